@@ -1,0 +1,54 @@
+#ifndef CORE_BASE_ERROR_H
+#define CORE_BASE_ERROR_H
+
+/*
+ * One error, as the last parameter of whatever can fail. It is untouched on
+ * success. core and git fill it, cmd prints it once and turns its code into
+ * the exit status.
+ *
+ *	struct error err = { 0 };
+ *	if (ledger_read(db, &rows, &err) < 0)
+ *		return cmd_fail(&err);
+ *
+ * Every setter returns -1, so that `return error_set(...)` reads well.
+ */
+
+/* Only what a caller branches on; the number is not the exit status. */
+enum error_code {
+	ERROR_NONE = 0,
+	ERROR_FAILED,	  /* input or environment is bad: exit 128 */
+	ERROR_REFUSED,	  /* the answer is no, a person can lift it: exit 1 */
+	ERROR_USAGE,	  /* the command line is wrong: exit 129 */
+	ERROR_NOT_FOUND,  /* asked for something that is not there: exit 128 */
+	ERROR_SQL,	  /* the database refused a statement: exit 128 */
+	ERROR_CONNECTION, /* the database or tracker is out of reach: 128 */
+	ERROR_BUSY,	  /* another run holds the lock past --wait: 128 */
+	ERROR_INTERRUPTED /* the person pressed Ctrl-C: exit 130 */
+};
+
+struct error {
+	enum error_code code;
+	char *message; /* lower case, no full stop, the failure first */
+	char *detail;  /* what the server adds; may have several lines */
+	char *hint;    /* lines that each name a next command to type */
+	char sqlstate[6];
+	char *file; /* relative to the top of the work tree, or NULL */
+	int line;   /* from 1; 0 when unknown */
+	int column; /* from 1, in characters; 0 when unknown */
+};
+
+int error_set(struct error *err, enum error_code code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+int error_detail(struct error *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Adds one hint line to those already there. */
+int error_hint(struct error *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+int error_at(struct error *err, const char *file, int line, int column);
+/* Puts "context: " before the message. */
+int error_prefix(struct error *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Frees the strings and makes the error empty again. */
+void error_release(struct error *err);
+
+#endif

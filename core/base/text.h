@@ -1,0 +1,52 @@
+#ifndef CORE_BASE_TEXT_H
+#define CORE_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+/* Text that came from outside, and how it is shown. */
+
+/*
+ * The offset of the first byte that is not valid UTF-8 (overlong forms and
+ * surrogates count as invalid, RFC 3629), or len when all of it is.
+ */
+size_t utf8_check(const char *text, size_t len);
+
+/* The number of characters in len bytes of valid UTF-8. */
+size_t utf8_length(const char *text, size_t len);
+
+/*
+ * A copy with control characters made visible (ESC as ^[, DEL as ^?, bytes
+ * that are not UTF-8 as \xNN, C1 controls and bidirectional overrides as
+ * <U+NNNN>), safe for a terminal. Newline and tab stay when keep_lines is set.
+ */
+char *text_visible(TALLOC_CTX *mem, const char *text, bool keep_lines);
+
+/* Line and column (both from 1, columns in characters) of a byte offset. */
+void text_position(const char *text, size_t len, size_t offset, int *line,
+		   int *column);
+
+/* "1,234,567" */
+char *text_thousands(TALLOC_CTX *mem, int64_t n);
+
+/* A duration for people: "3.2 ms", "1.4 s", "2 min 05 s". */
+char *text_duration(TALLOC_CTX *mem, double ms);
+
+/* RFC 3339 in UTC with milliseconds, from microseconds since 1970. */
+char *text_time(TALLOC_CTX *mem, int64_t us);
+
+/* Microseconds since 1970 (wall clock), and of a clock that never jumps. */
+int64_t clock_wall_us(void);
+int64_t clock_mono_us(void);
+
+/*
+ * A URL or connection string without its secrets: user info's password, and
+ * the values of password, passfile, service keys and sslkey parameters become
+ * "***". What cannot be understood comes back as "(unreadable URL)" and never
+ * as it was.
+ */
+char *url_redact(TALLOC_CTX *mem, const char *url);
+
+#endif

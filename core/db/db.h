@@ -1,0 +1,182 @@
+#ifndef CORE_DB_DB_H
+#define CORE_DB_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include "core/base/error.h"
+#include "core/db/catalog.h"
+#include "core/run/facts.h"
+#include "core/sql/script.h"
+
+/*
+ * One interface to a database. An engine is a table of functions in its own
+ * folder; nothing outside core/db asks which engine it is, only what it can.
+ * Engines never print. To add one: write its folder, and put its table into
+ * the list in db.c.
+ */
+
+enum db_capability {
+	DB_TRANSACTIONAL_DDL = 1 << 0,
+	DB_SESSION_LOCK = 1 << 1,      /* db_lock() keeps other runs out */
+	DB_CONCURRENT_INDEX = 1 << 2,  /* CREATE INDEX CONCURRENTLY */
+	DB_ALTER_COLUMN = 1 << 3,      /* ALTER COLUMN ... SET NOT NULL etc. */
+	DB_SCRATCH_ON_SERVER = 1 << 4, /* a scratch database needs a server */
+};
+
+struct db_options {
+	int wait_ms;  /* how long to wait for another run or a busy database */
+	const char *top; /* sqlite: relative paths start here */
+	bool create;	 /* sqlite: make the file when it is missing */
+	bool read_only;	 /* promise not to write; sqlite: does not create */
+	/*
+	 * Called about ten times a second while a statement runs or a lock is
+	 * waited for, with what is waited for or NULL; nonzero cancels
+	 * (ERROR_INTERRUPTED). May be NULL.
+	 */
+	int (*tick)(const char *waiting_for, void *data);
+	void *tick_data;
+};
+
+struct db_engine;
+
+/* An open connection; talloc_free() closes it. Engines extend it. */
+struct db {
+	const struct db_engine *engine;
+	struct db_options options;
+	char *label;	     /* name for people, no secrets: engine:database */
+	char *server_version; /* "15.18", "3.40.1" */
+	int major;	      /* 15, 3 */
+	char *database;	      /* file or database name, no host */
+};
+
+/* One row's values as text, NULL for SQL's NULL; valid during the call only.
+   Nonzero stops the query, which then returns that number. */
+typedef int (*db_row_fn)(const char *const *values, int count, void *data);
+
+struct db_engine {
+	const char *name; /* "sqlite", "postgresql": in JSON and in proofs */
+	enum sql_dialect dialect;
+	unsigned capabilities;
+
+	/* Whether this engine answers for the URL or connection string. */
+	bool (*accepts)(const char *url);
+	/* Opens; err never carries a secret of the URL. */
+	int (*open)(TALLOC_CTX *mem, const char *url,
+		    const struct db_options *options, struct db **db,
+		    struct error *err);
+
+	/*
+	 * One statement with $1, $2 ... parameters as text (each number first
+	 * used in ascending order). row may be NULL.
+	 */
+	int (*query)(struct db *db, const char *sql, const char *const *params,
+		     int param_count, db_row_fn row, void *data,
+		     struct error *err);
+	/*
+	 * The same without result rows, but the engine may send it together
+	 * with the next call (at the latest commit); a failure is then
+	 * reported by that call.
+	 */
+	int (*queue)(struct db *db, const char *sql, const char *const *params,
+		     int param_count, struct error *err);
+
+	/*
+	 * A transaction that will write. `script` is what will run in it, or
+	 * NULL for bookkeeping; with a script the session is first brought
+	 * back to how it was when opened (settings, role, search path), and
+	 * SQLite turns foreign keys off and takes the write lock, waiting up
+	 * to options.wait_ms (ERROR_BUSY after that).
+	 */
+	int (*begin)(struct db *db, const struct script *script,
+		     struct error *err);
+	/*
+	 * SQLite first runs foreign_key_check when a script ran: violations
+	 * that were not there before it are an error, rolled back.
+	 */
+	int (*commit)(struct db *db, struct error *err);
+	/* Never fails loudly: the connection may be gone. */
+	void (*rollback)(struct db *db);
+
+	/*
+	 * Keeps other runs of git-migrate on this database out until unlock,
+	 * polled, idle between polls, for options.wait_ms (ERROR_BUSY after
+	 * that, saying who holds it as far as the server tells). Engines
+	 * without DB_SESSION_LOCK return 0 at once: their begin() excludes.
+	 */
+	int (*lock)(struct db *db, struct error *err);
+	int (*unlock)(struct db *db, struct error *err);
+
+	/* Fills script->statements; needs no connection. */
+	int (*split)(struct script *script, struct error *err);
+
+	/*
+	 * Runs statement number n of the script, inside or outside a
+	 * transaction as it is now, and adds what it measured: its
+	 * fact_statement, and inside a transaction the locks that are new.
+	 * Rows a statement returns are read and dropped. On failure the error
+	 * has file, line, column (of the script), detail, hint and sqlstate;
+	 * the fact_statement is there too.
+	 */
+	int (*execute)(struct db *db, const struct script *script, size_t n,
+		       struct facts *facts, struct error *err);
+
+	/*
+	 * The table's row count: exact when statistics or size say that it has
+	 * at most `limit` rows, otherwise an estimate. *rows is -1 when there
+	 * is no such table.
+	 */
+	int (*count_rows)(struct db *db, const char *table, int64_t limit,
+			  int64_t *rows, bool *estimated, struct error *err);
+
+	/* What is in the database, less git-migrate's own tables. */
+	int (*catalog)(TALLOC_CTX *mem, struct db *db,
+		       struct catalog **catalog, struct error *err);
+
+	/*
+	 * The column names of a table and, where the engine keeps one, the
+	 * text of its definition (SQLite: CREATE TABLE and then its indexes
+	 * and triggers, a statement an element). Count 0: no such table.
+	 */
+	int (*definition)(TALLOC_CTX *mem, struct db *db, const char *table,
+			  char ***statements, size_t *count,
+			  struct error *err);
+
+	/*
+	 * A new empty database of the same kind, encoding and locale: beside
+	 * target, or on scratch_url's server when that is given. Freeing it
+	 * drops it, also when connections of ours to it have failed.
+	 */
+	int (*scratch)(TALLOC_CTX *mem, struct db *target,
+		       const char *scratch_url, struct db **scratch,
+		       struct error *err);
+	/* A scratch database that is a copy of another one. */
+	int (*scratch_copy)(TALLOC_CTX *mem, struct db *from,
+			    struct db **scratch, struct error *err);
+
+	/* `name` as this engine quotes an identifier, only where needed. */
+	char *(*quote_name)(TALLOC_CTX *mem, const char *name);
+	/* The name a quoted or unquoted identifier stands for. */
+	char *(*fold_name)(TALLOC_CTX *mem, const char *written);
+};
+
+extern const struct db_engine db_engine_sqlite, db_engine_postgres;
+
+/* The engine that answers for a URL; error (redacted) when none does. */
+const struct db_engine *db_engine_for(const char *url, struct error *err);
+const struct db_engine *db_engine_named(const char *name);
+
+int db_open(TALLOC_CTX *mem, const char *url, const struct db_options *options,
+	    struct db **db, struct error *err);
+
+static inline bool db_can(const struct db *db, enum db_capability what)
+{
+	return (db->engine->capabilities & what) != 0;
+}
+
+/* git-migrate's own tables, which catalogs and counts leave out. */
+bool db_is_own_table(const char *name);
+
+#endif

@@ -1,0 +1,84 @@
+#ifndef CORE_LEDGER_H
+#define CORE_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include "core/db/db.h"
+#include "core/run/facts.h"
+
+/*
+ * The ledger: the tables in a target that say what is applied.
+ *
+ *	git_migrations    one row a migration that is applied or unfinished
+ *	git_migrate_runs  one row a run, with its facts as JSON
+ *	git_migrate_meta  the ledger's own version
+ *
+ * Times are RFC 3339 UTC text, so that every engine keeps the same.
+ */
+
+enum applied_state { APPLIED, UNFINISHED };
+
+struct ledger_row {
+	int64_t version;
+	const char *name;
+	const char *up_blob, *down_blob;
+	const char *commit; /* introducing commit, or NULL */
+	const char *source; /* "commit", "inexact" (shallow boundary),
+			       "uncommitted", "modified" */
+	const char *branch; /* or NULL */
+	const char *applied_at, *applied_by;
+	const char *tool;
+	double duration_ms;
+	enum applied_state state;
+	enum direction direction; /* of the run that is unfinished */
+	int done, total;	  /* statements */
+};
+
+struct ledger {
+	struct ledger_row *rows; /* ordered by version */
+	size_t count, room;
+	bool exists; /* false: no table yet, nothing applied */
+};
+
+/*
+ * Reads all rows but the scripts' texts. A ledger of a newer version than
+ * this program knows is an error.
+ */
+int ledger_read(TALLOC_CTX *mem, struct db *db, struct ledger **ledger,
+		struct error *err);
+
+struct ledger_row *ledger_find(const struct ledger *ledger, int64_t version);
+
+/* One row as it is now; *row is NULL when there is none. */
+int ledger_read_one(TALLOC_CTX *mem, struct db *db, int64_t version,
+		    struct ledger_row **row, struct error *err);
+
+/* The down script's text that was recorded. */
+int ledger_down_script(TALLOC_CTX *mem, struct db *db, int64_t version,
+		       char **text, struct error *err);
+
+/* Creates the tables where they are missing, in a transaction of its own. */
+int ledger_create(struct db *db, struct error *err);
+
+/* All four are queued in the transaction that is open (see db.h). */
+int ledger_insert(struct db *db, const struct ledger_row *row,
+		  const char *down_script, struct error *err);
+int ledger_remove(struct db *db, int64_t version, struct error *err);
+int ledger_progress(struct db *db, int64_t version, enum applied_state state,
+		    int done, struct error *err);
+/*
+ * Records a run. `id` is the caller's (a random UUID), so that
+ * ledger_update_run() can add what is known only after the commit.
+ */
+int ledger_insert_run(struct db *db, const char *id, const struct facts *facts,
+		      struct error *err);
+int ledger_update_run(struct db *db, const char *id, const struct facts *facts,
+		      struct error *err);
+
+/* The runs, newest first; at most `limit` (0: all), of one version or 0. */
+int ledger_runs(TALLOC_CTX *mem, struct db *db, int64_t version, int limit,
+		struct facts ***runs, size_t *count, struct error *err);
+
+#endif

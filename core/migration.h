@@ -1,0 +1,88 @@
+#ifndef CORE_MIGRATION_H
+#define CORE_MIGRATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include "core/base/error.h"
+
+/*
+ * What a migration is, and sets of them: names, paths and blob ids only. No
+ * script is opened here.
+ */
+
+enum direction { DIRECTION_UP, DIRECTION_DOWN };
+
+const char *direction_name(enum direction direction); /* "up", "down" */
+
+/* One half of a pair. A half that is missing has no path. */
+struct half {
+	const char *path; /* from the top of the work tree, or NULL */
+	const char *blob; /* hexadecimal id after git's clean filter, or NULL */
+	bool modified;	  /* the work tree's text is not what the index has */
+	bool untracked;	  /* the index does not know the path */
+};
+
+struct migration {
+	int64_t version; /* 14 digits, leading zeros allowed */
+	const char *name;
+	struct half half[2]; /* by enum direction */
+};
+
+/* A migration's version as its 14 digits; the buffer is the caller's. */
+#define VERSION_LENGTH 14
+char *version_format(int64_t version, char buffer[VERSION_LENGTH + 1]);
+
+/* 0, or -1 when text is not exactly 14 digits. */
+int version_parse(const char *text, int64_t *version);
+
+/* "20260213120000_add_email", owned by mem */
+char *migration_label(TALLOC_CTX *mem, const struct migration *m);
+
+/*
+ * Takes a file name (no folder) apart. Returns 1 for a script, 0 for a file
+ * that is none of ours (its name does not end in .up.sql or .down.sql), and -1
+ * for one that ends so but whose version or name is malformed: not 14 digits
+ * and an underscore, an empty name, control characters, invalid UTF-8.
+ */
+int script_name_parse(TALLOC_CTX *mem, const char *file, int64_t *version,
+		      char **name, enum direction *direction,
+		      struct error *err);
+
+/* All migrations seen in one place, ordered by version. */
+struct set {
+	struct migration *list;
+	size_t count, room;
+	/* What a set owns hangs on the set itself. */
+};
+
+struct set *set_new(TALLOC_CTX *mem);
+
+/*
+ * Adds a file of the migrations folder; others than scripts are passed over.
+ * The same version under two names makes two migrations, which set_check()
+ * names. path and blob are copied.
+ */
+int set_add(struct set *set, const char *path, const char *blob,
+	    bool modified, bool untracked, struct error *err);
+
+/* Sorts by version, then name. To be called once, after the last set_add(). */
+void set_sort(struct set *set);
+
+/* The first migration of that version, or NULL. The set is sorted. */
+struct migration *set_find(const struct set *set, int64_t version);
+
+/*
+ * Half a pair and duplicate versions, the first of them as the error, with a
+ * hint for each. Only migrations for which `use` says true (NULL: all).
+ */
+int set_check(const struct set *set,
+	      bool (*use)(const struct migration *, void *), void *data,
+	      struct error *err);
+
+/* True when the pair is whole and both halves are the same in both. */
+bool migration_same(const struct migration *a, const struct migration *b);
+
+#endif

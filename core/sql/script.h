@@ -1,0 +1,133 @@
+#ifndef CORE_SQL_SCRIPT_H
+#define CORE_SQL_SCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <talloc.h>
+
+#include "core/base/error.h"
+
+/*
+ * A script: its text, its directives and, once an engine has split it, its
+ * statements. script_parse() looks at comments and strings only, needs no
+ * database library and is what the commit hook uses.
+ */
+
+enum sql_dialect { SQL_POSTGRESQL, SQL_SQLITE, SQL_MYSQL };
+
+enum directive_kind {
+	DIRECTIVE_NO_TRANSACTION,
+	DIRECTIVE_HOLD,
+	DIRECTIVE_ALLOW,
+	DIRECTIVE_DATA_LOSS,
+	DIRECTIVE_IRREVERSIBLE,
+	DIRECTIVE_EMPTY,
+	DIRECTIVE_IDEMPOTENT,
+	DIRECTIVE_NOTE,
+	DIRECTIVE_EDIT,
+	DIRECTIVE_VERIFY, /* known, refused: not carried out yet */
+	DIRECTIVE_BATCH,  /* known, refused: not carried out yet */
+};
+
+struct directive {
+	enum directive_kind kind;
+	const char *word; /* `allow`'s rule, or NULL */
+	const char *text; /* what stood in quotes, or NULL */
+	int line;	  /* from 1 */
+};
+
+struct statement {
+	size_t offset; /* of its first token, in bytes */
+	size_t length; /* without the closing semicolon */
+	const char *kind; /* the command's tag: "ALTER TABLE", "INSERT" */
+	const char **relations; /* as written, unquoted, "schema.name"; the
+				   engine adds what only the server knows */
+	size_t relation_count;
+	bool no_transaction; /* the server refuses it inside a transaction */
+	bool control;	     /* BEGIN, COMMIT, ROLLBACK, SAVEPOINT ... */
+	bool begins, commits; /* a plain BEGIN; a plain COMMIT or END */
+	bool analysed;	      /* false: the parser did not understand it */
+};
+
+struct script {
+	const char *path; /* for messages */
+	char *text;	  /* UTF-8 without BOM, NUL-terminated */
+	size_t length;
+	enum sql_dialect dialect;
+	struct directive *directives;
+	size_t directive_count;
+	bool has_statements;
+
+	/* set by the engine's split */
+	struct statement *statements; /* a whole BEGIN...COMMIT taken off */
+	size_t statement_count;
+	bool wrapped;	     /* such a wrapper was there */
+	bool no_transaction; /* must or asks to run outside one */
+};
+
+/*
+ * Checks the text (valid UTF-8, no NUL; a byte order mark is dropped) and
+ * reads the directives: an unknown one, one in a place where it would not be
+ * read (inside a statement), a malformed one and one that this version does
+ * not carry out yet are errors at their line. text is taken over when it is a
+ * talloc child of mem (talloc_steal), otherwise copied.
+ */
+int script_parse(TALLOC_CTX *mem, const char *path, char *text, size_t length,
+		 enum sql_dialect dialect, struct script **script,
+		 struct error *err);
+
+/* The first directive of a kind, or NULL. */
+const struct directive *script_directive(const struct script *script,
+					 enum directive_kind kind);
+
+/*
+ * An error when the script may not run: no statement without `empty` or
+ * (down only) `irreversible`; an `edit` line that is still there.
+ */
+int script_check_runnable(const struct script *script, bool down,
+			  struct error *err);
+
+/*
+ * For engines, after they have filled statements: takes a whole BEGIN...COMMIT
+ * off, and decides no_transaction (a directive, a statement that refuses a
+ * transaction, other transaction control inside).
+ */
+void script_settle(struct script *script);
+
+/* The lexer under it, for engines and templates too. */
+enum sql_token_kind {
+	SQL_END,
+	SQL_SPACE,
+	SQL_COMMENT,
+	SQL_WORD,	/* keyword, identifier or number */
+	SQL_QUOTED,	/* quoted identifier */
+	SQL_STRING,	/* string or dollar-quoted constant */
+	SQL_SEMICOLON,
+	SQL_OTHER,	/* one character of punctuation or operator */
+};
+
+struct sql_token {
+	enum sql_token_kind kind;
+	size_t offset, length;
+};
+
+/* The token at offset; an unterminated string or comment runs to the end. */
+struct sql_token sql_next(const char *text, size_t length, size_t offset,
+			  enum sql_dialect dialect);
+
+/* The next token that is neither space nor comment. */
+struct sql_token sql_next_code(const char *text, size_t length, size_t offset,
+			       enum sql_dialect dialect);
+
+/* Whether the token is this keyword, in any case. */
+bool sql_is_word(const char *text, struct sql_token token, const char *word);
+
+/*
+ * The command tag of a statement from its leading words ("CREATE INDEX",
+ * "ALTER TABLE", "WITH" bodies by their main verb), in capitals; for engines
+ * without a parser library and for what a parser does not know.
+ */
+const char *sql_kind(TALLOC_CTX *mem, const char *text, size_t length,
+		     enum sql_dialect dialect);
+
+#endif

@@ -1,0 +1,146 @@
+#ifndef GIT_GIT_H
+#define GIT_GIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include "core/base/error.h"
+#include "core/config.h"
+#include "core/migration.h"
+
+/*
+ * What the program asks of git. All of it is answered by git's own plumbing
+ * commands, because only they see a repository as git does: `git -c` and
+ * GIT_CONFIG_*, worktree configuration, SHA-256 names, reftable, split and
+ * sparse indexes, shallow and partial clones, clean filters, quarantine. A
+ * plumbing command starts in about 2 ms. Object ids are hexadecimal strings of
+ * any length. Errors carry git's own complaint as the detail.
+ */
+
+struct repo {
+	const char *top;	/* of the work tree, absolute; NULL when bare */
+	const char *git_dir;	/* absolute */
+	const char *common_dir; /* absolute */
+	const char *head;	/* HEAD's commit, NULL before the first one */
+	const char *branch;	/* short name, NULL when detached */
+	const char *prefix;	/* where we are below top, "" at the top */
+	bool bare, shallow;
+	size_t hex_length; /* of an object id: 40 or 64 */
+};
+
+/* ERROR_FAILED with git's words when there is no repository here. */
+int repo_open(TALLOC_CTX *mem, struct repo **repo, struct error *err);
+
+/*
+ * Every scope of git config, and .gitmigrate (from the work tree, else the
+ * index, else HEAD; only HEAD in a bare repository).
+ */
+int repo_config(struct repo *repo, struct config *config, struct error *err);
+
+/* The commit a revision names, or an error. */
+int repo_resolve(TALLOC_CTX *mem, struct repo *repo, const char *revision,
+		 char **commit, struct error *err);
+
+/*
+ * Sets, sorted. `dir` is relative to the top. A malformed script name is an
+ * error at its path. From the work tree: a file whose text differs from the
+ * index, or that the index does not know, gets the id of its text after the
+ * clean filter; `keep` also writes that text as a blob, so that blobs_read()
+ * finds it.
+ */
+int repo_set_commit(TALLOC_CTX *mem, struct repo *repo, const char *commit,
+		    const char *dir, struct set **set, struct error *err);
+int repo_set_index(TALLOC_CTX *mem, struct repo *repo, const char *dir,
+		   struct set **set, struct error *err);
+int repo_set_worktree(TALLOC_CTX *mem, struct repo *repo, const char *dir,
+		      bool keep, struct set **set, struct error *err);
+
+/* Reads many blobs through one process; answers come in the order asked. */
+struct blobs;
+int blobs_open(TALLOC_CTX *mem, struct repo *repo, struct blobs **blobs,
+	       struct error *err);
+/* The text, NUL-terminated, owned by mem; ERROR_NOT_FOUND when missing. */
+int blobs_read(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
+	       char **text, size_t *length, struct error *err);
+
+/* Writes one blob from memory; its id. */
+int repo_write_blob(TALLOC_CTX *mem, struct repo *repo, const char *text,
+		    size_t length, char **id, struct error *err);
+
+/*
+ * Where each pair came from: the nearest commit from `tip` back whose tree
+ * has both blobs at their paths and none of whose parents does. One walk over
+ * the folder for all of them, ended as soon as all are found. commit is NULL
+ * when the pair, as it is, is in no commit.
+ */
+struct origin {
+	const char *commit;
+	bool inexact; /* the boundary of a shallow clone */
+};
+int repo_origins(TALLOC_CTX *mem, struct repo *repo, const char *tip,
+		 const char *dir, const struct migration *const *migrations,
+		 size_t count, struct origin **origins, struct error *err);
+
+/* Branches (local and remote) that contain a commit; none is no error. */
+int repo_branches_with(TALLOC_CTX *mem, struct repo *repo, const char *commit,
+		       char ***branches, size_t *count, struct error *err);
+
+/*
+ * Notes under a ref such as "refs/notes/migrate". Writing is atomic: when
+ * another process moved the ref meanwhile, the change is made again on top of
+ * its state (notes_edit_fn is called again with the newer text).
+ */
+typedef int (*note_fn)(const char *object, const char *text, size_t length,
+		       void *data);
+int notes_each(struct repo *repo, const char *ref, note_fn fn, void *data,
+	       struct error *err);
+/* *text is NULL when the object has no note. */
+int notes_read(TALLOC_CTX *mem, struct repo *repo, const char *ref,
+	       const char *object, char **text, struct error *err);
+/* Gets the note as it is (NULL: none) and returns the new one, on mem. */
+typedef char *(*notes_edit_fn)(TALLOC_CTX *mem, const char *old, void *data);
+int notes_edit(struct repo *repo, const char *ref, const char *object,
+	       const char *message, notes_edit_fn edit, void *data,
+	       struct error *err);
+
+/* "Name <mail>" as git would write it, without asking. */
+char *repo_identity(TALLOC_CTX *mem, struct repo *repo);
+
+/* URLs of the remotes, insteadOf applied: the current branch's remote first. */
+int repo_remotes(TALLOC_CTX *mem, struct repo *repo, char ***urls,
+		 size_t *count, struct error *err);
+
+/* Subject line of a commit, for headlines; "" when there is none. */
+char *repo_subject(TALLOC_CTX *mem, struct repo *repo, const char *commit);
+
+/*
+ * `git credential`: never asks on a terminal. *password is NULL when nothing
+ * is stored. approve/reject tell the helper how it went.
+ */
+struct credential {
+	const char *protocol, *host, *path; /* in */
+	char *username, *password;	    /* out */
+};
+int credential_fill(TALLOC_CTX *mem, struct repo *repo, struct credential *c,
+		    struct error *err);
+void credential_report(struct repo *repo, const struct credential *c,
+		       bool worked);
+
+/* Opens git's editor on a file; an error when it exits with another than 0. */
+int repo_edit_file(struct repo *repo, const char *path, struct error *err);
+
+/* Versions seen in HEAD, the index, the work tree and the upstream branch. */
+int repo_newest_version(struct repo *repo, const char *dir, int64_t *newest,
+			struct error *err);
+
+/*
+ * The pre-commit hook file as git would run it (core.hooksPath, linked work
+ * trees).
+ */
+enum hook_state { HOOK_WRITTEN, HOOK_ALREADY_OURS, HOOK_FOREIGN };
+int hook_install(struct repo *repo, const char *name, enum hook_state *state,
+		 char **path, struct error *err);
+
+#endif

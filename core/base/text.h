@@ -36,6 +36,8 @@ char *text_duration(TALLOC_CTX *mem, double ms);
 
 /* RFC 3339 in UTC with milliseconds, from microseconds since 1970. */
 char *text_time(TALLOC_CTX *mem, int64_t us);
+/* The inverse; 0 for what is not such a time. */
+int64_t text_time_parse(const char *text);
 
 /* Microseconds since 1970 (wall clock), and of a clock that never jumps. */
 int64_t clock_wall_us(void);

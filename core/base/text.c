@@ -1,0 +1,199 @@
+#include "core/base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* The length of the valid sequence at text, or 0; cp gets the character. */
+static size_t decode(const char *text, size_t len, uint32_t *cp)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *s = (const unsigned char *)text;
+	size_t n;
+
+	if (s[0] < 0x80) {
+		*cp = s[0];
+		return 1;
+	}
+	if (s[0] >= 0xf0)
+		n = 4;
+	else if (s[0] >= 0xe0)
+		n = 3;
+	else
+		n = 2;
+	if (s[0] < 0xc2 || s[0] > 0xf4 || n > len)
+		return 0;
+	*cp = s[0] & (0xffu >> (n + 1));
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		*cp = *cp << 6 | (s[i] & 0x3f);
+	}
+	if (*cp < least[n] || *cp > 0x10ffff ||
+	    (*cp >= 0xd800 && *cp <= 0xdfff))
+		return 0;
+	return n;
+}
+
+size_t utf8_check(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len) {
+		uint32_t cp;
+		size_t n = decode(text + i, len - i, &cp);
+
+		if (!n)
+			return i;
+		i += n;
+	}
+	return len;
+}
+
+size_t utf8_length(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		if (((unsigned char)text[i] & 0xc0) != 0x80)
+			n++;
+	return n;
+}
+
+/* Characters that change how the text around them is shown. */
+static bool is_trick(uint32_t cp)
+{
+	return (cp >= 0x80 && cp < 0xa0) || cp == 0x200e || cp == 0x200f ||
+	       (cp >= 0x2028 && cp <= 0x202e) ||
+	       (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
+}
+
+char *text_visible(TALLOC_CTX *mem, const char *text, bool keep_lines)
+{
+	size_t len = strlen(text), used = 0;
+	/* the longest replacement, "<U+FEFF>" for 3 bytes, or 4 for one */
+	char *out = talloc_array(mem, char, 4 * len + 1);
+
+	for (size_t i = 0; i < len;) {
+		unsigned char c = (unsigned char)text[i];
+		uint32_t cp;
+		size_t n = decode(text + i, len - i, &cp);
+
+		if (!n) {
+			used += (size_t)sprintf(out + used, "\\x%02X", c);
+			n = 1;
+		} else if (c == '\n' || c == '\t') {
+			if (keep_lines)
+				out[used++] = (char)c;
+			else
+				used += (size_t)sprintf(out + used, "\\%c",
+							c == '\n' ? 'n' : 't');
+		} else if (c < 0x20 || c == 0x7f) {
+			out[used++] = '^';
+			out[used++] = (char)(c ^ 0x40);
+		} else if (is_trick(cp)) {
+			used += (size_t)sprintf(out + used, "<U+%04X>", cp);
+		} else {
+			memcpy(out + used, text + i, n);
+			used += n;
+		}
+		i += n;
+	}
+	out[used] = '\0';
+	return talloc_realloc(mem, out, char, used + 1);
+}
+
+void text_position(const char *text, size_t len, size_t offset, int *line,
+		   int *column)
+{
+	size_t start = 0;
+
+	if (offset > len)
+		offset = len;
+	*line = 1;
+	for (const char *nl = memchr(text, '\n', offset); nl;
+	     nl = memchr(text + start, '\n', offset - start)) {
+		start = (size_t)(nl - text) + 1;
+		(*line)++;
+	}
+	*column = (int)utf8_length(text + start, offset - start) + 1;
+}
+
+char *text_thousands(TALLOC_CTX *mem, int64_t n)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%lld",
+			   n < 0 ? -(long long)n : (long long)n);
+	char *out = talloc_strdup(mem, n < 0 ? "-" : "");
+
+	for (int i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			out = talloc_strdup_append_buffer(out, ",");
+		out = talloc_strndup_append_buffer(out, digits + i, 1);
+	}
+	return out;
+}
+
+char *text_duration(TALLOC_CTX *mem, double ms)
+{
+	long seconds;
+
+	if (ms < 0)
+		return talloc_strdup(mem, "unknown");
+	if (ms < 9.95)
+		return talloc_asprintf(mem, "%.1f ms", ms);
+	if (ms < 999.5)
+		return talloc_asprintf(mem, "%.0f ms", ms);
+	if (ms < 59950)
+		return talloc_asprintf(mem, "%.1f s", ms / 1000);
+	seconds = (long)(ms / 1000 + 0.5);
+	if (seconds < 3600)
+		return talloc_asprintf(mem, "%ld min %02ld s", seconds / 60,
+				       seconds % 60);
+	return talloc_asprintf(mem, "%ld h %02ld min", seconds / 3600,
+			       seconds / 60 % 60);
+}
+
+char *text_time(TALLOC_CTX *mem, int64_t us)
+{
+	time_t seconds = (time_t)(us / 1000000);
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	return talloc_asprintf(mem, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+			       tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+			       tm.tm_hour, tm.tm_min, tm.tm_sec,
+			       (int)(us / 1000 % 1000));
+}
+
+int64_t text_time_parse(const char *text)
+{
+	struct tm tm = { 0 };
+	int ms = 0;
+
+	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &tm.tm_year,
+		   &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
+		   &tm.tm_sec, &ms) < 6)
+		return 0;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	return (int64_t)timegm(&tm) * 1000000 + ms * 1000;
+}
+
+static int64_t clock_us(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+int64_t clock_wall_us(void)
+{
+	return clock_us(CLOCK_REALTIME);
+}
+
+int64_t clock_mono_us(void)
+{
+	return clock_us(CLOCK_MONOTONIC);
+}

@@ -1,0 +1,282 @@
+#include "core/migration.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+
+static const char *const endings[] = { ".up.sql", ".down.sql" };
+
+const char *direction_name(enum direction direction)
+{
+	return direction == DIRECTION_UP ? "up" : "down";
+}
+
+char *version_format(int64_t version, char buffer[VERSION_LENGTH + 1])
+{
+	snprintf(buffer, VERSION_LENGTH + 1, "%014" PRId64,
+		 version % INT64_C(100000000000000));
+	return buffer;
+}
+
+int version_parse(const char *text, int64_t *version)
+{
+	int64_t n = 0;
+
+	for (int i = 0; i < VERSION_LENGTH; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return -1;
+		n = n * 10 + (text[i] - '0');
+	}
+	if (text[VERSION_LENGTH])
+		return -1;
+	*version = n;
+	return 0;
+}
+
+char *migration_label(TALLOC_CTX *mem, const struct migration *m)
+{
+	char version[VERSION_LENGTH + 1];
+
+	return talloc_asprintf(mem, "%s_%s",
+			       version_format(m->version, version), m->name);
+}
+
+static bool ends_with(const char *text, const char *ending)
+{
+	size_t length = strlen(text), tail = strlen(ending);
+
+	return length >= tail && !strcmp(text + length - tail, ending);
+}
+
+static int name_error(const char *file, const char *why, struct error *err)
+{
+	char *shown = text_visible(NULL, file, false);
+
+	error_set(err, ERROR_FAILED, "malformed script name '%s': %s", shown,
+		  why);
+	error_hint(err, "a script is called VERSION_NAME.up.sql or "
+			"VERSION_NAME.down.sql, with a version of 14 digits");
+	talloc_free(shown);
+	return -1;
+}
+
+/* Control characters, and what would leave the folder or the line. */
+static bool is_clean_name(const char *name, size_t length)
+{
+	if (utf8_check(name, length) != length)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f ||
+		    name[i] == '/' || name[i] == '\\')
+			return false;
+	return true;
+}
+
+int script_name_parse(TALLOC_CTX *mem, const char *file, int64_t *version,
+		      char **name, enum direction *direction,
+		      struct error *err)
+{
+	char digits[VERSION_LENGTH + 1];
+	size_t length;
+
+	if (ends_with(file, endings[DIRECTION_UP]))
+		*direction = DIRECTION_UP;
+	else if (ends_with(file, endings[DIRECTION_DOWN]))
+		*direction = DIRECTION_DOWN;
+	else
+		return 0;
+	length = strlen(file) - strlen(endings[*direction]);
+	if (!is_clean_name(file, length))
+		return name_error(file, "it has characters that a name may "
+					"not have", err);
+	if (strspn(file, "0123456789") != VERSION_LENGTH)
+		return name_error(file, "it does not begin with 14 digits",
+				  err);
+	memcpy(digits, file, VERSION_LENGTH);
+	digits[VERSION_LENGTH] = '\0';
+	version_parse(digits, version);
+	if (length < VERSION_LENGTH + 2 || file[VERSION_LENGTH] != '_')
+		return name_error(file, "it has no _NAME after the version",
+				  err);
+	*name = talloc_strndup(mem, file + VERSION_LENGTH + 1,
+			       length - VERSION_LENGTH - 1);
+	return 1;
+}
+
+struct set *set_new(TALLOC_CTX *mem)
+{
+	return talloc_zero(mem, struct set);
+}
+
+/* Files come in an order where the halves of a pair stand together, so the
+   other half is nearly always the last migration that was added. */
+static struct migration *find_unsorted(const struct set *set, int64_t version,
+				       const char *name)
+{
+	for (size_t i = set->count; i > 0 && i + 2 > set->count; i--) {
+		struct migration *m = &set->list[i - 1];
+
+		if (m->version == version && !strcmp(m->name, name))
+			return m;
+	}
+	return NULL;
+}
+
+static struct migration *append(struct set *set)
+{
+	if (set->count == set->room) {
+		set->room = set->room ? 2 * set->room : 64;
+		set->list = talloc_realloc(set, set->list, struct migration,
+					   (unsigned)set->room);
+	}
+	memset(&set->list[set->count], 0, sizeof(*set->list));
+	return &set->list[set->count++];
+}
+
+int set_add(struct set *set, const char *path, const char *blob, bool modified,
+	    bool untracked, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	enum direction direction;
+	struct migration *m;
+	int64_t version;
+	char *name;
+	int ours = script_name_parse(set, slash ? slash + 1 : path, &version,
+				     &name, &direction, err);
+
+	if (ours <= 0) {
+		if (ours < 0) {
+			char *shown = text_visible(NULL, path, false);
+
+			error_at(err, shown, 0, 0);
+			talloc_free(shown);
+		}
+		return ours;
+	}
+	m = find_unsorted(set, version, name);
+	if (!m) {
+		m = append(set);
+		m->version = version;
+		m->name = name;
+	}
+	m->half[direction].path = talloc_strdup(set, path);
+	m->half[direction].blob = blob ? talloc_strdup(set, blob) : NULL;
+	m->half[direction].modified = modified;
+	m->half[direction].untracked = untracked;
+	return 0;
+}
+
+static int by_version(const void *a, const void *b)
+{
+	const struct migration *x = a, *y = b;
+
+	if (x->version != y->version)
+		return x->version < y->version ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+void set_sort(struct set *set)
+{
+	size_t kept = 0;
+
+	qsort(set->list, set->count, sizeof(*set->list), by_version);
+	/* halves that did not come one after the other meet here */
+	for (size_t i = 0; i < set->count; i++) {
+		struct migration *last = kept ? &set->list[kept - 1] : NULL;
+
+		if (last && !by_version(last, &set->list[i])) {
+			for (int d = 0; d < 2; d++)
+				if (!last->half[d].path)
+					last->half[d] = set->list[i].half[d];
+			continue;
+		}
+		set->list[kept++] = set->list[i];
+	}
+	set->count = kept;
+}
+
+struct migration *set_find(const struct set *set, int64_t version)
+{
+	size_t low = 0, high = set->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (set->list[middle].version < version)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < set->count && set->list[low].version == version)
+		return &set->list[low];
+	return NULL;
+}
+
+static int duplicate_error(const struct migration *a,
+			   const struct migration *b, struct error *err)
+{
+	char version[VERSION_LENGTH + 1];
+	const char *path = b->half[b->half[0].path ? 0 : 1].path;
+
+	error_set(err, ERROR_FAILED,
+		  "duplicate version %s: '%s' and '%s'",
+		  version_format(a->version, version), a->name, b->name);
+	error_at(err, path, 0, 0);
+	return error_hint(err, "give one of them a later version: rename both "
+			       "of its files");
+}
+
+static int half_error(const struct migration *m, struct error *err)
+{
+	enum direction missing = m->half[DIRECTION_UP].path ? DIRECTION_DOWN
+							     : DIRECTION_UP;
+	const char *there = m->half[!missing].path;
+	char *label = migration_label(NULL, m);
+	int stem = (int)(strlen(there) - strlen(endings[!missing]));
+
+	error_set(err, ERROR_FAILED,
+		  "half a pair: migration '%s' has no %s script", label,
+		  direction_name(missing));
+	error_at(err, there, 0, 0);
+	error_hint(err, "write '%.*s%s'", stem, there, endings[missing]);
+	if (missing == DIRECTION_DOWN)
+		error_hint(err, "if it cannot be undone, say so in it: "
+				"-- migrate: irreversible \"why\"");
+	talloc_free(label);
+	return -1;
+}
+
+int set_check(const struct set *set,
+	      bool (*use)(const struct migration *, void *), void *data,
+	      struct error *err)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct migration *m = &set->list[i];
+		const struct migration *next =
+			i + 1 < set->count ? m + 1 : NULL;
+
+		if (next && next->version == m->version &&
+		    (!use || use(m, data) || use(next, data)))
+			return duplicate_error(m, next, err);
+		if (use && !use(m, data))
+			continue;
+		if (!m->half[DIRECTION_UP].path || !m->half[DIRECTION_DOWN].path)
+			return half_error(m, err);
+	}
+	return 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
+bool migration_same(const struct migration *a, const struct migration *b)
+{
+	return a->version == b->version && same_text(a->name, b->name) &&
+	       same_text(a->half[0].blob, b->half[0].blob) &&
+	       same_text(a->half[1].blob, b->half[1].blob);
+}

@@ -1,0 +1,257 @@
+#include "core/run/facts.h"
+
+#include <string.h>
+
+#include "core/base/text.h"
+
+struct facts *facts_new(TALLOC_CTX *mem, int64_t version, const char *name,
+			enum direction direction)
+{
+	struct facts *facts = talloc_zero(mem, struct facts);
+
+	facts->version = version;
+	facts->name = talloc_strdup(facts, name);
+	facts->direction = direction;
+	facts->started_us = clock_wall_us();
+	return facts;
+}
+
+struct fact_statement *facts_add_statement(struct facts *facts)
+{
+	struct fact_statement *s;
+
+	facts->statements = talloc_realloc(
+		facts, facts->statements, struct fact_statement,
+		(unsigned)facts->statement_count + 1);
+	s = &facts->statements[facts->statement_count++];
+	memset(s, 0, sizeof(*s));
+	s->index = (int)facts->statement_count;
+	s->rows = -1;
+	return s;
+}
+
+struct fact_table *facts_table(struct facts *facts, const char *name)
+{
+	struct fact_table *t;
+
+	for (size_t i = 0; i < facts->table_count; i++)
+		if (!strcmp(facts->tables[i].name, name))
+			return &facts->tables[i];
+	facts->tables = talloc_realloc(facts, facts->tables, struct fact_table,
+				       (unsigned)facts->table_count + 1);
+	t = &facts->tables[facts->table_count++];
+	t->name = talloc_strdup(facts, name);
+	t->rows_before = t->rows_after = -1;
+	t->estimated = false;
+	return t;
+}
+
+void facts_add_lock(struct facts *facts, const char *relation,
+		    const char *mode, int64_t since_us)
+{
+	struct fact_lock *l;
+
+	for (size_t i = 0; i < facts->lock_count; i++)
+		if (!strcmp(facts->locks[i].relation, relation) &&
+		    !strcmp(facts->locks[i].mode, mode) &&
+		    facts->locks[i].held_ms < 0)
+			return;
+	facts->locks = talloc_realloc(facts, facts->locks, struct fact_lock,
+				      (unsigned)facts->lock_count + 1);
+	l = &facts->locks[facts->lock_count++];
+	l->relation = talloc_strdup(facts, relation);
+	l->mode = talloc_strdup(facts, mode);
+	l->since_us = since_us;
+	l->held_ms = -1;
+}
+
+void facts_release_locks(struct facts *facts, int64_t now_us)
+{
+	for (size_t i = 0; i < facts->lock_count; i++) {
+		struct fact_lock *l = &facts->locks[i];
+
+		if (l->held_ms < 0)
+			l->held_ms = (double)(now_us - l->since_us) / 1000;
+		if (l->held_ms > facts->lock_ms)
+			facts->lock_ms = l->held_ms;
+	}
+}
+
+/* Milliseconds to the microsecond, so that JSON stays readable. */
+static json_t *ms_json(double ms)
+{
+	return json_real((double)(int64_t)(ms * 1000 + 0.5) / 1000);
+}
+
+static json_t *count_json(int64_t n)
+{
+	return n < 0 ? json_null() : json_integer(n);
+}
+
+static json_t *statement_json(const struct fact_statement *s)
+{
+	json_t *relations = json_array();
+
+	for (size_t i = 0; i < s->relation_count; i++)
+		json_array_append_new(relations, json_string(s->relations[i]));
+	return json_pack("{s:i, s:s, s:o, s:o, s:o}", "index", s->index, "kind",
+			 s->kind ? s->kind : "", "relations", relations, "rows",
+			 count_json(s->rows), "duration_ms",
+			 ms_json(s->duration_ms));
+}
+
+static json_t *lists_json(const struct facts *facts, json_t *tables,
+			  json_t *locks)
+{
+	json_t *statements = json_array();
+
+	for (size_t i = 0; i < facts->statement_count; i++)
+		json_array_append_new(statements,
+				      statement_json(&facts->statements[i]));
+	for (size_t i = 0; i < facts->table_count; i++) {
+		const struct fact_table *t = &facts->tables[i];
+
+		json_array_append_new(
+			tables,
+			json_pack("{s:s, s:o, s:o, s:b}", "name", t->name,
+				  "rows_before", count_json(t->rows_before),
+				  "rows_after", count_json(t->rows_after),
+				  "estimated", t->estimated));
+	}
+	for (size_t i = 0; i < facts->lock_count; i++) {
+		const struct fact_lock *l = &facts->locks[i];
+		double held = l->held_ms;
+
+		if (held < 0)
+			held = (double)(clock_mono_us() - l->since_us) / 1000;
+		json_array_append_new(
+			locks, json_pack("{s:s, s:s, s:o}", "relation",
+					 l->relation, "mode", l->mode,
+					 "held_ms", ms_json(held)));
+	}
+	return statements;
+}
+
+json_t *facts_json(const struct facts *facts)
+{
+	char version[VERSION_LENGTH + 1];
+	char *started = text_time(NULL, facts->started_us);
+	json_t *tables = json_array(), *locks = json_array();
+	json_t *statements = lists_json(facts, tables, locks);
+	json_t *run = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
+		"version", version_format(facts->version, version), "name",
+		facts->name, "direction", direction_name(facts->direction),
+		"outcome", facts->ok ? "ok" : "failed", "started_at", started,
+		"duration_ms", ms_json(facts->duration_ms), "lock_ms",
+		ms_json(facts->lock_ms), "statements", statements, "tables",
+		tables, "locks", locks);
+
+	if (run && facts->error)
+		json_object_set_new(run, "error", json_string(facts->error));
+	talloc_free(started);
+	return run;
+}
+
+static int64_t count_from(const json_t *value)
+{
+	return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+static void read_statements(struct facts *facts, const json_t *list)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(list, i, item) {
+		struct fact_statement *s = facts_add_statement(facts);
+		const json_t *names = json_object_get(item, "relations");
+		const char *kind =
+			json_string_value(json_object_get(item, "kind"));
+		size_t n = json_array_size(names);
+
+		s->kind = talloc_strdup(facts, kind ? kind : "");
+		s->index = (int)json_integer_value(
+			json_object_get(item, "index"));
+		s->rows = count_from(json_object_get(item, "rows"));
+		s->duration_ms = json_number_value(
+			json_object_get(item, "duration_ms"));
+		s->relations = talloc_array(facts, const char *, (unsigned)n);
+		for (size_t k = 0; k < n; k++) {
+			const char *name = json_string_value(
+				json_array_get(names, k));
+
+			s->relations[k] = talloc_strdup(facts, name ? name : "");
+		}
+		s->relation_count = n;
+	}
+}
+
+static void read_tables(struct facts *facts, const json_t *list)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(list, i, item) {
+		const char *name =
+			json_string_value(json_object_get(item, "name"));
+		struct fact_table *t = facts_table(facts, name ? name : "");
+
+		t->rows_before = count_from(json_object_get(item, "rows_before"));
+		t->rows_after = count_from(json_object_get(item, "rows_after"));
+		t->estimated = json_is_true(json_object_get(item, "estimated"));
+	}
+}
+
+static void read_locks(struct facts *facts, const json_t *list)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(list, i, item) {
+		const char *relation =
+			json_string_value(json_object_get(item, "relation"));
+		const char *mode =
+			json_string_value(json_object_get(item, "mode"));
+
+		facts_add_lock(facts, relation ? relation : "",
+			       mode ? mode : "", 0);
+		facts->locks[facts->lock_count - 1].held_ms =
+			json_number_value(json_object_get(item, "held_ms"));
+	}
+}
+
+struct facts *facts_from_json(TALLOC_CTX *mem, const json_t *json,
+			      struct error *err)
+{
+	const char *version = json_string_value(json_object_get(json, "version"));
+	const char *name = json_string_value(json_object_get(json, "name"));
+	const char *direction =
+		json_string_value(json_object_get(json, "direction"));
+	const char *outcome =
+		json_string_value(json_object_get(json, "outcome"));
+	const char *started =
+		json_string_value(json_object_get(json, "started_at"));
+	const char *why = json_string_value(json_object_get(json, "error"));
+	struct facts *facts;
+	int64_t number;
+
+	if (!version || !name || !direction || version_parse(version, &number)) {
+		error_set(err, ERROR_FAILED,
+			  "a run in the ledger has unreadable facts");
+		return NULL;
+	}
+	facts = facts_new(mem, number, name,
+			  strcmp(direction, "down") ? DIRECTION_UP
+						    : DIRECTION_DOWN);
+	facts->ok = outcome && !strcmp(outcome, "ok");
+	facts->started_us = started ? text_time_parse(started) : 0;
+	facts->duration_ms =
+		json_number_value(json_object_get(json, "duration_ms"));
+	facts->error = why ? talloc_strdup(facts, why) : NULL;
+	read_statements(facts, json_object_get(json, "statements"));
+	read_tables(facts, json_object_get(json, "tables"));
+	read_locks(facts, json_object_get(json, "locks"));
+	facts->lock_ms = json_number_value(json_object_get(json, "lock_ms"));
+	return facts;
+}

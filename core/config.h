@@ -27,7 +27,7 @@ struct config *config_new(TALLOC_CTX *mem);
 /*
  * Adds one setting (copied). In CONFIG_SHARED only the keys and values that a
  * file from a clone may set are taken; another one is an error at
- * `origin` (a file) and `line`. Keys outside migrate*.* are passed over.
+ * `origin` (a file) and `line`. Other scopes take any key.
  */
 int config_set(struct config *config, enum config_scope scope,
 	       const char *key, const char *value, const char *origin,

@@ -66,10 +66,11 @@ int ledger_create(struct db *db, struct error *err);
 int ledger_insert(struct db *db, const struct ledger_row *row,
 		  const char *down_script, struct error *err);
 int ledger_remove(struct db *db, int64_t version, struct error *err);
-int ledger_progress(struct db *db, int64_t version, enum applied_state state,
-		    int done, struct error *err);
+/* Takes state, direction, done, total and duration from `row`. */
+int ledger_progress(struct db *db, int64_t version,
+		    const struct ledger_row *row, struct error *err);
 /*
- * Records a run. `id` is the caller's (a random UUID), so that
+ * Records a run. `id` is the caller's and sorts by time, so that
  * ledger_update_run() can add what is known only after the commit.
  */
 int ledger_insert_run(struct db *db, const char *id, const struct facts *facts,

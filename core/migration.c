@@ -1,7 +1,5 @@
 #include "core/migration.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +14,11 @@ const char *direction_name(enum direction direction)
 
 char *version_format(int64_t version, char buffer[VERSION_LENGTH + 1])
 {
-	snprintf(buffer, VERSION_LENGTH + 1, "%014" PRId64,
-		 version % INT64_C(100000000000000));
+	for (int i = VERSION_LENGTH - 1; i >= 0; i--) {
+		buffer[i] = (char)('0' + version % 10);
+		version /= 10;
+	}
+	buffer[VERSION_LENGTH] = '\0';
 	return buffer;
 }
 

@@ -72,7 +72,7 @@ char *text_visible(TALLOC_CTX *mem, const char *text, bool keep_lines)
 {
 	size_t len = strlen(text), used = 0;
 	/* the longest replacement, "<U+FEFF>" for 3 bytes, or 4 for one */
-	char *out = talloc_array(mem, char, 4 * len + 1);
+	char *out = talloc_size(mem, 4 * len + 1);
 
 	for (size_t i = 0; i < len;) {
 		unsigned char c = (unsigned char)text[i];
@@ -100,7 +100,7 @@ char *text_visible(TALLOC_CTX *mem, const char *text, bool keep_lines)
 		i += n;
 	}
 	out[used] = '\0';
-	return talloc_realloc(mem, out, char, used + 1);
+	return talloc_realloc_size(mem, out, used + 1);
 }
 
 void text_position(const char *text, size_t len, size_t offset, int *line,

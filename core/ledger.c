@@ -1,0 +1,361 @@
+#include "core/ledger.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/embed.h"
+#include "core/base/text.h"
+
+#define LEDGER_VERSION 1
+#define LEDGER_VERSION_TEXT "1"
+
+#define COLUMNS                                                             \
+	"version, name, up_blob, down_blob, commit_id, source, branch, "    \
+	"applied_at, applied_by, duration_ms, state, direction, "           \
+	"statements_done, statements_total, tool"
+
+static const char *copy(TALLOC_CTX *mem, const char *text)
+{
+	return text ? talloc_strdup(mem, text) : NULL;
+}
+
+static void fill_row(TALLOC_CTX *mem, struct ledger_row *row,
+		     const char *const *v)
+{
+	row->version = strtoll(v[0], NULL, 10);
+	row->name = copy(mem, v[1]);
+	row->up_blob = copy(mem, v[2]);
+	row->down_blob = copy(mem, v[3]);
+	row->commit = copy(mem, v[4]);
+	row->source = copy(mem, v[5]);
+	row->branch = copy(mem, v[6]);
+	row->applied_at = copy(mem, v[7]);
+	row->applied_by = copy(mem, v[8]);
+	row->duration_ms = strtod(v[9], NULL);
+	row->state = strcmp(v[10], "applied") ? UNFINISHED : APPLIED;
+	row->direction = strcmp(v[11], "down") ? DIRECTION_UP : DIRECTION_DOWN;
+	row->done = atoi(v[12]);
+	row->total = atoi(v[13]);
+	row->tool = copy(mem, v[14]);
+}
+
+static int take_row(const char *const *values, int count, void *data)
+{
+	struct ledger *ledger = data;
+
+	(void)count;
+	if (ledger->count == ledger->room) {
+		ledger->room = ledger->room ? 2 * ledger->room : 64;
+		ledger->rows = talloc_realloc(ledger, ledger->rows,
+					      struct ledger_row,
+					      (unsigned)ledger->room);
+	}
+	fill_row(ledger, &ledger->rows[ledger->count++], values);
+	return 0;
+}
+
+static int take_version(const char *const *values, int count, void *data)
+{
+	(void)count;
+	*(int *)data = atoi(values[0]);
+	return 0;
+}
+
+/* After a query failed: is it that there is no ledger yet? */
+static bool is_absent(struct db *db)
+{
+	struct error ignored = { 0 };
+	bool estimated;
+	int64_t rows = 0;
+	int result = db->engine->count_rows(db, "git_migrate_meta", 1, &rows,
+					    &estimated, &ignored);
+
+	error_release(&ignored);
+	return result == 0 && rows < 0;
+}
+
+int ledger_read(TALLOC_CTX *mem, struct db *db, struct ledger **out,
+		struct error *err)
+{
+	struct ledger *ledger = talloc_zero(mem, struct ledger);
+	int version = 0;
+
+	*out = ledger;
+	if (db->engine->query(db,
+			      "SELECT value FROM git_migrate_meta "
+			      "WHERE name = 'ledger_version'",
+			      NULL, 0, take_version, &version, err) < 0) {
+		if (err->code != ERROR_SQL || !is_absent(db))
+			return -1;
+		error_release(err);
+		return 0;
+	}
+	if (version > LEDGER_VERSION) {
+		error_set(err, ERROR_FAILED,
+			  "the ledger of '%s' has version %d, this program "
+			  "knows up to %d", db->label, version, LEDGER_VERSION);
+		return error_hint(err, "install a newer git-migrate");
+	}
+	ledger->exists = true;
+	return db->engine->query(db,
+				 "SELECT " COLUMNS
+				 " FROM git_migrations ORDER BY version",
+				 NULL, 0, take_row, ledger, err);
+}
+
+struct ledger_row *ledger_find(const struct ledger *ledger, int64_t version)
+{
+	size_t low = 0, high = ledger->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (ledger->rows[middle].version < version)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < ledger->count && ledger->rows[low].version == version)
+		return &ledger->rows[low];
+	return NULL;
+}
+
+int ledger_read_one(TALLOC_CTX *mem, struct db *db, int64_t version,
+		    struct ledger_row **row, struct error *err)
+{
+	struct ledger *one = talloc_zero(mem, struct ledger);
+	char number[24];
+	const char *params[] = { number };
+
+	snprintf(number, sizeof(number), "%" PRId64, version);
+	*row = NULL;
+	if (db->engine->query(db,
+			      "SELECT " COLUMNS
+			      " FROM git_migrations WHERE version = $1",
+			      params, 1, take_row, one, err) < 0)
+		return -1;
+	if (one->count)
+		*row = one->rows;
+	return 0;
+}
+
+struct text_result {
+	TALLOC_CTX *mem;
+	char *text;
+};
+
+static int take_text(const char *const *values, int count, void *data)
+{
+	struct text_result *result = data;
+
+	(void)count;
+	result->text = talloc_strdup(result->mem, values[0] ? values[0] : "");
+	return 0;
+}
+
+int ledger_down_script(TALLOC_CTX *mem, struct db *db, int64_t version,
+		       char **text, struct error *err)
+{
+	struct text_result result = { mem, NULL };
+	char number[24];
+	const char *params[] = { number };
+
+	snprintf(number, sizeof(number), "%" PRId64, version);
+	if (db->engine->query(db,
+			      "SELECT down_script FROM git_migrations "
+			      "WHERE version = $1",
+			      params, 1, take_text, &result, err) < 0)
+		return -1;
+	*text = result.text;
+	if (!result.text)
+		return error_set(err, ERROR_NOT_FOUND,
+				 "migration %014" PRId64
+				 " is not in the ledger of '%s'",
+				 version, db->label);
+	return 0;
+}
+
+int ledger_create(struct db *db, struct error *err)
+{
+	char *text = talloc_strdup(NULL, embed_text("core/ledger.sql"));
+	char *rest = text, *statement;
+	int result;
+
+	if (db->engine->begin(db, NULL, err) < 0) {
+		talloc_free(text);
+		return -1;
+	}
+	result = 0;
+	while (!result && (statement = strsep(&rest, ";")) != NULL)
+		if (strspn(statement, " \t\n") < strlen(statement))
+			result = db->engine->query(db, statement, NULL, 0,
+						   NULL, NULL, err);
+	talloc_free(text);
+	if (!result)
+		result = db->engine->commit(db, err);
+	if (result < 0) {
+		db->engine->rollback(db);
+		error_prefix(err, "unable to create the ledger in '%s'",
+			     db->label);
+	}
+	return result;
+}
+
+int ledger_insert(struct db *db, const struct ledger_row *row,
+		  const char *down_script, struct error *err)
+{
+	char version[24], duration[40], done[16], total[16];
+	const char *params[] = {
+		version, row->name, row->up_blob, row->down_blob,
+		row->commit, row->source, row->branch, row->applied_at,
+		row->applied_by, duration,
+		row->state == APPLIED ? "applied" : "unfinished",
+		direction_name(row->direction), done, total, row->tool,
+		down_script,
+	};
+
+	snprintf(version, sizeof(version), "%" PRId64, row->version);
+	snprintf(duration, sizeof(duration), "%.3f", row->duration_ms);
+	snprintf(done, sizeof(done), "%d", row->done);
+	snprintf(total, sizeof(total), "%d", row->total);
+	return db->engine->queue(
+		db,
+		"INSERT INTO git_migrations (" COLUMNS ", down_script) VALUES "
+		"($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
+		"$14, $15, $16)",
+		params, 16, err);
+}
+
+int ledger_remove(struct db *db, int64_t version, struct error *err)
+{
+	char number[24];
+	const char *params[] = { number };
+
+	snprintf(number, sizeof(number), "%" PRId64, version);
+	return db->engine->queue(
+		db, "DELETE FROM git_migrations WHERE version = $1", params, 1,
+		err);
+}
+
+int ledger_progress(struct db *db, int64_t version,
+		    const struct ledger_row *row, struct error *err)
+{
+	char number[24], done[16], total[16], duration[40];
+	const char *params[] = {
+		row->state == APPLIED ? "applied" : "unfinished",
+		direction_name(row->direction), done, total, duration, number,
+	};
+
+	snprintf(number, sizeof(number), "%" PRId64, version);
+	snprintf(done, sizeof(done), "%d", row->done);
+	snprintf(total, sizeof(total), "%d", row->total);
+	snprintf(duration, sizeof(duration), "%.3f", row->duration_ms);
+	return db->engine->queue(
+		db,
+		"UPDATE git_migrations SET state = $1, direction = $2, "
+		"statements_done = $3, statements_total = $4, "
+		"duration_ms = $5 WHERE version = $6",
+		params, 6, err);
+}
+
+int ledger_insert_run(struct db *db, const char *id, const struct facts *facts,
+		      struct error *err)
+{
+	json_t *json = facts_json(facts);
+	char *text = json_dumps(json, JSON_COMPACT);
+	char *started = text_time(NULL, facts->started_us);
+	char version[24], duration[40];
+	const char *params[] = {
+		id,
+		version,
+		direction_name(facts->direction),
+		facts->ok ? "ok" : "failed",
+		started,
+		duration,
+		text,
+	};
+	int result;
+
+	snprintf(version, sizeof(version), "%" PRId64, facts->version);
+	snprintf(duration, sizeof(duration), "%.3f", facts->duration_ms);
+	result = db->engine->queue(
+		db,
+		"INSERT INTO git_migrate_runs (id, version, direction, "
+		"outcome, started_at, duration_ms, facts) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		params, 7, err);
+	talloc_free(started);
+	free(text);
+	json_decref(json);
+	return result;
+}
+
+int ledger_update_run(struct db *db, const char *id, const struct facts *facts,
+		      struct error *err)
+{
+	json_t *json = facts_json(facts);
+	char *text = json_dumps(json, JSON_COMPACT);
+	char duration[40];
+	const char *params[] = { text, duration, id };
+	int result;
+
+	snprintf(duration, sizeof(duration), "%.3f", facts->duration_ms);
+	result = db->engine->queue(db,
+				   "UPDATE git_migrate_runs SET facts = $1, "
+				   "duration_ms = $2 WHERE id = $3",
+				   params, 3, err);
+	free(text);
+	json_decref(json);
+	return result;
+}
+
+struct run_list {
+	TALLOC_CTX *mem;
+	struct facts **runs;
+	size_t count;
+	struct error *err;
+};
+
+static int take_run(const char *const *values, int count, void *data)
+{
+	struct run_list *list = data;
+	json_t *json = json_loads(values[0] ? values[0] : "", 0, NULL);
+	struct facts *facts = facts_from_json(list->mem, json, list->err);
+
+	(void)count;
+	json_decref(json);
+	if (!facts)
+		return -1;
+	list->runs = talloc_realloc(list->mem, list->runs, struct facts *,
+				    (unsigned)list->count + 1);
+	list->runs[list->count++] = facts;
+	return 0;
+}
+
+int ledger_runs(TALLOC_CTX *mem, struct db *db, int64_t version, int limit,
+		struct facts ***runs, size_t *count, struct error *err)
+{
+	struct run_list list = { mem, NULL, 0, err };
+	char number[24], most[24];
+	const char *params[] = { number, most };
+	int result;
+
+	snprintf(number, sizeof(number), "%" PRId64, version);
+	snprintf(most, sizeof(most), "%d", limit > 0 ? limit : INT32_MAX);
+	if (version)
+		result = db->engine->query(
+			db,
+			"SELECT facts FROM git_migrate_runs WHERE version = $1 "
+			"ORDER BY id DESC LIMIT $2",
+			params, 2, take_run, &list, err);
+	else
+		result = db->engine->query(db,
+					   "SELECT facts FROM git_migrate_runs "
+					   "ORDER BY id DESC LIMIT $1",
+					   params + 1, 1, take_run, &list, err);
+	*runs = list.runs;
+	*count = list.count;
+	return result;
+}

@@ -1,0 +1,114 @@
+#include "core/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+
+/* A URL or connection string rather than the name of a target. */
+static bool looks_like_url(const char *text)
+{
+	return strstr(text, "://") || strchr(text, '=') ||
+	       !strncmp(text, "sqlite:", 7);
+}
+
+static const char *target_setting(const struct config *config,
+				  const char *name, const char *last,
+				  bool *own)
+{
+	char *key = talloc_asprintf(NULL, "migrate-target.%s.%s", name, last);
+	const char *value = config_get(config, key);
+
+	if (own)
+		*own = config_is_own(config, key);
+	talloc_free(key);
+	return value;
+}
+
+static int target_bool(const struct config *config, const char *name,
+		       const char *last, bool fallback, bool *value,
+		       struct error *err)
+{
+	char *key = talloc_asprintf(NULL, "migrate-target.%s.%s", name, last);
+	int result = config_bool(config, key, fallback, value, err);
+
+	talloc_free(key);
+	return result;
+}
+
+/* A SQLite file inside the work tree: sqlite:PATH with a relative path that
+   does not climb out. */
+static bool is_local_file(const char *url)
+{
+	const char *path = url + 7;
+
+	if (strncmp(url, "sqlite:", 7) != 0)
+		return false;
+	if (!strncmp(path, "//", 2))
+		path += 2;
+	return *path && *path != '/' && strncmp(path, "../", 3) != 0 &&
+	       !strstr(path, "/../");
+}
+
+static int unknown_target(const char *name, struct error *err)
+{
+	char *shown = text_visible(NULL, name, false);
+
+	error_set(err, ERROR_FAILED, "no target '%s' is configured", shown);
+	error_hint(err, "add it: git config migrate-target.%s.url URL",
+		   shown);
+	error_hint(err, "or name the database itself: --target sqlite:PATH, "
+			"--target postgresql://...");
+	talloc_free(shown);
+	return -1;
+}
+
+static int named_target(TALLOC_CTX *mem, const struct config *config,
+			const char *name, struct target *t, struct error *err)
+{
+	const char *url = target_setting(config, name, "url", &t->own_url);
+	const char *database_url = getenv("DATABASE_URL");
+	const char *scratch = target_setting(config, name, "scratchurl", NULL);
+
+	if (!url && !strcmp(name, "env") && database_url && *database_url) {
+		url = database_url;
+		t->own_url = true;
+	}
+	if (!url && !strcmp(name, "dev")) {
+		url = "sqlite:dev.db";
+		t->own_url = true;
+	}
+	if (!url)
+		return unknown_target(name, err);
+	t->name = talloc_strdup(mem, name);
+	t->url = talloc_strdup(mem, url);
+	if (scratch)
+		t->scratch_url = talloc_strdup(mem, scratch);
+	if (target_bool(config, name, "protected", false, &t->protected_,
+			err) < 0)
+		return -1;
+	return target_bool(config, name, "disposable", is_local_file(url),
+			   &t->disposable, err);
+}
+
+int config_target(TALLOC_CTX *mem, const struct config *config,
+		  const char *chosen, struct target *target, struct error *err)
+{
+	const char *scratch = config_get(config, "migrate.scratchurl");
+	const char *database_url = getenv("DATABASE_URL");
+	const char *name = chosen;
+
+	memset(target, 0, sizeof(*target));
+	if (!name)
+		name = config_get(config, "migrate.target");
+	if (!name)
+		name = database_url && *database_url ? "env" : "dev";
+	if (scratch)
+		target->scratch_url = talloc_strdup(mem, scratch);
+	if (!looks_like_url(name))
+		return named_target(mem, config, name, target, err);
+	target->url = talloc_strdup(mem, name);
+	target->own_url = chosen || config_is_own(config, "migrate.target");
+	target->disposable = is_local_file(name);
+	return 0;
+}

@@ -16,29 +16,24 @@
 	"applied_at, applied_by, duration_ms, state, direction, "           \
 	"statements_done, statements_total, tool"
 
-static const char *copy(TALLOC_CTX *mem, const char *text)
-{
-	return text ? talloc_strdup(mem, text) : NULL;
-}
-
-static void fill_row(TALLOC_CTX *mem, struct ledger_row *row,
+static void fill_row(struct arena *strings, struct ledger_row *row,
 		     const char *const *v)
 {
 	row->version = strtoll(v[0], NULL, 10);
-	row->name = copy(mem, v[1]);
-	row->up_blob = copy(mem, v[2]);
-	row->down_blob = copy(mem, v[3]);
-	row->commit = copy(mem, v[4]);
-	row->source = copy(mem, v[5]);
-	row->branch = copy(mem, v[6]);
-	row->applied_at = copy(mem, v[7]);
-	row->applied_by = copy(mem, v[8]);
+	row->name = arena_copy(strings, v[1]);
+	row->up_blob = arena_copy(strings, v[2]);
+	row->down_blob = arena_copy(strings, v[3]);
+	row->commit = arena_copy(strings, v[4]);
+	row->source = arena_copy(strings, v[5]);
+	row->branch = arena_copy(strings, v[6]);
+	row->applied_at = arena_copy(strings, v[7]);
+	row->applied_by = arena_copy(strings, v[8]);
 	row->duration_ms = strtod(v[9], NULL);
 	row->state = strcmp(v[10], "applied") ? UNFINISHED : APPLIED;
 	row->direction = strcmp(v[11], "down") ? DIRECTION_UP : DIRECTION_DOWN;
 	row->done = atoi(v[12]);
 	row->total = atoi(v[13]);
-	row->tool = copy(mem, v[14]);
+	row->tool = arena_copy(strings, v[14]);
 }
 
 static int take_row(const char *const *values, int count, void *data)
@@ -52,7 +47,7 @@ static int take_row(const char *const *values, int count, void *data)
 					      struct ledger_row,
 					      (unsigned)ledger->room);
 	}
-	fill_row(ledger, &ledger->rows[ledger->count++], values);
+	fill_row(ledger->strings, &ledger->rows[ledger->count++], values);
 	return 0;
 }
 
@@ -82,6 +77,7 @@ int ledger_read(TALLOC_CTX *mem, struct db *db, struct ledger **out,
 	struct ledger *ledger = talloc_zero(mem, struct ledger);
 	int version = 0;
 
+	ledger->strings = arena_new(ledger);
 	*out = ledger;
 	if (db->engine->query(db,
 			      "SELECT value FROM git_migrate_meta "
@@ -129,6 +125,7 @@ int ledger_read_one(TALLOC_CTX *mem, struct db *db, int64_t version,
 	char number[24];
 	const char *params[] = { number };
 
+	one->strings = arena_new(one);
 	snprintf(number, sizeof(number), "%" PRId64, version);
 	*row = NULL;
 	if (db->engine->query(db,

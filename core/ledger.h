@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <talloc.h>
 
+#include "core/base/arena.h"
 #include "core/db/db.h"
 #include "core/run/facts.h"
 
@@ -40,6 +41,7 @@ struct ledger {
 	struct ledger_row *rows; /* ordered by version */
 	size_t count, room;
 	bool exists; /* false: no table yet, nothing applied */
+	struct arena *strings;
 };
 
 /*

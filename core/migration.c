@@ -76,8 +76,8 @@ static bool is_clean_name(const char *name, size_t length)
 	return true;
 }
 
-int script_name_parse(TALLOC_CTX *mem, const char *file, int64_t *version,
-		      char **name, enum direction *direction,
+int script_name_parse(const char *file, int64_t *version, const char **name,
+		      size_t *name_length, enum direction *direction,
 		      struct error *err)
 {
 	char digits[VERSION_LENGTH + 1];
@@ -102,25 +102,29 @@ int script_name_parse(TALLOC_CTX *mem, const char *file, int64_t *version,
 	if (length < VERSION_LENGTH + 2 || file[VERSION_LENGTH] != '_')
 		return name_error(file, "it has no _NAME after the version",
 				  err);
-	*name = talloc_strndup(mem, file + VERSION_LENGTH + 1,
-			       length - VERSION_LENGTH - 1);
+	*name = file + VERSION_LENGTH + 1;
+	*name_length = length - VERSION_LENGTH - 1;
 	return 1;
 }
 
 struct set *set_new(TALLOC_CTX *mem)
 {
-	return talloc_zero(mem, struct set);
+	struct set *set = talloc_zero(mem, struct set);
+
+	set->strings = arena_new(set);
+	return set;
 }
 
 /* Files come in an order where the halves of a pair stand together, so the
    other half is nearly always the last migration that was added. */
 static struct migration *find_unsorted(const struct set *set, int64_t version,
-				       const char *name)
+				       const char *name, size_t length)
 {
 	for (size_t i = set->count; i > 0 && i + 2 > set->count; i--) {
 		struct migration *m = &set->list[i - 1];
 
-		if (m->version == version && !strcmp(m->name, name))
+		if (m->version == version && strlen(m->name) == length &&
+		    !memcmp(m->name, name, length))
 			return m;
 	}
 	return NULL;
@@ -144,9 +148,10 @@ int set_add(struct set *set, const char *path, const char *blob, bool modified,
 	enum direction direction;
 	struct migration *m;
 	int64_t version;
-	char *name;
-	int ours = script_name_parse(set, slash ? slash + 1 : path, &version,
-				     &name, &direction, err);
+	const char *name;
+	size_t length;
+	int ours = script_name_parse(slash ? slash + 1 : path, &version, &name,
+				     &length, &direction, err);
 
 	if (ours <= 0) {
 		if (ours < 0) {
@@ -157,14 +162,14 @@ int set_add(struct set *set, const char *path, const char *blob, bool modified,
 		}
 		return ours;
 	}
-	m = find_unsorted(set, version, name);
+	m = find_unsorted(set, version, name, length);
 	if (!m) {
 		m = append(set);
 		m->version = version;
-		m->name = name;
+		m->name = arena_copy_n(set->strings, name, length);
 	}
-	m->half[direction].path = talloc_strdup(set, path);
-	m->half[direction].blob = blob ? talloc_strdup(set, blob) : NULL;
+	m->half[direction].path = arena_copy(set->strings, path);
+	m->half[direction].blob = arena_copy(set->strings, blob);
 	m->half[direction].modified = modified;
 	m->half[direction].untracked = untracked;
 	return 0;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <talloc.h>
 
+#include "core/base/arena.h"
 #include "core/base/error.h"
 
 /*
@@ -45,17 +46,18 @@ char *migration_label(TALLOC_CTX *mem, const struct migration *m);
  * Takes a file name (no folder) apart. Returns 1 for a script, 0 for a file
  * that is none of ours (its name does not end in .up.sql or .down.sql), and -1
  * for one that ends so but whose version or name is malformed: not 14 digits
- * and an underscore, an empty name, control characters, invalid UTF-8.
+ * and an underscore, an empty name, control characters, invalid UTF-8. *name
+ * points into file.
  */
-int script_name_parse(TALLOC_CTX *mem, const char *file, int64_t *version,
-		      char **name, enum direction *direction,
+int script_name_parse(const char *file, int64_t *version, const char **name,
+		      size_t *name_length, enum direction *direction,
 		      struct error *err);
 
 /* All migrations seen in one place, ordered by version. */
 struct set {
 	struct migration *list;
 	size_t count, room;
-	/* What a set owns hangs on the set itself. */
+	struct arena *strings; /* owns all text; a child of the set */
 };
 
 struct set *set_new(TALLOC_CTX *mem);

@@ -1,0 +1,203 @@
+#include "core/run/plan.h"
+
+#include <string.h>
+
+static int unfinished_error(const struct state_entry *e, struct error *err)
+{
+	char version[VERSION_LENGTH + 1];
+
+	version_format(e->version, version);
+	error_set(err, ERROR_REFUSED,
+		  "migration '%s_%s' is unfinished: %d of %d statements of its "
+		  "%s script are done", version, e->name, e->row->done,
+		  e->row->total, direction_name(e->row->direction));
+	return error_hint(err, "see what was done and why it stopped: "
+			       "git migrate log %s", version);
+}
+
+static int changed_error(const struct states *states,
+			 const struct state_entry *e, struct error *err)
+{
+	char version[VERSION_LENGTH + 1];
+	int newer = 0;
+
+	for (size_t i = 0; i < states->count; i++)
+		if (states->list[i].row && states->list[i].version >= e->version)
+			newer++;
+	version_format(e->version, version);
+	error_set(err, ERROR_REFUSED,
+		  "the up script of migration '%s_%s' has changed since it was "
+		  "applied", version, e->name);
+	error_at(err, e->here->half[DIRECTION_UP].path, 0, 0);
+	error_detail(err, "applied blob %s, here %s", e->row->up_blob,
+		     e->here->half[DIRECTION_UP].blob
+			     ? e->here->half[DIRECTION_UP].blob
+			     : "(none)");
+	error_hint(err, "to put the change into a migration of its own: "
+			"git migrate new NAME");
+	error_hint(err, "to see the text that was applied: git cat-file blob %s",
+		   e->row->up_blob);
+	return error_hint(err, "to revert and apply it again: "
+			       "git migrate redo -n %d", newer);
+}
+
+/* A pending script that is the text of an applied migration which is gone. */
+static int renumbered_error(const struct states *states,
+			    const struct state_entry *e, struct error *err)
+{
+	char version[VERSION_LENGTH + 1], old[VERSION_LENGTH + 1];
+	const char *blob = e->here->half[DIRECTION_UP].blob;
+
+	for (size_t i = 0; blob && i < states->count; i++) {
+		const struct state_entry *gone = &states->list[i];
+
+		if (gone->state != STATE_MISSING ||
+		    strcmp(gone->row->up_blob, blob) != 0)
+			continue;
+		version_format(e->version, version);
+		version_format(gone->version, old);
+		error_set(err, ERROR_REFUSED,
+			  "migration '%s_%s' was already applied as version %s",
+			  version, e->name, old);
+		error_at(err, e->here->half[DIRECTION_UP].path, 0, 0);
+		error_hint(err, "give it its version back: rename both files "
+				"to %s_%s", old, gone->name);
+		return error_hint(err, "or revert it under its old version: "
+				       "git migrate down");
+	}
+	return 0;
+}
+
+static int order_error(const struct states *states,
+		       const struct state_entry *e, struct error *err)
+{
+	char version[VERSION_LENGTH + 1], newest[VERSION_LENGTH + 1];
+
+	version_format(e->version, version);
+	version_format(states->newest_applied, newest);
+	error_set(err, ERROR_REFUSED,
+		  "migration '%s_%s' is out of order: %s is applied already",
+		  version, e->name, newest);
+	error_at(err, e->here->half[DIRECTION_UP].path, 0, 0);
+	error_hint(err, "to apply it all the same: "
+			"git migrate up --out-of-order");
+	return error_hint(err, "to apply it in order: git migrate down --to %s, "
+			       "then git migrate up", version);
+}
+
+static int check_entries(const struct states *states,
+			 const struct plan_options *options, struct error *err)
+{
+	for (size_t i = 0; i < states->count; i++)
+		if (states->list[i].state == STATE_UNFINISHED)
+			return unfinished_error(&states->list[i], err);
+	for (size_t i = 0; i < states->count; i++)
+		if (states->list[i].flags & FLAG_UP_CHANGED)
+			return changed_error(states, &states->list[i], err);
+	for (size_t i = 0; i < states->count; i++) {
+		const struct state_entry *e = &states->list[i];
+
+		if (!state_is_pending(e))
+			continue;
+		if (renumbered_error(states, e, err) < 0)
+			return -1;
+		if (e->state == STATE_OUT_OF_ORDER && !options->out_of_order &&
+		    !(options->has_to && e->version > options->to))
+			return order_error(states, e, err);
+	}
+	return 0;
+}
+
+static int check_to(const struct states *states,
+		    const struct plan_options *options, bool down,
+		    struct error *err)
+{
+	char version[VERSION_LENGTH + 1];
+	const struct state_entry *e;
+
+	if (!options->has_to || (down && options->to == 0))
+		return 0;
+	e = states_find(states, options->to);
+	if (e && (!down || e->row))
+		return 0;
+	version_format(options->to, version);
+	error_set(err, ERROR_FAILED, down ? "version %s is not applied"
+					  : "there is no migration %s here",
+		  version);
+	return error_hint(err, "see the versions: git migrate status");
+}
+
+static struct plan_item *append(TALLOC_CTX *mem, struct plan *plan,
+				const struct state_entry *e,
+				enum direction direction)
+{
+	struct plan_item *item;
+
+	if (!(plan->count & (plan->count - 1)))
+		plan->items = talloc_realloc(
+			mem, plan->items, struct plan_item,
+			(unsigned)(plan->count ? 2 * plan->count : 1));
+	item = &plan->items[plan->count++];
+	memset(item, 0, sizeof(*item));
+	item->version = e->version;
+	item->name = e->name;
+	item->direction = direction;
+	item->entry = e;
+	return item;
+}
+
+int plan_up(TALLOC_CTX *mem, const struct states *states,
+	    const struct set *here, const struct plan_options *options,
+	    struct plan *plan, struct error *err)
+{
+	memset(plan, 0, sizeof(*plan));
+	if (set_check(here, NULL, NULL, err) < 0 ||
+	    check_to(states, options, false, err) < 0 ||
+	    check_entries(states, options, err) < 0)
+		return -1;
+	plan->out_of_order = options->out_of_order;
+	for (size_t i = 0; i < states->count; i++) {
+		const struct state_entry *e = &states->list[i];
+		struct plan_item *item;
+
+		if (!state_is_pending(e))
+			continue;
+		if (options->has_to && e->version > options->to)
+			break;
+		if (options->limit && plan->count == (size_t)options->limit)
+			break;
+		item = append(mem, plan, e, DIRECTION_UP);
+		item->path = e->here->half[DIRECTION_UP].path;
+		item->blob = e->here->half[DIRECTION_UP].blob;
+		item->down_path = e->here->half[DIRECTION_DOWN].path;
+		item->down_blob = e->here->half[DIRECTION_DOWN].blob;
+	}
+	return 0;
+}
+
+int plan_down(TALLOC_CTX *mem, const struct states *states,
+	      const struct plan_options *options, struct plan *plan,
+	      struct error *err)
+{
+	memset(plan, 0, sizeof(*plan));
+	if (check_to(states, options, true, err) < 0)
+		return -1;
+	for (size_t i = states->count; i > 0; i--) {
+		const struct state_entry *e = &states->list[i - 1];
+		struct plan_item *item;
+
+		if (!e->row)
+			continue;
+		if (options->has_to ? e->version <= options->to
+				    : plan->count == (size_t)options->limit)
+			break;
+		if (e->state == STATE_UNFINISHED)
+			return unfinished_error(e, err);
+		item = append(mem, plan, e, DIRECTION_DOWN);
+		item->name = e->row->name;
+		item->blob = e->row->down_blob;
+		item->path = e->here ? e->here->half[DIRECTION_DOWN].path
+				     : NULL;
+	}
+	return 0;
+}

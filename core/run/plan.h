@@ -1,0 +1,64 @@
+#ifndef CORE_RUN_PLAN_H
+#define CORE_RUN_PLAN_H
+
+#include <stdbool.h>
+#include <talloc.h>
+
+#include "core/sql/script.h"
+#include "core/state.h"
+
+/* Which migrations a command will run, in which order; nothing is run here. */
+
+struct plan_item {
+	int64_t version;
+	const char *name;
+	enum direction direction;
+	const char *path;	    /* of the script that will run */
+	const char *down_path;	    /* up only: of the one to be recorded */
+	const char *blob;	    /* of the script that will run, or NULL */
+	const char *down_blob;	    /* up only */
+	const struct state_entry *entry;
+
+	/* where it came from: filled by the caller of plan_up() */
+	const char *commit; /* or NULL */
+	const char *source; /* see struct ledger_row */
+	const char *branch; /* or NULL */
+
+	/* filled by runner_prepare() */
+	struct script *script; /* NULL: too large to keep, read again */
+	const char *down_text; /* up only, likewise */
+};
+
+struct plan {
+	struct plan_item *items;
+	size_t count;
+	bool out_of_order; /* the caller accepts those */
+
+	/* where a `hold` ends it, after runner_prepare(); NULL: nowhere */
+	const char *held_label, *held_why;
+	int64_t held_version;
+};
+
+struct plan_options {
+	int limit;	   /* at most that many; 0: no limit */
+	bool has_to;
+	int64_t to;	   /* up: the last one to apply; down: the one that is
+			      left as the newest (0: revert all) */
+	bool out_of_order; /* apply pending ones older than what is applied */
+};
+
+/*
+ * What `up` would apply, oldest first. Errors, each with its way on: an
+ * unfinished migration, half a pair, a duplicate version, an applied script
+ * that has changed or has another version now, out of order, an unknown --to.
+ */
+int plan_up(TALLOC_CTX *mem, const struct states *states,
+	    const struct set *here, const struct plan_options *options,
+	    struct plan *plan, struct error *err);
+
+/* What `down` would revert, newest first; the ledger alone decides. */
+int plan_down(TALLOC_CTX *mem, const struct states *states,
+	      const struct plan_options *options, struct plan *plan,
+	      struct error *err);
+
+#endif

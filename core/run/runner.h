@@ -1,0 +1,64 @@
+#ifndef CORE_RUN_RUNNER_H
+#define CORE_RUN_RUNNER_H
+
+#include <stdbool.h>
+#include <talloc.h>
+
+#include "core/db/db.h"
+#include "core/run/plan.h"
+
+/*
+ * Runs migrations, one at a time, measured and recorded.
+ *
+ * A script that can be in a transaction commits together with its ledger row
+ * and its run. What is known only after the commit (how long the locks were
+ * held up to its reply, the rows that are there now) is added to the recorded
+ * run by runner_finish(); a crash before that loses this refinement alone. A
+ * script that cannot be in a transaction is first recorded as unfinished, and
+ * its progress after each statement.
+ */
+struct runner {
+	struct db *db;
+	int64_t count_limit; /* rows: exact counts up to here */
+	const char *identity; /* who applies */
+	const char *tool;     /* version of this program */
+	bool record;	      /* false on scratch databases: no ledger */
+
+	/* The text of a blob, owned by mem. */
+	int (*read)(TALLOC_CTX *mem, const char *blob, char **text,
+		    size_t *length, void *data, struct error *err);
+	void *read_data;
+
+	/* About to run; and done, skipped (another run was faster: facts is
+	   NULL) or failed (facts->ok is false). May be NULL. */
+	void (*starting)(const struct plan_item *item, void *data);
+	void (*finished)(const struct plan_item *item,
+			 const struct facts *facts, void *data);
+	void *report_data;
+
+	struct run_record *records; /* internal: what finish() completes */
+	size_t record_count;
+	unsigned sequence;
+};
+
+/*
+ * Reads and checks every script of the plan before the first one is run: a
+ * script that may not run, and that no later one would stop, is an error now.
+ * A `hold` that is not in `released` ends the plan there.
+ */
+int runner_prepare(TALLOC_CTX *mem, struct runner *runner, struct plan *plan,
+		   const int64_t *released, size_t released_count,
+		   struct error *err);
+
+/*
+ * Runs one item of a prepared plan. *facts is set also on failure, when the
+ * script got as far as being run; NULL with 0 means that another run did it.
+ */
+int runner_run(TALLOC_CTX *mem, struct runner *runner,
+	       const struct plan_item *item, struct facts **facts,
+	       struct error *err);
+
+/* Completes the records of what has run. To be called in every case. */
+int runner_finish(struct runner *runner, struct error *err);
+
+#endif

@@ -300,10 +300,13 @@ failed:
 	return -1;
 }
 
-/* Rows of the tables that the split could name, before the script runs. */
-static int count_before(struct runner *runner, const struct script *script,
-			struct facts *facts, struct error *err)
+/* Rows of the tables that the split could name, before the script runs. What
+   cannot be counted (no right to read it) is not counted, and no failure. */
+static void count_before(struct runner *runner, const struct script *script,
+			 struct facts *facts)
 {
+	struct error ignored = { 0 };
+
 	for (size_t n = 0; n < script->statement_count; n++) {
 		const struct statement *s = &script->statements[n];
 
@@ -312,20 +315,22 @@ static int count_before(struct runner *runner, const struct script *script,
 			struct fact_table *t =
 				facts_table(facts, s->relations[i]);
 
-			if (known < facts->table_count &&
+			if (known == facts->table_count ||
 			    runner->db->engine->count_rows(
 				    runner->db, t->name, runner->count_limit,
-				    &t->rows_before, &t->estimated, err) < 0)
-				return -1;
+				    &t->rows_before, &t->estimated,
+				    &ignored) == 0)
+				continue;
+			t->rows_before = -1;
+			error_release(&ignored);
 		}
 	}
-	return 0;
 }
 
 /* Tables that neither were nor are there (views, indexes) are no tables. */
-static int count_after(struct runner *runner, struct facts *facts,
-		       struct error *err)
+static void count_after(struct runner *runner, struct facts *facts)
 {
+	struct error ignored = { 0 };
 	size_t kept = 0;
 
 	for (size_t i = 0; i < facts->table_count; i++) {
@@ -334,14 +339,24 @@ static int count_after(struct runner *runner, struct facts *facts,
 
 		if (runner->db->engine->count_rows(
 			    runner->db, t->name, runner->count_limit,
-			    &t->rows_after, &estimated, err) < 0)
-			return -1;
+			    &t->rows_after, &estimated, &ignored) < 0) {
+			t->rows_after = -1;
+			error_release(&ignored);
+		}
 		t->estimated |= estimated;
 		if (t->rows_before >= 0 || t->rows_after >= 0)
 			facts->tables[kept++] = *t;
 	}
 	facts->table_count = kept;
-	return 0;
+}
+
+static void failure_label(const struct plan_item *item, struct error *err)
+{
+	char version[VERSION_LENGTH + 1];
+
+	error_prefix(err, "unable to %s migration '%s_%s'",
+		     item->direction == DIRECTION_UP ? "apply" : "revert",
+		     version_format(item->version, version), item->name);
 }
 
 int runner_run(TALLOC_CTX *mem, struct runner *runner,
@@ -364,9 +379,8 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 	*facts_out = facts;
 	if (runner->starting)
 		runner->starting(planned, runner->report_data);
-	if (runner->record &&
-	    count_before(runner, item.script, facts, err) < 0)
-		goto out;
+	if (runner->record)
+		count_before(runner, item.script, facts);
 	result = item.script->no_transaction
 			 ? run_by_statement(runner, &item, facts, &skipped, err)
 			 : run_in_transaction(runner, &item, facts, &skipped,
@@ -374,7 +388,9 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 	if (result == 0 && skipped)
 		*facts_out = NULL;
 	else if (result == 0 && runner->record)
-		result = count_after(runner, facts, err);
+		count_after(runner, facts);
+	else if (result < 0)
+		failure_label(planned, err);
 	if (runner->finished)
 		runner->finished(planned, *facts_out, runner->report_data);
 out:

@@ -1,0 +1,279 @@
+#include "core/run/proof.h"
+
+#include <sha2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+static const char *const outcome_names[] = { "proven", "differs", "failed",
+					     "irreversible" };
+
+const char *proof_outcome_name(enum proof_outcome outcome)
+{
+	return outcome_names[outcome];
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text ? json_string(text) : json_null();
+}
+
+static json_t *time_or_null(double ms)
+{
+	return ms < 0 ? json_null()
+		      : json_real((double)(int64_t)(ms * 1000 + 0.5) / 1000);
+}
+
+static json_t *differences_json(const struct proof *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->difference_count; i++) {
+		const struct proof_difference *d = &p->differences[i];
+
+		json_array_append_new(
+			list,
+			json_pack("{s:s, s:s, s:s, s:o, s:o, s:b}", "kind",
+				  d->kind, "name", d->name, "stage", d->stage,
+				  "expected", text_or_null(d->expected),
+				  "found", text_or_null(d->found),
+				  "order_only", d->order_only));
+	}
+	return list;
+}
+
+json_t *proof_json(const struct proof *p)
+{
+	char version[VERSION_LENGTH + 1];
+
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:s, s:s, s:o, "
+		"s:o, s:o, s:o, s:o, s:o}",
+		"version", version_format(p->version, version), "name",
+		p->name, "outcome", proof_outcome_name(p->outcome), "up_blob",
+		p->up_blob, "down_blob", p->down_blob, "engine", p->engine,
+		"engine_major", p->major, "schema", text_or_null(p->schema),
+		"history", text_or_null(p->history), "proved_at", p->at,
+		"tool", p->tool, "up_ms", time_or_null(p->up_ms), "down_ms",
+		time_or_null(p->down_ms), "again_ms",
+		time_or_null(p->again_ms), "differences", differences_json(p),
+		"error", text_or_null(p->error), "place",
+		text_or_null(p->error_place));
+}
+
+static bool json_same(const json_t *a, const json_t *b, const char *key)
+{
+	return json_equal(json_object_get(a, key), json_object_get(b, key));
+}
+
+static bool same_key(const json_t *a, const json_t *b)
+{
+	static const char *const keys[] = { "version", "up_blob", "down_blob",
+					    "engine",  "engine_major",
+					    "schema" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!json_same(a, b, keys[i]))
+			return false;
+	return true;
+}
+
+char *proof_note(TALLOC_CTX *mem, const char *old, const struct proof *proof)
+{
+	json_t *json = proof_json(proof);
+	char *line = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+	char *note = talloc_strdup(mem, "");
+
+	while (old && *old) {
+		size_t length = strcspn(old, "\n");
+		json_t *other = json_loadb(old, length, 0, NULL);
+
+		if (length && !(other && same_key(json, other))) {
+			note = talloc_strndup_append_buffer(note, old, length);
+			note = talloc_strdup_append_buffer(note, "\n");
+		}
+		json_decref(other);
+		old += length + (old[length] == '\n');
+	}
+	note = talloc_asprintf_append_buffer(note, "%s\n", line);
+	free(line);
+	json_decref(json);
+	return note;
+}
+
+const char **proof_histories(TALLOC_CTX *mem, const struct set *set)
+{
+	const char **list = talloc_array(mem, const char *,
+					 (unsigned)set->count + 1);
+	struct arena *arena = arena_new(list);
+	char hex[SHA256_DIGEST_STRING_LENGTH] = "";
+
+	/* a chain: each link hashes the one before it and one migration */
+	for (size_t i = 0; i < set->count; i++) {
+		const char *blob = set->list[i].half[DIRECTION_UP].blob;
+		char version[VERSION_LENGTH + 1];
+		SHA2_CTX hash;
+
+		list[i] = arena_copy(arena, hex);
+		SHA256Init(&hash);
+		SHA256Update(&hash, (const uint8_t *)hex, strlen(hex));
+		version_format(set->list[i].version, version);
+		SHA256Update(&hash, (const uint8_t *)version, VERSION_LENGTH);
+		if (blob)
+			SHA256Update(&hash, (const uint8_t *)blob,
+				     strlen(blob));
+		SHA256End(&hash, hex);
+	}
+	return list;
+}
+
+struct kept_proof {
+	const char *up_blob; /* the key */
+	struct proof proof;
+	struct kept_proof *next; /* further ones of the same blob */
+	UT_hash_handle hh;
+};
+
+struct proofs {
+	struct kept_proof *by_blob;
+	struct arena *strings;
+};
+
+static int forget(struct proofs *proofs)
+{
+	HASH_CLEAR(hh, proofs->by_blob);
+	return 0;
+}
+
+struct proofs *proofs_new(TALLOC_CTX *mem)
+{
+	struct proofs *proofs = talloc_zero(mem, struct proofs);
+
+	proofs->strings = arena_new(proofs);
+	talloc_set_destructor(proofs, forget);
+	return proofs;
+}
+
+static const char *get(struct proofs *proofs, const json_t *json,
+		       const char *key)
+{
+	return arena_copy(proofs->strings,
+			  json_string_value(json_object_get(json, key)));
+}
+
+static double get_time(const json_t *json, const char *key)
+{
+	const json_t *value = json_object_get(json, key);
+
+	return json_is_number(value) ? json_number_value(value) : -1;
+}
+
+static void fill(struct proofs *proofs, struct proof *p, const json_t *json)
+{
+	const char *version = json_string_value(json_object_get(json, "version"));
+	const char *outcome = json_string_value(json_object_get(json, "outcome"));
+
+	if (!version || version_parse(version, &p->version) < 0)
+		p->version = -1;
+	p->outcome = PROOF_FAILED;
+	for (int i = 0; outcome && i <= PROOF_IRREVERSIBLE; i++)
+		if (!strcmp(outcome, outcome_names[i]))
+			p->outcome = (enum proof_outcome)i;
+	p->name = get(proofs, json, "name");
+	p->up_blob = get(proofs, json, "up_blob");
+	p->down_blob = get(proofs, json, "down_blob");
+	p->engine = get(proofs, json, "engine");
+	p->major = (int)json_integer_value(json_object_get(json, "engine_major"));
+	p->schema = get(proofs, json, "schema");
+	p->history = get(proofs, json, "history");
+	p->at = get(proofs, json, "proved_at");
+	p->tool = get(proofs, json, "tool");
+	p->error = get(proofs, json, "error");
+	p->up_ms = get_time(json, "up_ms");
+	p->down_ms = get_time(json, "down_ms");
+	p->again_ms = get_time(json, "again_ms");
+	p->difference_count =
+		json_array_size(json_object_get(json, "differences"));
+}
+
+static void add_line(struct proofs *proofs, const char *up_blob,
+		     const char *line, size_t length)
+{
+	json_t *json = json_loadb(line, length, 0, NULL);
+	struct kept_proof *kept, *first;
+
+	if (!json_is_object(json)) {
+		json_decref(json);
+		return;
+	}
+	kept = talloc_zero(proofs, struct kept_proof);
+	fill(proofs, &kept->proof, json);
+	json_decref(json);
+	HASH_FIND_STR(proofs->by_blob, up_blob, first);
+	if (first) {
+		kept->next = first->next;
+		first->next = kept;
+		return;
+	}
+	kept->up_blob = arena_copy(proofs->strings, up_blob);
+	HASH_ADD_KEYPTR(hh, proofs->by_blob, kept->up_blob,
+			strlen(kept->up_blob), kept);
+}
+
+void proofs_add(struct proofs *proofs, const char *up_blob, const char *text,
+		size_t length)
+{
+	const char *end = text + length;
+
+	while (text < end) {
+		const char *nl = memchr(text, '\n', (size_t)(end - text));
+		size_t line = (size_t)((nl ? nl : end) - text);
+
+		if (line)
+			add_line(proofs, up_blob, text, line);
+		text += line + 1;
+	}
+}
+
+static bool equal(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
+static bool later(const struct proof *a, const struct proof *b)
+{
+	return !b || strcmp(a->at ? a->at : "", b->at ? b->at : "") > 0;
+}
+
+enum proof_state proofs_judge(const struct proofs *proofs,
+			      const struct migration *m, const char *history,
+			      const char *engine, int major,
+			      const struct proof **best)
+{
+	const char *up = m->half[DIRECTION_UP].blob;
+	const struct proof *matching = NULL, *other = NULL;
+	struct kept_proof *kept = NULL;
+
+	if (best)
+		*best = NULL;
+	if (up)
+		HASH_FIND_STR(proofs->by_blob, up, kept);
+	for (; kept; kept = kept->next) {
+		const struct proof *p = &kept->proof;
+
+		if (p->version == m->version && p->major == major &&
+		    equal(p->down_blob, m->half[DIRECTION_DOWN].blob) &&
+		    equal(p->engine, engine) && equal(p->history, history)) {
+			if (later(p, matching))
+				matching = p;
+		} else if (p->outcome == PROOF_PROVEN && later(p, other)) {
+			other = p;
+		}
+	}
+	if (best)
+		*best = matching ? matching : other;
+	if (matching)
+		return matching->outcome == PROOF_PROVEN ? PROOF_VALID
+							 : PROOF_NONE;
+	return other ? PROOF_STALE : PROOF_NONE;
+}

@@ -1,0 +1,83 @@
+#ifndef CORE_RUN_PROOF_H
+#define CORE_RUN_PROOF_H
+
+#include <jansson.h>
+#include <talloc.h>
+
+#include "core/db/catalog.h"
+#include "core/migration.h"
+#include "core/state.h"
+
+/*
+ * A rollback proof: what up, down, up did to the catalog of a scratch
+ * database, and the key that says what it is a proof of. It is kept as one
+ * JSON line in the note (refs/notes/migrate-proofs) of the up script's blob.
+ */
+
+enum proof_outcome {
+	PROOF_PROVEN,
+	PROOF_DIFFERS,	    /* down ran, but not everything is as before */
+	PROOF_FAILED,	    /* a script failed */
+	PROOF_IRREVERSIBLE, /* the down script says that it cannot undo */
+};
+
+const char *proof_outcome_name(enum proof_outcome outcome);
+
+struct proof_difference {
+	const char *kind, *name;
+	const char *stage; /* "down": not as before the up;
+			      "up again": not as after the first up */
+	const char *expected, *found; /* definitions, or NULL */
+	bool order_only;
+};
+
+struct proof {
+	/* the key */
+	int64_t version;
+	const char *up_blob, *down_blob;
+	const char *engine;
+	int major;
+	const char *schema;  /* fingerprint of the catalog it started from */
+	const char *history; /* of the versions and up blobs before it */
+	/* the facts */
+	const char *name;
+	enum proof_outcome outcome;
+	const char *at; /* RFC 3339 UTC */
+	const char *tool;
+	double up_ms, down_ms, again_ms; /* -1: did not run */
+	struct proof_difference *differences;
+	size_t difference_count;
+	const char *error; /* why it failed or is irreversible, or NULL */
+	const char *error_place; /* "path:line:column", or NULL */
+};
+
+/* An element of "proofs" in the JSON of prove; new reference. */
+json_t *proof_json(const struct proof *proof);
+
+/* The note's text with this proof in it: a line with the same key goes. */
+char *proof_note(TALLOC_CTX *mem, const char *old, const struct proof *proof);
+
+/*
+ * For each migration of a sorted set: the digest of all versions and up blobs
+ * before it. An array of set->count strings.
+ */
+const char **proof_histories(TALLOC_CTX *mem, const struct set *set);
+
+/* Proofs read back from the notes, by up blob. */
+struct proofs;
+struct proofs *proofs_new(TALLOC_CTX *mem);
+void proofs_add(struct proofs *proofs, const char *up_blob, const char *text,
+		size_t length);
+
+/*
+ * Whether there is a proof for this pair: valid when all of the key that can
+ * be known without a scratch database agrees, stale when there is one for the
+ * up script but some part has changed. *best (may be NULL) gets the proof
+ * that decided, its strings owned by proofs.
+ */
+enum proof_state proofs_judge(const struct proofs *proofs,
+			      const struct migration *m, const char *history,
+			      const char *engine, int major,
+			      const struct proof **best);
+
+#endif

@@ -30,6 +30,7 @@ struct db_options {
 	int wait_ms;  /* how long to wait for another run or a busy database */
 	const char *top; /* sqlite: relative paths start here */
 	bool create;	 /* sqlite: make the file when it is missing */
+	int64_t count_limit; /* rows: exact counts of a table up to here */
 	bool read_only;	 /* promise not to write; sqlite: does not create */
 	/*
 	 * Called about ten times a second while a statement runs or a lock is
@@ -63,6 +64,11 @@ struct db_engine {
 
 	/* Whether this engine answers for the URL or connection string. */
 	bool (*accepts)(const char *url);
+	/*
+	 * The environment variable whose secret a connection to this URL would
+	 * send over the network, or NULL. May be NULL itself.
+	 */
+	const char *(*environment_secret)(const char *url);
 	/* Opens; err never carries a secret of the URL. */
 	int (*open)(TALLOC_CTX *mem, const char *url,
 		    const struct db_options *options, struct db **db,

@@ -1,0 +1,304 @@
+#include "cmd/cmd.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/text.h"
+
+static void print_lines(const char *label, const char *text)
+{
+	char *shown = text_visible(NULL, text, true);
+	char *rest = shown, *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (*line || rest)
+			fprintf(stderr, "%s%s\n", label, line);
+	talloc_free(shown);
+}
+
+void cmd_print_error(const struct error *err)
+{
+	char *message = text_visible(
+		NULL, err->message ? err->message : "unknown", true);
+	char *file = err->file ? text_visible(NULL, err->file, false) : NULL;
+
+	fputs("error: ", stderr);
+	if (file && err->line && err->column)
+		fprintf(stderr, "%s:%d:%d: ", file, err->line, err->column);
+	else if (file && err->line)
+		fprintf(stderr, "%s:%d: ", file, err->line);
+	else if (file)
+		fprintf(stderr, "%s: ", file);
+	fprintf(stderr, "%s\n", message);
+	if (err->detail)
+		print_lines("detail: ", err->detail);
+	if (err->hint)
+		print_lines("hint: ", err->hint);
+	talloc_free(message);
+	talloc_free(file);
+}
+
+static int exit_status(enum error_code code)
+{
+	switch (code) {
+	case ERROR_REFUSED:
+		return 1;
+	case ERROR_USAGE:
+		return 129;
+	case ERROR_INTERRUPTED:
+		return 130;
+	default:
+		return 128;
+	}
+}
+
+int cmd_fail(struct cmd *cmd)
+{
+	int status = exit_status(cmd->err.code);
+
+	progress_end();
+	fflush(stdout);
+	cmd_print_error(&cmd->err);
+	return cmd_done(cmd, status);
+}
+
+int cmd_done(struct cmd *cmd, int status)
+{
+	error_release(&cmd->err);
+	talloc_free(cmd->mem);
+	if (fflush(stdout) || ferror(stdout)) {
+		fputs("error: unable to write to standard output\n", stderr);
+		return 128;
+	}
+	return status;
+}
+
+static void talk(const char *label, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
+static void talk(const char *label, const char *fmt, va_list ap)
+{
+	char *text = talloc_vasprintf(NULL, fmt, ap);
+
+	print_lines(label, text);
+	talloc_free(text);
+}
+
+void cmd_warning(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	talk("warning: ", fmt, ap);
+	va_end(ap);
+}
+
+void cmd_hint(const struct cmd *cmd, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (cmd->quiet)
+		return;
+	va_start(ap, fmt);
+	talk("hint: ", fmt, ap);
+	va_end(ap);
+}
+
+void cmd_say(const struct cmd *cmd, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (cmd->quiet)
+		return;
+	va_start(ap, fmt);
+	talk("", fmt, ap);
+	va_end(ap);
+}
+
+void cmd_print_json(json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+	putchar('\n');
+	json_decref(json);
+}
+
+int cmd_open_repo(struct cmd *cmd)
+{
+	if (repo_open(cmd->mem, &cmd->repo, &cmd->err) < 0)
+		return -1;
+	cmd->config = config_new(cmd->mem);
+	if (repo_config(cmd->repo, cmd->config, &cmd->err) < 0)
+		return -1;
+	config_environment(cmd->config);
+	return config_dir(cmd->config, &cmd->dir, &cmd->err);
+}
+
+/*
+ * A URL that came with a clone names its host: no password of the
+ * environment goes there before the person has said that it may.
+ */
+static int check_trust(struct cmd *cmd)
+{
+	const struct db_engine *engine;
+	const char *secret;
+
+	if (cmd->target.own_url)
+		return 0;
+	engine = db_engine_for(cmd->target.url, &cmd->err);
+	if (!engine)
+		return -1;
+	secret = engine->environment_secret
+			 ? engine->environment_secret(cmd->target.url)
+			 : NULL;
+	if (!secret)
+		return 0;
+	error_set(&cmd->err, ERROR_REFUSED,
+		  "the address of target '%s' comes from .gitmigrate, and %s "
+		  "would be sent to it", cmd->target.name, secret);
+	return error_hint(&cmd->err,
+			  "if you trust it: git config migrate-target.%s.url "
+			  "URL", cmd->target.name);
+}
+
+int cmd_open_target(struct cmd *cmd, bool write)
+{
+	struct db_options options = {
+		.wait_ms = cmd->wait_ms,
+		.top = cmd->repo->top ? cmd->repo->top : cmd->repo->git_dir,
+		.create = write,
+		.read_only = !write,
+		.tick = progress_tick,
+	};
+
+	if (config_target(cmd->mem, cmd->config, cmd->target_option,
+			  &cmd->target, &cmd->err) < 0 ||
+	    check_trust(cmd) < 0 ||
+	    config_int(cmd->config, "migrate.countrows", 1000000,
+		       &options.count_limit, &cmd->err) < 0)
+		return -1;
+	return db_open(cmd->mem, cmd->target.url, &options, &cmd->db,
+		       &cmd->err);
+}
+
+const char *cmd_target_name(const struct cmd *cmd)
+{
+	return cmd->target.name ? cmd->target.name : cmd->db->label;
+}
+
+int cmd_set_here(struct cmd *cmd, bool keep, struct set **set)
+{
+	if (cmd->repo->top)
+		return repo_set_worktree(cmd->mem, cmd->repo, cmd->dir, keep,
+					 set, &cmd->err);
+	return cmd_set_head(cmd, set);
+}
+
+int cmd_set_head(struct cmd *cmd, struct set **set)
+{
+	if (!cmd->repo->head) {
+		*set = set_new(cmd->mem);
+		return 0;
+	}
+	return repo_set_commit(cmd->mem, cmd->repo, cmd->repo->head, cmd->dir,
+			       set, &cmd->err);
+}
+
+int cmd_read_blob(TALLOC_CTX *mem, const char *blob, char **text,
+		  size_t *length, void *data, struct error *err)
+{
+	struct cmd *cmd = data;
+
+	if (!cmd->blobs &&
+	    blobs_open(cmd->mem, cmd->repo, &cmd->blobs, err) < 0)
+		return -1;
+	return blobs_read(mem, cmd->blobs, blob, text, length, err);
+}
+
+static int add_proof(const char *object, const char *text, size_t length,
+		     void *data)
+{
+	proofs_add(data, object, text, length);
+	return 0;
+}
+
+int cmd_proofs(struct cmd *cmd, struct proofs **proofs)
+{
+	*proofs = proofs_new(cmd->mem);
+	return notes_each(cmd->repo, PROOFS_REF, add_proof, *proofs,
+			  &cmd->err);
+}
+
+int cmd_versions(struct cmd *cmd, int argc, char **argv, int64_t **versions)
+{
+	*versions = talloc_array(cmd->mem, int64_t, (unsigned)argc + 1);
+	for (int i = 0; i < argc; i++) {
+		char *digits = talloc_strndup(cmd->mem, argv[i],
+					      VERSION_LENGTH);
+
+		/* a label (VERSION_name) or a path is as good as the version */
+		if (strrchr(argv[i], '/'))
+			digits = talloc_strndup(cmd->mem,
+						strrchr(argv[i], '/') + 1,
+						VERSION_LENGTH);
+		if (version_parse(digits, &(*versions)[i]) < 0) {
+			error_set(&cmd->err, ERROR_FAILED,
+				  "'%s' is not a version of 14 digits",
+				  argv[i]);
+			return error_hint(&cmd->err,
+					  "see the versions: git migrate "
+					  "status");
+		}
+	}
+	return argc;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+void cmd_catch_signals(void)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal };
+
+	/* the second one ends the program as if nobody caught it */
+	action.sa_flags = SA_RESETHAND;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		sigaction(numbers[i], &action, NULL);
+}
+
+bool cmd_is_interrupted(void)
+{
+	return interrupted != 0;
+}
+
+const char *color(const struct cmd *cmd, const char *code)
+{
+	static int wanted = -1;
+
+	if (wanted < 0) {
+		const char *ui = config_get(cmd->config, "color.migrate");
+
+		if (!ui)
+			ui = config_get(cmd->config, "color.ui");
+		wanted = isatty(1) || getenv("GIT_PAGER_IN_USE");
+		if (ui && !strcmp(ui, "always"))
+			wanted = 1;
+		else if (ui && (!strcmp(ui, "never") || !strcmp(ui, "false")))
+			wanted = 0;
+		if (getenv("NO_COLOR") && *getenv("NO_COLOR"))
+			wanted = 0;
+		if (getenv("TERM") && !strcmp(getenv("TERM"), "dumb"))
+			wanted = 0;
+	}
+	return wanted ? code : "";
+}

@@ -1,0 +1,157 @@
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <talloc.h>
+
+#include "cmd/options.h"
+#include "core/config.h"
+#include "core/db/db.h"
+#include "core/run/proof.h"
+#include "core/run/runner.h"
+#include "core/state.h"
+#include "git/git.h"
+
+/*
+ * How a subcommand is written: cmd/cmd_NAME.c has its option table, its usage
+ * and one function `int cmd_NAME(int argc, char **argv)` that returns the exit
+ * status; argv starts after the subcommand's name. It parses, opens what it
+ * needs with the functions below, calls core and git, and prints. To add one:
+ * write the file, add a line to the table in main.c, a page man/
+ * git-migrate-NAME.1.scd, and tests/cli/NAME.bats.
+ *
+ * Data goes to standard output, everything else to standard error.
+ */
+struct cmd {
+	TALLOC_CTX *mem;
+	struct error err;
+	struct repo *repo;
+	struct config *config;
+	const char *dir; /* the migrations folder */
+	struct target target;
+	struct db *db;
+	struct blobs *blobs; /* opened when first read from */
+
+	/* common options */
+	const char *target_option;
+	bool json, quiet;
+	int verbose;
+	int wait_ms;
+};
+
+#define CMD_INIT                                                            \
+	{                                                                   \
+		.mem = talloc_new(NULL), .wait_ms = 30000                   \
+	}
+
+#define CMD_TARGET(cmd)                                                     \
+	{                                                                   \
+		OPTION_TEXT, 't', "target", "NAME|URL",                     \
+			"the database, instead of the configured one",      \
+			&(cmd).target_option                                \
+	}
+#define CMD_JSON(cmd)                                                       \
+	{                                                                   \
+		OPTION_FLAG, 0, "json", NULL, "one JSON document",          \
+			&(cmd).json                                         \
+	}
+#define CMD_WAIT(cmd)                                                       \
+	{                                                                   \
+		OPTION_SECONDS, 0, "wait", "DURATION",                      \
+			"how long to wait for another run (30s)",           \
+			&(cmd).wait_ms                                      \
+	}
+#define CMD_COMMON(cmd)                                                     \
+	{ OPTION_FLAG, 'q', "quiet", NULL, "only errors and data",          \
+	  &(cmd).quiet },                                                   \
+	{                                                                   \
+		OPTION_COUNT, 'v', "verbose", NULL, "more detail",          \
+			&(cmd).verbose                                      \
+	}
+#define CMD_END                                                             \
+	{                                                                   \
+		OPTION_END, 0, NULL, NULL, NULL, NULL                       \
+	}
+
+/* Prints cmd->err, frees everything, and returns the exit status. */
+int cmd_fail(struct cmd *cmd);
+/* Frees everything and returns status. */
+int cmd_done(struct cmd *cmd, int status);
+
+/* Each prints "warning: ..." and so on to standard error; say is silent
+   with --quiet. */
+void cmd_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void cmd_hint(const struct cmd *cmd, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void cmd_say(const struct cmd *cmd, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Prints the document, indented, and drops the reference. */
+void cmd_print_json(json_t *json);
+/* The error as it would be printed, without freeing. */
+void cmd_print_error(const struct error *err);
+
+/* Repository, configuration and migrations folder. */
+int cmd_open_repo(struct cmd *cmd);
+/*
+ * The target's connection. write: the file of a SQLite database is made when
+ * it is missing; otherwise nothing is written, and a missing file counts as
+ * an empty database.
+ */
+int cmd_open_target(struct cmd *cmd, bool write);
+/* The target as people and JSON call it: its name, or engine:database. */
+const char *cmd_target_name(const struct cmd *cmd);
+
+/*
+ * The set that counts here: the work tree (scripts that are not in the index
+ * as they are kept as blobs when `keep`), or HEAD in a bare repository.
+ */
+int cmd_set_here(struct cmd *cmd, bool keep, struct set **set);
+/* HEAD's set; empty before the first commit. */
+int cmd_set_head(struct cmd *cmd, struct set **set);
+
+/* For struct runner and struct prover: reads a blob; data is the cmd. */
+int cmd_read_blob(TALLOC_CTX *mem, const char *blob, char **text,
+		  size_t *length, void *data, struct error *err);
+
+/* A runner on cmd->db that prints progress. */
+int cmd_runner(struct cmd *cmd, struct runner *runner);
+
+/* All proofs of the repository, for proofs_judge(). */
+#define PROOFS_REF "refs/notes/migrate-proofs"
+int cmd_proofs(struct cmd *cmd, struct proofs **proofs);
+
+/* Versions from the command line; an error for what is none. */
+int cmd_versions(struct cmd *cmd, int argc, char **argv, int64_t **versions);
+
+/* Ctrl-C and SIGTERM: the running statement is cancelled. */
+void cmd_catch_signals(void);
+bool cmd_is_interrupted(void);
+
+/* Progress on a terminal: what is being done, and for how long. */
+int progress_tick(const char *waiting_for, void *data);
+void progress_begin(const struct cmd *cmd, const char *what);
+void progress_end(void);
+
+/* Renderers of facts for the terminal, shared by up, down, redo and log. */
+void show_run(const struct cmd *cmd, const struct facts *facts);
+void show_failed_run(const struct cmd *cmd, const struct facts *facts);
+/* {"runs": [...]}, new reference */
+json_t *runs_json(struct facts *const *runs, size_t count);
+
+/* Colour, when standard output is a terminal and colours are wanted. */
+const char *color(const struct cmd *cmd, const char *code);
+
+int cmd_init(int argc, char **argv);
+int cmd_new(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_up(int argc, char **argv);
+int cmd_down(int argc, char **argv);
+int cmd_redo(int argc, char **argv);
+int cmd_log(int argc, char **argv);
+int cmd_prove(int argc, char **argv);
+int cmd_comment(int argc, char **argv);
+int cmd_post(int argc, char **argv);
+int cmd_hook(int argc, char **argv);
+
+#endif

@@ -270,7 +270,7 @@ void cmd_catch_signals(void)
 	struct sigaction action = { .sa_handler = on_signal };
 
 	/* the second one ends the program as if nobody caught it */
-	action.sa_flags = SA_RESETHAND;
+	action.sa_flags = (int)SA_RESETHAND;
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		sigaction(numbers[i], &action, NULL);

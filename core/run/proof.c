@@ -154,6 +154,11 @@ struct proofs *proofs_new(TALLOC_CTX *mem)
 	return proofs;
 }
 
+bool proofs_are_empty(const struct proofs *proofs)
+{
+	return !proofs->by_blob;
+}
+
 static const char *get(struct proofs *proofs, const json_t *json,
 		       const char *key)
 {

@@ -66,6 +66,7 @@ const char **proof_histories(TALLOC_CTX *mem, const struct set *set);
 /* Proofs read back from the notes, by up blob. */
 struct proofs;
 struct proofs *proofs_new(TALLOC_CTX *mem);
+bool proofs_are_empty(const struct proofs *proofs);
 void proofs_add(struct proofs *proofs, const char *up_blob, const char *text,
 		size_t length);
 

@@ -1,0 +1,309 @@
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/table.h"
+#include "core/base/text.h"
+
+static const char *const usage[] = {
+	"git migrate status [--exit-code] [--at COMMIT] [--json]",
+	NULL,
+};
+
+struct status {
+	struct cmd cmd;
+	bool exit_code;
+	const char *at;
+	const char *head; /* the commit that is looked at */
+	struct set *here;
+	struct ledger *ledger;
+	struct states *states;
+};
+
+static int load_sets(struct status *s, struct set **head)
+{
+	struct cmd *cmd = &s->cmd;
+	char *commit;
+
+	*head = NULL;
+	s->head = cmd->repo->head;
+	if (s->at) {
+		if (repo_resolve(cmd->mem, cmd->repo, s->at, &commit,
+				 &cmd->err) < 0)
+			return -1;
+		s->head = commit;
+		return repo_set_commit(cmd->mem, cmd->repo, commit, cmd->dir,
+				       &s->here, &cmd->err);
+	}
+	if (cmd_set_here(cmd, false, &s->here) < 0)
+		return -1;
+	return cmd->repo->top ? cmd_set_head(cmd, head) : 0;
+}
+
+static int load(struct status *s)
+{
+	struct cmd *cmd = &s->cmd;
+	struct set *head;
+
+	if (cmd_open_repo(cmd) < 0 || load_sets(s, &head) < 0 ||
+	    cmd_open_target(cmd, false) < 0 ||
+	    ledger_read(cmd->mem, cmd->db, &s->ledger, &cmd->err) < 0)
+		return -1;
+	s->states = states_join(cmd->mem, s->here, head, s->ledger);
+	return 0;
+}
+
+/* Applied ones have their commit in the ledger; for pending ones git knows. */
+static int find_commits(struct status *s)
+{
+	struct cmd *cmd = &s->cmd;
+	const struct migration **list = talloc_array(
+		cmd->mem, const struct migration *, (unsigned)s->states->count);
+	struct origin *origins;
+	size_t count = 0, k = 0;
+
+	for (size_t i = 0; i < s->states->count; i++) {
+		struct state_entry *e = &s->states->list[i];
+
+		if (e->row)
+			e->commit = e->row->commit;
+		else if (!(e->flags & (FLAG_UNCOMMITTED | FLAG_HALF)))
+			list[count++] = e->here;
+	}
+	if (!count || !s->head)
+		return 0;
+	if (repo_origins(cmd->mem, cmd->repo, s->head, cmd->dir, list, count,
+			 &origins, &cmd->err) < 0)
+		return -1;
+	for (size_t i = 0; i < s->states->count; i++) {
+		struct state_entry *e = &s->states->list[i];
+
+		if (!e->row && !(e->flags & (FLAG_UNCOMMITTED | FLAG_HALF)))
+			e->commit = origins[k++].commit;
+	}
+	return 0;
+}
+
+static int find_proofs(struct status *s)
+{
+	struct cmd *cmd = &s->cmd;
+	struct proofs *proofs;
+	const char **histories;
+
+	if (cmd_proofs(cmd, &proofs) < 0)
+		return -1;
+	if (proofs_are_empty(proofs))
+		return 0;
+	histories = proof_histories(cmd->mem, s->here);
+	for (size_t i = 0; i < s->states->count; i++) {
+		struct state_entry *e = &s->states->list[i];
+
+		if (e->here)
+			e->proof = proofs_judge(
+				proofs, e->here,
+				histories[e->here - s->here->list],
+				cmd->db->engine->name, cmd->db->major, NULL);
+	}
+	return 0;
+}
+
+static json_t *text_json(const char *text)
+{
+	return text ? json_string(text) : json_null();
+}
+
+static json_t *entry_json(const struct state_entry *e)
+{
+	char version[VERSION_LENGTH + 1];
+	const char *names[FLAG_COUNT];
+	int n = flag_names(e->flags, names);
+	json_t *flags = json_array();
+	const struct half *half = e->here ? e->here->half : NULL;
+	json_t *json;
+
+	for (int i = 0; i < n; i++)
+		json_array_append_new(flags, json_string(names[i]));
+	json = json_pack(
+		"{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "version",
+		version_format(e->version, version), "name", e->name, "state",
+		state_name(e->state), "flags", flags, "commit",
+		text_json(e->commit), "applied_at",
+		text_json(e->row ? e->row->applied_at : NULL), "applied_by",
+		text_json(e->row ? e->row->applied_by : NULL), "up_blob",
+		text_json(half ? half[0].blob : e->row->up_blob), "down_blob",
+		text_json(half ? half[1].blob : e->row->down_blob), "proof",
+		proof_state_name(e->proof));
+	if (e->state == STATE_UNFINISHED) {
+		json_object_set_new(json, "statements_done",
+				    json_integer(e->row->done));
+		json_object_set_new(json, "statements_total",
+				    json_integer(e->row->total));
+	}
+	return json;
+}
+
+static void print_json(const struct status *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->states->count; i++)
+		json_array_append_new(list, entry_json(&s->states->list[i]));
+	cmd_print_json(json_pack("{s:s, s:s, s:o, s:o}", "target",
+				 cmd_target_name(&s->cmd), "engine",
+				 s->cmd.db->engine->name, "head",
+				 text_json(s->head), "migrations", list));
+}
+
+static char *state_text(TALLOC_CTX *mem, const struct state_entry *e)
+{
+	if (e->state == STATE_UNFINISHED)
+		return talloc_asprintf(mem, "unfinished, %d of %d",
+				       e->row->done, e->row->total);
+	return talloc_strdup(mem, state_name(e->state));
+}
+
+/* Flags that the state does not already say. */
+static char *flags_text(TALLOC_CTX *mem, const struct state_entry *e)
+{
+	const char *names[FLAG_COUNT];
+	int n = flag_names(e->flags, names);
+	char *text = talloc_strdup(mem, "");
+
+	for (int i = 0; i < n; i++)
+		if (strcmp(names[i], state_name(e->state)) != 0)
+			text = talloc_asprintf_append(text, "%s%s",
+						      *text ? " " : "",
+						      names[i]);
+	return text;
+}
+
+static const char *state_color(const struct cmd *cmd, enum migration_state s)
+{
+	switch (s) {
+	case STATE_APPLIED:
+		return color(cmd, "green");
+	case STATE_PENDING:
+	case STATE_UNCOMMITTED:
+		return color(cmd, "yellow");
+	default:
+		return color(cmd, "red");
+	}
+}
+
+static void print_table(const struct status *s)
+{
+	static const char *const headings[] = { "VERSION", "STATE", "PROOF",
+						"COMMIT", "APPLIED", "NAME" };
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct table *table = table_new(headings, 6);
+
+	for (size_t i = 0; i < s->states->count; i++) {
+		const struct state_entry *e = &s->states->list[i];
+		char version[VERSION_LENGTH + 1];
+		char *flags = flags_text(mem, e);
+		const char *cells[] = {
+			version_format(e->version, version),
+			state_text(mem, e),
+			proof_state_name(e->proof),
+			e->commit ? talloc_strndup(mem, e->commit, 10) : "-",
+			e->row ? talloc_strndup(mem, e->row->applied_at, 19)
+			       : "-",
+			*flags ? talloc_asprintf(mem, "%s  (%s)", e->name,
+						 flags)
+			       : e->name,
+		};
+
+		table_row(table, cells, state_color(&s->cmd, e->state));
+	}
+	if (s->states->count)
+		table_print(table);
+	else
+		cmd_say(&s->cmd, "no migrations in '%s' and none applied",
+			s->cmd.dir);
+	talloc_free(mem);
+}
+
+/* Where a migration that is applied but not here can be found. */
+static int explain_missing(struct status *s)
+{
+	struct cmd *cmd = &s->cmd;
+
+	for (size_t i = 0; i < s->states->count; i++) {
+		const struct state_entry *e = &s->states->list[i];
+		char version[VERSION_LENGTH + 1];
+		char **branches = NULL, *list;
+		size_t count = 0;
+
+		if (e->state != STATE_MISSING)
+			continue;
+		version_format(e->version, version);
+		if (!e->row->commit) {
+			cmd_say(cmd, "%s_%s was applied from an uncommitted "
+				"script", version, e->name);
+			continue;
+		}
+		if (repo_branches_with(cmd->mem, cmd->repo, e->row->commit,
+				       &branches, &count, &cmd->err) < 0)
+			return -1;
+		list = talloc_strdup(cmd->mem, count ? "" : "no branch here");
+		for (size_t k = 0; k < count; k++)
+			list = talloc_asprintf_append(list, "%s%s",
+						      k ? ", " : "",
+						      branches[k]);
+		cmd_say(cmd, "%s_%s is from commit %.10s, in %s", version,
+			e->name, e->row->commit, list);
+	}
+	return 0;
+}
+
+static int count_pending(const struct status *s)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < s->states->count; i++)
+		n += state_is_pending(&s->states->list[i]) ||
+		     s->states->list[i].state == STATE_UNFINISHED;
+	return n;
+}
+
+static int print_text(struct status *s)
+{
+	cmd_say(&s->cmd, "target %s (%s %s)", cmd_target_name(&s->cmd),
+		s->cmd.db->engine->name, s->cmd.db->server_version);
+	fflush(stderr);
+	print_table(s);
+	fflush(stdout);
+	return explain_missing(s);
+}
+
+int cmd_status(int argc, char **argv)
+{
+	struct status s = { .cmd = CMD_INIT };
+	const struct option options[] = {
+		{ OPTION_FLAG, 0, "exit-code", NULL,
+		  "exit with 1 when something is pending", &s.exit_code },
+		{ OPTION_TEXT, 0, "at", "COMMIT",
+		  "look at a commit instead of the work tree", &s.at },
+		CMD_TARGET(s.cmd),
+		CMD_JSON(s.cmd),
+		CMD_COMMON(s.cmd),
+		CMD_END,
+	};
+	int status;
+
+	if (options_parse(s.cmd.mem, options, usage, &argc, argv, &status) < 0)
+		return cmd_done(&s.cmd, status);
+	if (argc)
+		return cmd_done(&s.cmd,
+				options_usage(options, usage,
+					      "unexpected argument '%s'",
+					      argv[0]));
+	if (load(&s) < 0 || find_commits(&s) < 0 || find_proofs(&s) < 0)
+		return cmd_fail(&s.cmd);
+	if (s.cmd.json)
+		print_json(&s);
+	else if (print_text(&s) < 0)
+		return cmd_fail(&s.cmd);
+	return cmd_done(&s.cmd, s.exit_code && count_pending(&s) ? 1 : 0);
+}

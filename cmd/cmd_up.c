@@ -1,0 +1,258 @@
+#include "cmd/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/text.h"
+
+static const char *const usage[] = {
+	"git migrate up [-n N | --to VERSION] [--release VERSION]... "
+	"[--out-of-order] [--dry-run]",
+	NULL,
+};
+
+struct up {
+	struct session s;
+	struct plan_options plan_options;
+	int64_t to;
+	struct version_list release;
+	bool dry_run;
+	struct plan plan;
+};
+
+/* Commits of what will be applied, in one walk. */
+static int find_origins(struct up *u)
+{
+	struct cmd *cmd = &u->s.cmd;
+	struct plan *plan = &u->plan;
+	const struct migration **list = talloc_array(
+		cmd->mem, const struct migration *, (unsigned)plan->count + 1);
+	struct origin *origins = NULL;
+	size_t count = 0, k = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (!(plan->items[i].entry->flags & FLAG_UNCOMMITTED))
+			list[count++] = plan->items[i].entry->here;
+	if (count && cmd->repo->head &&
+	    repo_origins(cmd->mem, cmd->repo, cmd->repo->head, cmd->dir, list,
+			 count, &origins, &cmd->err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->count; i++) {
+		struct plan_item *item = &plan->items[i];
+		const struct state_entry *e = item->entry;
+		const struct migration *committed =
+			u->s.head ? set_find(u->s.head, e->version) : NULL;
+
+		item->branch = cmd->repo->branch;
+		if (e->flags & FLAG_UNCOMMITTED) {
+			item->source = committed ? "modified" : "uncommitted";
+			continue;
+		}
+		item->commit = origins ? origins[k].commit : NULL;
+		item->source = !item->commit	      ? "uncommitted"
+			       : origins[k].inexact ? "inexact"
+						      : "commit";
+		k++;
+	}
+	return 0;
+}
+
+static int check_protected(struct up *u)
+{
+	struct cmd *cmd = &u->s.cmd;
+	char version[VERSION_LENGTH + 1];
+
+	if (!cmd->target.protected_)
+		return 0;
+	for (size_t i = 0; i < u->plan.count; i++) {
+		const struct plan_item *item = &u->plan.items[i];
+
+		if (item->commit)
+			continue;
+		version_format(item->version, version);
+		error_set(&cmd->err, ERROR_REFUSED,
+			  "target '%s' is protected, and migration '%s_%s' is "
+			  "%s", cmd_target_name(cmd), version, item->name,
+			  strcmp(item->source, "modified") ? "not committed"
+							   : "modified since "
+							     "its commit");
+		error_at(&cmd->err, item->path, 0, 0);
+		return error_hint(&cmd->err, "commit it: git commit '%s' '%s'",
+				  item->path, item->down_path);
+	}
+	return 0;
+}
+
+static int make_plan(struct up *u)
+{
+	return plan_up(u->s.cmd.mem, u->s.states, u->s.here, &u->plan_options,
+		       &u->plan, &u->s.cmd.err);
+}
+
+static int prepare(struct up *u)
+{
+	struct cmd *cmd = &u->s.cmd;
+
+	if (find_origins(u) < 0 || check_protected(u) < 0)
+		return -1;
+	return runner_prepare(cmd->mem, &u->s.runner, &u->plan,
+			      u->release.list, u->release.count, &cmd->err);
+}
+
+static void print_plan_item(struct cmd *cmd, const struct plan_item *item)
+{
+	char version[VERSION_LENGTH + 1];
+	const struct script *script = item->script;
+
+	printf("would apply %s_%s  (%s%.10s)\n",
+	       version_format(item->version, version),
+	       text_visible(cmd->mem, item->name, false),
+	       item->commit ? "commit " : "",
+	       item->commit ? item->commit : item->source);
+	for (size_t i = 0; script && i < script->statement_count; i++) {
+		const struct statement *s = &script->statements[i];
+		int line, column;
+
+		text_position(script->text, script->length, s->offset, &line,
+			      &column);
+		printf("  %s:%d: %s", item->path, line, s->kind);
+		for (size_t k = 0; k < s->relation_count; k++)
+			printf("%s%s", k ? ", " : " ",
+			       text_visible(cmd->mem, s->relations[k], false));
+		putchar('\n');
+	}
+	if (script && script->no_transaction)
+		puts("  outside a transaction, statement by statement");
+}
+
+static int dry_run(struct up *u)
+{
+	struct cmd *cmd = &u->s.cmd;
+
+	for (size_t i = 0; i < u->plan.count; i++) {
+		struct plan_item *item = &u->plan.items[i];
+
+		if (item->script &&
+		    cmd->db->engine->split(item->script, &cmd->err) < 0)
+			return -1;
+		if (!cmd->json)
+			print_plan_item(cmd, item);
+	}
+	return 0;
+}
+
+/* What a `hold` ended short of what was asked for is a no. */
+static int report_hold(struct up *u)
+{
+	struct cmd *cmd = &u->s.cmd;
+	char version[VERSION_LENGTH + 1];
+	const struct plan *plan = &u->plan;
+	bool asked = u->plan_options.has_to || u->plan_options.limit;
+
+	if (!plan->held_label)
+		return 0;
+	version_format(plan->held_version, version);
+	if (asked) {
+		error_set(&cmd->err, ERROR_REFUSED,
+			  "migration '%s' is on hold: %s", plan->held_label,
+			  plan->held_why);
+		return error_hint(&cmd->err, "when that is done: "
+				  "git migrate up --release %s", version);
+	}
+	cmd_say(cmd, "stopped before '%s', which is on hold: %s",
+		plan->held_label, plan->held_why);
+	cmd_hint(cmd, "when that is done: git migrate up --release %s",
+		 version);
+	return 0;
+}
+
+static void warn_about_others(struct up *u)
+{
+	size_t missing = 0, changed = 0;
+
+	for (size_t i = 0; i < u->s.states->count; i++) {
+		missing += u->s.states->list[i].state == STATE_MISSING;
+		changed += u->s.states->list[i].row &&
+			   (u->s.states->list[i].flags & FLAG_DOWN_CHANGED);
+	}
+	if (missing)
+		cmd_warning("%zu applied migration%s not here; see "
+			    "'git migrate status'", missing,
+			    missing == 1 ? " is" : "s are");
+	if (changed)
+		cmd_warning("%zu down script%s changed since the up was "
+			    "applied; 'down' uses the recorded text", changed,
+			    changed == 1 ? " has" : "s have");
+}
+
+static int run(struct up *u)
+{
+	struct session *s = &u->s;
+	int result;
+
+	if (session_read(s) < 0 || make_plan(u) < 0)
+		return -1;
+	if (!s->cmd.quiet)
+		warn_about_others(u);
+	if (!u->plan.count) {
+		cmd_say(&s->cmd, "nothing to do: '%s' is up to date",
+			cmd_target_name(&s->cmd));
+		return 0;
+	}
+	if (u->dry_run) {
+		if (prepare(u) < 0 || dry_run(u) < 0)
+			return -1;
+		return report_hold(u);
+	}
+	/* bad input is refused before anything is written or waited for */
+	if (prepare(u) < 0)
+		return -1;
+	if (!u->plan.count)
+		return report_hold(u);
+	if (session_lock(s) < 0 || make_plan(u) < 0)
+		return -1;
+	if (prepare(u) < 0)
+		return -1;
+	result = session_run(s, &u->plan);
+	if (result == 0 && s->done == s->skipped && !u->plan.held_label)
+		cmd_say(&s->cmd, "nothing to do: another run was faster");
+	return result < 0 ? -1 : report_hold(u);
+}
+
+int cmd_up(int argc, char **argv)
+{
+	struct up u = { .s.cmd = CMD_INIT, .to = -1 };
+	const struct option options[] = {
+		{ OPTION_NUMBER, 'n', "number", "N", "apply at most N",
+		  &u.plan_options.limit },
+		{ OPTION_VERSION, 0, "to", "VERSION",
+		  "apply up to this one and stop", &u.to },
+		{ OPTION_VERSIONS, 0, "release", "VERSION",
+		  "apply this one although it is on hold", &u.release },
+		{ OPTION_FLAG, 0, "out-of-order", NULL,
+		  "apply older ones than the newest that is applied",
+		  &u.plan_options.out_of_order },
+		{ OPTION_FLAG, 0, "dry-run", NULL,
+		  "show what would be applied, change nothing", &u.dry_run },
+		CMD_TARGET(u.s.cmd),
+		CMD_WAIT(u.s.cmd),
+		CMD_JSON(u.s.cmd),
+		CMD_COMMON(u.s.cmd),
+		CMD_END,
+	};
+	int status;
+
+	if (options_parse(u.s.cmd.mem, options, usage, &argc, argv, &status) <
+	    0)
+		return cmd_done(&u.s.cmd, status);
+	if (argc)
+		return cmd_done(&u.s.cmd,
+				options_usage(options, usage,
+					      "unexpected argument '%s'",
+					      argv[0]));
+	u.plan_options.has_to = u.to >= 0;
+	u.plan_options.to = u.to;
+	if (session_open(&u.s, !u.dry_run) < 0)
+		return session_close(&u.s, -1);
+	return session_close(&u.s, run(&u));
+}

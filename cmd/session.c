@@ -1,0 +1,163 @@
+#include "cmd/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void on_starting(const struct plan_item *item, void *data)
+{
+	struct session *s = data;
+	char version[VERSION_LENGTH + 1];
+	char *what = talloc_asprintf(
+		NULL, "%s %s_%s",
+		item->direction == DIRECTION_UP ? "applying" : "reverting",
+		version_format(item->version, version), item->name);
+
+	progress_begin(&s->cmd, what);
+	talloc_free(what);
+}
+
+static void on_finished(const struct plan_item *item,
+			const struct facts *facts, void *data)
+{
+	struct session *s = data;
+
+	(void)item;
+	progress_end();
+	if (s->cmd.json || !facts)
+		return;
+	if (facts->ok)
+		show_run(&s->cmd, facts);
+	else
+		show_failed_run(&s->cmd, facts);
+}
+
+int session_open(struct session *s, bool write)
+{
+	cmd_catch_signals();
+	if (cmd_open_repo(&s->cmd) < 0 || cmd_open_target(&s->cmd, write) < 0)
+		return -1;
+	s->runner = (struct runner){
+		.db = s->cmd.db,
+		.count_limit = s->cmd.db->options.count_limit,
+		.identity = repo_identity(s->cmd.mem, s->cmd.repo),
+		.tool = GIT_MIGRATE_VERSION,
+		.record = true,
+		.read = cmd_read_blob,
+		.read_data = &s->cmd,
+		.starting = on_starting,
+		.finished = on_finished,
+		.report_data = s,
+	};
+	return cmd_set_here(&s->cmd, true, &s->here);
+}
+
+int session_read(struct session *s)
+{
+	struct cmd *cmd = &s->cmd;
+	bool pending = false;
+
+	if (ledger_read(cmd->mem, cmd->db, &s->ledger, &cmd->err) < 0)
+		return -1;
+	s->states = states_join(cmd->mem, s->here, NULL, s->ledger);
+	for (size_t i = 0; i < s->states->count; i++)
+		pending |= state_is_pending(&s->states->list[i]);
+	if (!pending || !cmd->repo->top)
+		return 0;
+	/* only what is pending needs to be held against HEAD */
+	if (!s->head && cmd_set_head(cmd, &s->head) < 0)
+		return -1;
+	s->states = states_join(cmd->mem, s->here, s->head, s->ledger);
+	return 0;
+}
+
+int session_lock(struct session *s)
+{
+	struct cmd *cmd = &s->cmd;
+
+	if (cmd->db->engine->lock(cmd->db, &cmd->err) < 0)
+		return -1;
+	s->locked = true;
+	if (!s->ledger->exists && ledger_create(cmd->db, &cmd->err) < 0)
+		return -1;
+	return session_read(s);
+}
+
+void session_add_run(struct session *s, struct facts *facts)
+{
+	s->runs = talloc_realloc(s->cmd.mem, s->runs, struct facts *,
+				 (unsigned)s->run_count + 1);
+	s->runs[s->run_count++] = facts;
+}
+
+int session_run(struct session *s, const struct plan *plan)
+{
+	struct cmd *cmd = &s->cmd;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_item *item = &plan->items[i];
+		struct facts *facts;
+		int result;
+
+		if (cmd_is_interrupted()) {
+			error_set(&cmd->err, ERROR_INTERRUPTED, "interrupted");
+			return -1;
+		}
+		result = runner_run(cmd->mem, &s->runner, item, &facts,
+				    &cmd->err);
+		if (facts)
+			session_add_run(s, facts);
+		else if (result == 0)
+			s->skipped++;
+		if (result < 0) {
+			s->left = plan->count - i;
+			return -1;
+		}
+		s->done++;
+	}
+	return 0;
+}
+
+static void explain_failure(struct session *s)
+{
+	struct cmd *cmd = &s->cmd;
+	const struct facts *last =
+		s->run_count ? s->runs[s->run_count - 1] : NULL;
+
+	if (!last || last->ok)
+		return;
+	if (s->left > 1)
+		error_hint(&cmd->err, "%zu done and committed before it, %zu "
+			   "after it not started", s->done, s->left - 1);
+	else if (s->done)
+		error_hint(&cmd->err, "%zu done and committed before it",
+			   s->done);
+	if (cmd->err.code == ERROR_CONNECTION)
+		error_hint(&cmd->err, "see what the database has: "
+				      "git migrate status");
+	else if (last->direction == DIRECTION_UP)
+		error_hint(&cmd->err, "mend the script, then: git migrate up");
+}
+
+int session_close(struct session *s, int result)
+{
+	struct cmd *cmd = &s->cmd;
+	struct error late = { 0 };
+
+	progress_end();
+	if (result < 0)
+		explain_failure(s);
+	if (s->runner.db && cmd->err.code != ERROR_CONNECTION &&
+	    runner_finish(&s->runner, &late) < 0) {
+		cmd_warning("unable to complete the records of the runs: %s",
+			    late.message);
+		error_release(&late);
+	}
+	if (s->locked && cmd->err.code != ERROR_CONNECTION &&
+	    cmd->db->engine->unlock(cmd->db, &late) < 0) {
+		cmd_warning("%s", late.message);
+		error_release(&late);
+	}
+	if (cmd->json && cmd->repo && (result == 0 || s->run_count))
+		cmd_print_json(runs_json(s->runs, s->run_count));
+	return result < 0 ? cmd_fail(cmd) : cmd_done(cmd, 0);
+}

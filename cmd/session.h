@@ -1,0 +1,32 @@
+#ifndef CMD_SESSION_H
+#define CMD_SESSION_H
+
+#include "cmd/cmd.h"
+
+/* What up, down and redo share: sets, ledger, lock, runner, and the end. */
+struct session {
+	struct cmd cmd;
+	struct set *here, *head;
+	struct ledger *ledger;
+	struct states *states;
+	struct runner runner;
+	bool locked;
+	struct facts **runs;
+	size_t run_count;
+	size_t done, skipped, left;
+};
+
+/* Repository, target and what is here; write: the target may be created. */
+int session_open(struct session *s, bool write);
+/* Reads the ledger and joins; again after the lock was had. */
+int session_read(struct session *s);
+/* Keeps other runs out, makes the ledger when it is missing, reads again. */
+int session_lock(struct session *s);
+/* Runs a prepared plan to its end or its first failure. */
+int session_run(struct session *s, const struct plan *plan);
+/* Completes, unlocks, prints JSON or the error; the exit status. */
+int session_close(struct session *s, int result);
+/* For what runs outside of session_run(). */
+void session_add_run(struct session *s, struct facts *facts);
+
+#endif

@@ -1,0 +1,125 @@
+#include "cmd/cmd.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/text.h"
+
+static char *rows_text(TALLOC_CTX *mem, int64_t rows, bool estimated)
+{
+	char *number;
+
+	if (rows < 0)
+		return talloc_strdup(mem, "none");
+	number = text_thousands(mem, rows);
+	return estimated ? talloc_asprintf(mem, "~%s", number) : number;
+}
+
+static const struct fact_lock *longest_lock(const struct facts *facts)
+{
+	const struct fact_lock *found = NULL;
+
+	for (size_t i = 0; i < facts->lock_count; i++)
+		if (!found || facts->locks[i].held_ms > found->held_ms)
+			found = &facts->locks[i];
+	return found;
+}
+
+static void show_locks(const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->lock_count; i++) {
+		const struct fact_lock *l = &facts->locks[i];
+
+		printf("  lock   %s on %s held %s\n", l->mode,
+		       text_visible(facts, l->relation, false),
+		       text_duration(facts, l->held_ms));
+	}
+}
+
+static void show_tables(const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->table_count; i++) {
+		const struct fact_table *t = &facts->tables[i];
+		char *before, *after;
+
+		if (t->rows_before < 0 && t->rows_after < 0)
+			continue;
+		before = rows_text(NULL, t->rows_before, t->estimated);
+		after = rows_text(NULL, t->rows_after, t->estimated);
+		printf("  rows   %s %s",
+		       text_visible(facts, t->name, false), before);
+		if (t->rows_before != t->rows_after)
+			printf(" -> %s", after);
+		putchar('\n');
+		talloc_free(before);
+		talloc_free(after);
+	}
+}
+
+static void show_statements(const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->statement_count; i++) {
+		const struct fact_statement *s = &facts->statements[i];
+
+		printf("  %-6d %s", s->index, s->kind);
+		for (size_t k = 0; k < s->relation_count; k++)
+			printf("%s%s", k ? ", " : " ",
+			       text_visible(facts, s->relations[k], false));
+		printf("  %s", text_duration(facts, s->duration_ms));
+		if (s->rows >= 0)
+			printf("  %s row%s", text_thousands(facts, s->rows),
+			       s->rows == 1 ? "" : "s");
+		putchar('\n');
+	}
+}
+
+static const char *past_tense(const struct facts *facts)
+{
+	return facts->direction == DIRECTION_UP ? "applied" : "reverted";
+}
+
+void show_run(const struct cmd *cmd, const struct facts *facts)
+{
+	char version[VERSION_LENGTH + 1];
+	const struct fact_lock *lock = longest_lock(facts);
+
+	printf("%s%s%s %s_%s  %s", color(cmd, "\033[32m"), past_tense(facts),
+	       color(cmd, "\033[m"), version_format(facts->version, version),
+	       text_visible(facts, facts->name, false),
+	       text_duration(facts, facts->duration_ms));
+	if (lock)
+		printf("  %s on %s held %s", lock->mode,
+		       text_visible(facts, lock->relation, false),
+		       text_duration(facts, lock->held_ms));
+	putchar('\n');
+	show_tables(facts);
+	if (cmd->verbose) {
+		show_statements(facts);
+		show_locks(facts);
+	}
+	fflush(stdout);
+}
+
+void show_failed_run(const struct cmd *cmd, const struct facts *facts)
+{
+	char version[VERSION_LENGTH + 1];
+
+	printf("%sfailed%s  %s_%s (%s)  %s\n", color(cmd, "\033[31m"),
+	       color(cmd, "\033[m"), version_format(facts->version, version),
+	       text_visible(facts, facts->name, false),
+	       direction_name(facts->direction),
+	       text_duration(facts, facts->duration_ms));
+	if (cmd->verbose)
+		show_statements(facts);
+	fflush(stdout);
+}
+
+json_t *runs_json(struct facts *const *runs, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, facts_json(runs[i]));
+	return json_pack("{s:o}", "runs", list);
+}

@@ -7,7 +7,7 @@
 # only looks and names what is missing.
 set -u
 
-packages= names=
+packages='' names=''
 lack() { # PACKAGE WHAT
 	case " $packages " in
 	*" $1 "*) ;;
@@ -86,7 +86,12 @@ need_lint() {
 look() {
 	packages='' names=''
 	for what; do
-		"need_$what"
+		case $what in
+		build) need_build ;;
+		demo) need_demo ;;
+		test) need_test ;;
+		lint) need_lint ;;
+		esac
 	done
 	[ -z "$packages" ]
 }

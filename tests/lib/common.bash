@@ -1,0 +1,185 @@
+# shellcheck shell=bash
+# common.bash   what the bats files share. Each test gets a fresh repository
+# and a fresh database:
+#
+#	load ../lib/common
+#
+#	@test "applies what is pending" {
+#		fresh sqlite
+#		...
+#
+# Helpers that are asserted about leave $status, $out and $err behind.
+
+bats_require_minimum_version 1.5.0
+ENGINES=${ENGINES:-sqlite postgresql}
+DATABASES=()
+
+# fresh ENGINE   a new empty repository with a new empty database as its
+# target `dev`; the shell stands in it. Sets $REPO, $ENGINE, $URL.
+fresh() {
+	ENGINE=$1
+	FRESH_COUNT=$((${FRESH_COUNT:-0} + 1))
+	REPO=$BATS_TEST_TMPDIR/$ENGINE-$FRESH_COUNT
+	git init -q "$REPO"
+	cd "$REPO" || return 1
+	fresh_database
+	git config migrate.target dev
+	git config migrate-target.dev.url "$URL"
+}
+
+# A new empty database for $ENGINE as $URL; the old one is forgotten.
+fresh_database() {
+	case $ENGINE in
+	sqlite)
+		URL=sqlite:$REPO/.git/dev.db
+		rm -f "$REPO/.git/dev.db"*
+		;;
+	postgresql)
+		local name host port user
+		name=t${BATS_TEST_NUMBER}_$$_$FRESH_COUNT
+		server "CREATE DATABASE $name"
+		DATABASES+=("$name")
+		read -r host port user <<<"$POSTGRES_SERVER"
+		URL="postgresql://${user#*=}@/$name?$host&$port"
+		;;
+	*)
+		echo "no engine '$ENGINE'" >&2
+		return 1
+		;;
+	esac
+}
+
+# server STATEMENT   asks the tests' PostgreSQL server, outside any test's
+# database.
+server() {
+	psql -X -q -A -t -v ON_ERROR_STOP=1 \
+		-d "$POSTGRES_SERVER dbname=postgres" -c "$1"
+}
+
+teardown() {
+	local name
+	for name in "${DATABASES[@]}"; do
+		server "DROP DATABASE IF EXISTS $name WITH (FORCE)"
+	done
+}
+
+# both BODY   calls the function BODY once an engine, each in a fresh place.
+both() {
+	local engine
+	for engine in $ENGINES; do
+		echo "# engine: $engine"
+		fresh "$engine"
+		"$@"
+	done
+}
+
+# sql STATEMENT   the plain client's answer: one row a line, columns by |.
+sql() {
+	case $ENGINE in
+	sqlite) sqlite3 -batch -bail "${URL#sqlite:}" "$1" ;;
+	postgresql)
+		psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$URL" -c "$1"
+		;;
+	esac
+}
+
+# pair VERSION_NAME UP DOWN   writes a pair into migrations/.
+pair() {
+	mkdir -p migrations
+	printf '%s\n' "$2" >"migrations/$1.up.sql"
+	printf '%s\n' "$3" >"migrations/$1.down.sql"
+}
+
+# table_pair VERSION NAME   a pair that creates and drops table NAME.
+table_pair() {
+	pair "$1_create_$2" "CREATE TABLE $2 (id integer PRIMARY KEY);" \
+		"DROP TABLE $2;"
+}
+
+# commit [SUBJECT]   commits all there is, without hooks.
+commit() {
+	git add -A
+	git commit -q --no-verify -m "${1:-Change}"
+}
+
+# try COMMAND...   runs it without ending the test; $status, $out, $err.
+try() {
+	status=0
+	"$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" </dev/null ||
+		status=$?
+	out=$(<"$BATS_TEST_TMPDIR/out")
+	err=$(<"$BATS_TEST_TMPDIR/err")
+}
+
+# migrate ...   `git migrate`, tried.
+migrate() {
+	try git migrate "$@"
+}
+
+# ok ...   `git migrate`, which must succeed.
+ok() {
+	migrate "$@"
+	exits 0
+}
+
+explain() {
+	printf '%s\n' "$@"
+	printf -- '-- exit status %s\n-- stdout:\n%s\n-- stderr:\n%s\n' \
+		"$status" "$out" "$err"
+	return 1
+}
+
+# exits STATUS   what was tried last ended so.
+exits() {
+	[[ $status -eq $1 ]] || explain "expected exit status $1"
+}
+
+# same WHAT EXPECTED ACTUAL
+same() {
+	[[ $2 == "$3" ]] && return
+	printf '%s differs:\n' "$1"
+	diff -u <(printf '%s\n' "$2") <(printf '%s\n' "$3") | tail -n +3
+	explain ''
+}
+
+# The exact text, without the last newline.
+out_is() { same 'standard output' "$1" "$out"; }
+err_is() { same 'standard error' "$1" "$err"; }
+
+out_has() { [[ $out == *"$1"* ]] || explain "no '$1' in standard output"; }
+err_has() { [[ $err == *"$1"* ]] || explain "no '$1' in standard error"; }
+out_lacks() { [[ $out != *"$1"* ]] || explain "'$1' in standard output"; }
+err_lacks() { [[ $err != *"$1"* ]] || explain "'$1' in standard error"; }
+
+# json FILTER   jq's answer about the last standard output, which must be one
+# JSON document.
+json() {
+	jq -r -s "if length == 1 then .[0] else error(\"\(length) documents\") end
+		| $1" <<<"$out"
+}
+
+# json_is FILTER EXPECTED
+json_is() {
+	same "$1" "$2" "$(json "$1")"
+}
+
+# states   "VERSION STATE" of each migration, as `status --json` says.
+states() {
+	git migrate status --json | jq -r '.migrations[] | .version + " " + .state'
+}
+
+# tables   the names of all tables but ours.
+tables() {
+	case $ENGINE in
+	sqlite)
+		sql "SELECT name FROM sqlite_schema WHERE type = 'table'
+			AND name NOT LIKE 'git\_migrat%' ESCAPE '\'
+			AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY 1"
+		;;
+	postgresql)
+		sql "SELECT tablename FROM pg_tables WHERE tablename
+			NOT LIKE 'git\_migrat%' AND schemaname NOT IN
+			('pg_catalog', 'information_schema') ORDER BY 1"
+		;;
+	esac
+}

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# run.sh BUILD [FILE...]   runs the tests: cmocka programs and bats files, all
+# of them or the given ones (tests/unit/test_X.c, tests/cli/X.bats), under one
+# prove, with a PostgreSQL server of their own and nothing of the person's
+# environment or git configuration.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+
+# Start again with nothing but what is named here.
+if [[ ${MIGRATE_TESTS:-} != clean ]]; then
+	exec env -i MIGRATE_TESTS=clean PATH="$PATH" TMPDIR="${TMPDIR:-/tmp}" \
+		JOBS="${JOBS:-2}" TEST_TIMEOUT="${TEST_TIMEOUT:-600}" \
+		bash "$0" "$@"
+fi
+
+build=$(cd "$1" && pwd)
+shift
+cd "$top"
+
+work=$(mktemp -d "$TMPDIR/git-migrate-tests.XXXXXX")
+finish() {
+	[[ -z ${POSTGRES_DIR:-} ]] ||
+		sh tests/lib/postgres.sh stop "$POSTGRES_DIR" || true
+	chmod -R u+w "$work" 2>/dev/null || true
+	rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+mkdir "$work/home" "$work/tmp" "$work/log"
+export TMPDIR=$work/tmp HOME=$work/home XDG_CONFIG_HOME=$work/home/.config
+export LC_ALL=C.UTF-8 TZ=UTC TERM=dumb
+export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=$work/gitconfig
+export GIT_TERMINAL_PROMPT=0 GIT_CEILING_DIRECTORIES=$work
+export MIGRATE_TOP=$top MIGRATE_BUILD=$build MIGRATE_LOG=$work/log
+export PATH=$build:$PATH
+# Sanitizers: a finding must not look like an exit status of ours.
+export ASAN_OPTIONS=exitcode=99:abort_on_error=0
+export UBSAN_OPTIONS=print_stacktrace=1
+export LSAN_OPTIONS=suppressions=$top/tests/lib/lsan.supp:print_suppressions=0
+cat >"$GIT_CONFIG_GLOBAL" <<-END
+	[user]
+		name = Test Person
+		email = test@example.com
+	[init]
+		defaultBranch = main
+	[core]
+		editor = false
+	[gc]
+		auto = 0
+END
+
+programs=() files=()
+if [[ $# -eq 0 ]]; then
+	set -- tests/unit/test_*.c tests/cli/*.bats
+fi
+for file; do
+	[[ -f $file ]] || { echo "error: no test file '$file'" >&2; exit 1; }
+	case $file in
+	*.c) programs+=("$build/tests/unit/$(basename "$file" .c)") ;;
+	*) files+=("$file") ;;
+	esac
+done
+
+if [[ ${#files[@]} -gt 0 ]]; then
+	# the longest first, so that all processors are busy to the end
+	mapfile -t files < <(ls -S -- "${files[@]}")
+fi
+
+# A server that need not survive a power cut. Tests name it in full: nothing of
+# it stands in PG* variables, where it would hide a URL that is wrong.
+postgres=$(sh tests/lib/postgres.sh start fsync=off full_page_writes=off \
+	max_connections=200)
+eval "$postgres"
+export POSTGRES_SERVER="host=$PGHOST port=$PGPORT user=$PGUSER"
+unset PGHOST PGPORT PGUSER PGDATABASE
+
+prove -j "$JOBS" --exec 'bash tests/lib/one.sh' "${programs[@]}" "${files[@]}"

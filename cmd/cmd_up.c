@@ -20,43 +20,6 @@ struct up {
 	struct plan plan;
 };
 
-/* Commits of what will be applied, in one walk. */
-static int find_origins(struct up *u)
-{
-	struct cmd *cmd = &u->s.cmd;
-	struct plan *plan = &u->plan;
-	const struct migration **list = talloc_array(
-		cmd->mem, const struct migration *, (unsigned)plan->count + 1);
-	struct origin *origins = NULL;
-	size_t count = 0, k = 0;
-
-	for (size_t i = 0; i < plan->count; i++)
-		if (!(plan->items[i].entry->flags & FLAG_UNCOMMITTED))
-			list[count++] = plan->items[i].entry->here;
-	if (count && cmd->repo->head &&
-	    repo_origins(cmd->mem, cmd->repo, cmd->repo->head, cmd->dir, list,
-			 count, &origins, &cmd->err) < 0)
-		return -1;
-	for (size_t i = 0; i < plan->count; i++) {
-		struct plan_item *item = &plan->items[i];
-		const struct state_entry *e = item->entry;
-		const struct migration *committed =
-			u->s.head ? set_find(u->s.head, e->version) : NULL;
-
-		item->branch = cmd->repo->branch;
-		if (e->flags & FLAG_UNCOMMITTED) {
-			item->source = committed ? "modified" : "uncommitted";
-			continue;
-		}
-		item->commit = origins ? origins[k].commit : NULL;
-		item->source = !item->commit	      ? "uncommitted"
-			       : origins[k].inexact ? "inexact"
-						      : "commit";
-		k++;
-	}
-	return 0;
-}
-
 static int check_protected(struct up *u)
 {
 	struct cmd *cmd = &u->s.cmd;
@@ -93,7 +56,7 @@ static int prepare(struct up *u)
 {
 	struct cmd *cmd = &u->s.cmd;
 
-	if (find_origins(u) < 0 || check_protected(u) < 0)
+	if (session_origins(&u->s, &u->plan) < 0 || check_protected(u) < 0)
 		return -1;
 	return runner_prepare(cmd->mem, &u->s.runner, &u->plan,
 			      u->release.list, u->release.count, &cmd->err);
@@ -185,6 +148,31 @@ static void warn_about_others(struct up *u)
 			    changed == 1 ? " has" : "s have");
 }
 
+static bool same_plan(const struct plan *a, const struct plan *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->items[i].version != b->items[i].version)
+			return false;
+	return true;
+}
+
+/* Another run may have been at work until the lock was ours. */
+static int lock_and_plan_again(struct up *u)
+{
+	struct plan prepared = u->plan;
+
+	if (session_lock(&u->s) < 0 || make_plan(u) < 0)
+		return -1;
+	if (prepared.held_label && u->plan.count > prepared.count)
+		u->plan.count = prepared.count;
+	if (!same_plan(&prepared, &u->plan))
+		return make_plan(u) < 0 ? -1 : prepare(u);
+	u->plan = prepared;
+	return 0;
+}
+
 static int run(struct up *u)
 {
 	struct session *s = &u->s;
@@ -209,9 +197,7 @@ static int run(struct up *u)
 		return -1;
 	if (!u->plan.count)
 		return report_hold(u);
-	if (session_lock(s) < 0 || make_plan(u) < 0)
-		return -1;
-	if (prepare(u) < 0)
+	if (lock_and_plan_again(u) < 0)
 		return -1;
 	result = session_run(s, &u->plan);
 	if (result == 0 && s->done == s->skipped && !u->plan.held_label)

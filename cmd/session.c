@@ -82,6 +82,41 @@ int session_lock(struct session *s)
 	return session_read(s);
 }
 
+int session_origins(struct session *s, struct plan *plan)
+{
+	struct cmd *cmd = &s->cmd;
+	const struct migration **list = talloc_array(
+		cmd->mem, const struct migration *, (unsigned)plan->count + 1);
+	struct origin *origins = NULL;
+	size_t count = 0, k = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (!(plan->items[i].entry->flags & FLAG_UNCOMMITTED))
+			list[count++] = plan->items[i].entry->here;
+	if (count && cmd->repo->head &&
+	    repo_origins(cmd->mem, cmd->repo, cmd->repo->head, cmd->dir, list,
+			 count, &origins, &cmd->err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->count; i++) {
+		struct plan_item *item = &plan->items[i];
+		const struct state_entry *e = item->entry;
+		const struct migration *committed =
+			s->head ? set_find(s->head, e->version) : NULL;
+
+		item->branch = cmd->repo->branch;
+		if (e->flags & FLAG_UNCOMMITTED) {
+			item->source = committed ? "modified" : "uncommitted";
+			continue;
+		}
+		item->commit = origins ? origins[k].commit : NULL;
+		item->source = !item->commit	      ? "uncommitted"
+			       : origins[k].inexact ? "inexact"
+						      : "commit";
+		k++;
+	}
+	return 0;
+}
+
 void session_add_run(struct session *s, struct facts *facts)
 {
 	s->runs = talloc_realloc(s->cmd.mem, s->runs, struct facts *,

@@ -22,6 +22,8 @@ int session_open(struct session *s, bool write);
 int session_read(struct session *s);
 /* Keeps other runs out, makes the ledger when it is missing, reads again. */
 int session_lock(struct session *s);
+/* The commits that the plan's migrations come from, in one walk. */
+int session_origins(struct session *s, struct plan *plan);
 /* Runs a prepared plan to its end or its first failure. */
 int session_run(struct session *s, const struct plan *plan);
 /* Completes, unlocks, prints JSON or the error; the exit status. */

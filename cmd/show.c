@@ -26,18 +26,18 @@ static const struct fact_lock *longest_lock(const struct facts *facts)
 	return found;
 }
 
-static void show_locks(const struct facts *facts)
+static void show_locks(TALLOC_CTX *mem, const struct facts *facts)
 {
 	for (size_t i = 0; i < facts->lock_count; i++) {
 		const struct fact_lock *l = &facts->locks[i];
 
 		printf("  lock   %s on %s held %s\n", l->mode,
-		       text_visible(facts, l->relation, false),
-		       text_duration(facts, l->held_ms));
+		       text_visible(mem, l->relation, false),
+		       text_duration(mem, l->held_ms));
 	}
 }
 
-static void show_tables(const struct facts *facts)
+static void show_tables(TALLOC_CTX *mem, const struct facts *facts)
 {
 	for (size_t i = 0; i < facts->table_count; i++) {
 		const struct fact_table *t = &facts->tables[i];
@@ -45,19 +45,17 @@ static void show_tables(const struct facts *facts)
 
 		if (t->rows_before < 0 && t->rows_after < 0)
 			continue;
-		before = rows_text(NULL, t->rows_before, t->estimated);
-		after = rows_text(NULL, t->rows_after, t->estimated);
+		before = rows_text(mem, t->rows_before, t->estimated);
+		after = rows_text(mem, t->rows_after, t->estimated);
 		printf("  rows   %s %s",
-		       text_visible(facts, t->name, false), before);
+		       text_visible(mem, t->name, false), before);
 		if (t->rows_before != t->rows_after)
 			printf(" -> %s", after);
 		putchar('\n');
-		talloc_free(before);
-		talloc_free(after);
 	}
 }
 
-static void show_statements(const struct facts *facts)
+static void show_statements(TALLOC_CTX *mem, const struct facts *facts)
 {
 	for (size_t i = 0; i < facts->statement_count; i++) {
 		const struct fact_statement *s = &facts->statements[i];
@@ -65,10 +63,10 @@ static void show_statements(const struct facts *facts)
 		printf("  %-6d %s", s->index, s->kind);
 		for (size_t k = 0; k < s->relation_count; k++)
 			printf("%s%s", k ? ", " : " ",
-			       text_visible(facts, s->relations[k], false));
-		printf("  %s", text_duration(facts, s->duration_ms));
+			       text_visible(mem, s->relations[k], false));
+		printf("  %s", text_duration(mem, s->duration_ms));
 		if (s->rows >= 0)
-			printf("  %s row%s", text_thousands(facts, s->rows),
+			printf("  %s row%s", text_thousands(mem, s->rows),
 			       s->rows == 1 ? "" : "s");
 		putchar('\n');
 	}
@@ -83,35 +81,39 @@ void show_run(const struct cmd *cmd, const struct facts *facts)
 {
 	char version[VERSION_LENGTH + 1];
 	const struct fact_lock *lock = longest_lock(facts);
+	TALLOC_CTX *mem = talloc_new(NULL);
 
 	printf("%s%s%s %s_%s  %s", color(cmd, "\033[32m"), past_tense(facts),
 	       color(cmd, "\033[m"), version_format(facts->version, version),
-	       text_visible(facts, facts->name, false),
-	       text_duration(facts, facts->duration_ms));
+	       text_visible(mem, facts->name, false),
+	       text_duration(mem, facts->duration_ms));
 	if (lock)
 		printf("  %s on %s held %s", lock->mode,
-		       text_visible(facts, lock->relation, false),
-		       text_duration(facts, lock->held_ms));
+		       text_visible(mem, lock->relation, false),
+		       text_duration(mem, lock->held_ms));
 	putchar('\n');
-	show_tables(facts);
+	show_tables(mem, facts);
 	if (cmd->verbose) {
-		show_statements(facts);
-		show_locks(facts);
+		show_statements(mem, facts);
+		show_locks(mem, facts);
 	}
+	talloc_free(mem);
 	fflush(stdout);
 }
 
 void show_failed_run(const struct cmd *cmd, const struct facts *facts)
 {
 	char version[VERSION_LENGTH + 1];
+	TALLOC_CTX *mem = talloc_new(NULL);
 
 	printf("%sfailed%s  %s_%s (%s)  %s\n", color(cmd, "\033[31m"),
 	       color(cmd, "\033[m"), version_format(facts->version, version),
-	       text_visible(facts, facts->name, false),
+	       text_visible(mem, facts->name, false),
 	       direction_name(facts->direction),
-	       text_duration(facts, facts->duration_ms));
+	       text_duration(mem, facts->duration_ms));
 	if (cmd->verbose)
-		show_statements(facts);
+		show_statements(mem, facts);
+	talloc_free(mem);
 	fflush(stdout);
 }
 

@@ -1,0 +1,228 @@
+#include "cmd/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const down_usage[] = {
+	"git migrate down [-n N | --to VERSION] [--from-file] [--dry-run]",
+	NULL,
+};
+
+static const char *const redo_usage[] = {
+	"git migrate redo [-n N]",
+	NULL,
+};
+
+struct down {
+	struct session s;
+	struct plan_options plan_options;
+	int64_t to;
+	bool from_file, dry_run;
+	struct plan plan;
+};
+
+/* With --from-file the text is what is here now, not what was recorded. */
+static int use_files(struct down *d)
+{
+	for (size_t i = 0; i < d->plan.count; i++) {
+		struct plan_item *item = &d->plan.items[i];
+		const struct migration *here = item->entry->here;
+		char version[VERSION_LENGTH + 1];
+
+		if (here && here->half[DIRECTION_DOWN].blob) {
+			item->down_blob = here->half[DIRECTION_DOWN].blob;
+			continue;
+		}
+		return error_set(&d->s.cmd.err, ERROR_NOT_FOUND,
+				 "migration '%s_%s' has no down script here",
+				 version_format(item->version, version),
+				 item->name);
+	}
+	return 0;
+}
+
+static int make_plan(struct down *d)
+{
+	struct session *s = &d->s;
+
+	if (plan_down(s->cmd.mem, s->states, &d->plan_options, &d->plan,
+		      &s->cmd.err) < 0)
+		return -1;
+	return d->from_file ? use_files(d) : 0;
+}
+
+static int prepare(struct down *d)
+{
+	return runner_prepare(d->s.cmd.mem, &d->s.runner, &d->plan, NULL, 0,
+			      &d->s.cmd.err);
+}
+
+static int nothing(struct down *d)
+{
+	cmd_say(&d->s.cmd, "nothing to do: nothing %s applied to '%s'",
+		d->plan_options.has_to ? "newer is" : "is",
+		cmd_target_name(&d->s.cmd));
+	return 0;
+}
+
+static int show_plan(const struct down *d)
+{
+	for (size_t i = 0; i < d->plan.count && !d->s.cmd.json; i++) {
+		const struct plan_item *item = &d->plan.items[i];
+		char version[VERSION_LENGTH + 1];
+
+		printf("would revert %s_%s\n",
+		       version_format(item->version, version), item->name);
+	}
+	return 0;
+}
+
+/* Finds out what to do, and does the same again once other runs are out. */
+static int plan_and_lock(struct down *d)
+{
+	if (session_read(&d->s) < 0 || make_plan(d) < 0)
+		return -1;
+	if (!d->plan.count || d->dry_run)
+		return prepare(d);
+	return session_lock(&d->s) < 0 || make_plan(d) < 0 || prepare(d) < 0
+		       ? -1
+		       : 0;
+}
+
+static int run_down(struct down *d)
+{
+	if (plan_and_lock(d) < 0)
+		return -1;
+	if (!d->plan.count)
+		return nothing(d);
+	return d->dry_run ? show_plan(d) : session_run(&d->s, &d->plan);
+}
+
+static int parse(struct down *d, const struct option *options,
+		 const char *const *usage, int argc, char **argv, int *status)
+{
+	if (options_parse(d->s.cmd.mem, options, usage, &argc, argv, status) <
+	    0)
+		return -1;
+	if (argc) {
+		*status = options_usage(options, usage,
+					"unexpected argument '%s'", argv[0]);
+		return -1;
+	}
+	d->plan_options.has_to = d->to >= 0;
+	d->plan_options.to = d->to;
+	if (!d->plan_options.limit)
+		d->plan_options.limit = 1;
+	return 0;
+}
+
+int cmd_down(int argc, char **argv)
+{
+	struct down d = { .s.cmd = CMD_INIT, .to = -1 };
+	const struct option options[] = {
+		{ OPTION_NUMBER, 'n', "number", "N",
+		  "revert the N newest (1)", &d.plan_options.limit },
+		{ OPTION_VERSION, 0, "to", "VERSION",
+		  "revert all that are newer; 0: everything", &d.to },
+		{ OPTION_FLAG, 0, "from-file", NULL,
+		  "use the scripts here, not the recorded ones",
+		  &d.from_file },
+		{ OPTION_FLAG, 0, "dry-run", NULL,
+		  "show what would be reverted, change nothing", &d.dry_run },
+		CMD_TARGET(d.s.cmd),
+		CMD_WAIT(d.s.cmd),
+		CMD_JSON(d.s.cmd),
+		CMD_COMMON(d.s.cmd),
+		CMD_END,
+	};
+	int status;
+
+	if (parse(&d, options, down_usage, argc, argv, &status) < 0)
+		return cmd_done(&d.s.cmd, status);
+	if (session_open(&d.s, false) < 0)
+		return session_close(&d.s, -1);
+	return session_close(&d.s, run_down(&d));
+}
+
+/* The pending migrations that this call has just reverted. */
+static int plan_again(struct down *d, struct plan *plan)
+{
+	struct session *s = &d->s;
+	const struct plan_options all = { .out_of_order = true };
+	size_t kept = 0;
+
+	if (session_read(s) < 0 || plan_up(s->cmd.mem, s->states, s->here, &all,
+					   plan, &s->cmd.err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < d->plan.count; k++)
+			if (plan->items[i].version == d->plan.items[k].version)
+				plan->items[kept++] = plan->items[i];
+	plan->count = kept;
+	return session_origins(s, plan);
+}
+
+/* A migration that is not here could be reverted but never applied again. */
+static int check_all_here(struct down *d)
+{
+	for (size_t i = 0; i < d->plan.count; i++) {
+		const struct plan_item *item = &d->plan.items[i];
+		char version[VERSION_LENGTH + 1];
+
+		if (item->entry->here &&
+		    item->entry->here->half[DIRECTION_UP].path &&
+		    item->entry->here->half[DIRECTION_DOWN].path)
+			continue;
+		error_set(&d->s.cmd.err, ERROR_REFUSED,
+			  "migration '%s_%s' is not here: it could not be "
+			  "applied again",
+			  version_format(item->version, version), item->name);
+		return error_hint(&d->s.cmd.err,
+				  "to revert it alone: git migrate down");
+	}
+	return 0;
+}
+
+static int run_redo(struct down *d)
+{
+	struct session *s = &d->s;
+	struct plan up;
+	int64_t *released;
+
+	if (plan_and_lock(d) < 0)
+		return -1;
+	if (!d->plan.count)
+		return nothing(d);
+	if (check_all_here(d) < 0 || session_run(s, &d->plan) < 0 ||
+	    plan_again(d, &up) < 0)
+		return -1;
+	/* what was on hold was released when it was applied first */
+	released = talloc_array(s->cmd.mem, int64_t, (unsigned)up.count + 1);
+	for (size_t i = 0; i < up.count; i++)
+		released[i] = up.items[i].version;
+	if (runner_prepare(s->cmd.mem, &s->runner, &up, released, up.count,
+			   &s->cmd.err) < 0)
+		return -1;
+	return session_run(s, &up);
+}
+
+int cmd_redo(int argc, char **argv)
+{
+	struct down d = { .s.cmd = CMD_INIT, .to = -1 };
+	const struct option options[] = {
+		{ OPTION_NUMBER, 'n', "number", "N",
+		  "revert and apply the N newest (1)", &d.plan_options.limit },
+		CMD_TARGET(d.s.cmd),
+		CMD_WAIT(d.s.cmd),
+		CMD_JSON(d.s.cmd),
+		CMD_COMMON(d.s.cmd),
+		CMD_END,
+	};
+	int status;
+
+	if (parse(&d, options, redo_usage, argc, argv, &status) < 0)
+		return cmd_done(&d.s.cmd, status);
+	if (session_open(&d.s, false) < 0)
+		return session_close(&d.s, -1);
+	return session_close(&d.s, run_redo(&d));
+}

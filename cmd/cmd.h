@@ -8,7 +8,7 @@
 #include "cmd/options.h"
 #include "core/config.h"
 #include "core/db/db.h"
-#include "core/run/proof.h"
+#include "core/run/prove.h"
 #include "core/run/runner.h"
 #include "core/state.h"
 #include "git/git.h"

@@ -1,0 +1,127 @@
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const usage[] = {
+	"git migrate hook pre-commit",
+	NULL,
+};
+
+struct hook {
+	struct cmd cmd;
+	struct set *index, *head;
+	enum sql_dialect dialect;
+	int problems;
+};
+
+static void problem(struct hook *h)
+{
+	cmd_print_error(&h->cmd.err);
+	error_release(&h->cmd.err);
+	h->problems++;
+}
+
+/* Comments and strings differ a little between engines. */
+static int find_dialect(struct hook *h)
+{
+	struct cmd *cmd = &h->cmd;
+	const struct db_engine *engine;
+
+	if (config_target(cmd->mem, cmd->config, NULL, &cmd->target,
+			  &cmd->err) < 0)
+		return -1;
+	engine = db_engine_for(cmd->target.url, &cmd->err);
+	if (!engine)
+		return -1;
+	h->dialect = engine->dialect;
+	return 0;
+}
+
+static bool same_blob(const struct half *a, const struct half *b)
+{
+	return a->blob && b->blob && !strcmp(a->blob, b->blob);
+}
+
+/* Whether this commit brings the script, or another text of it. */
+static bool is_new(const struct hook *h, const struct migration *m,
+		   enum direction direction)
+{
+	const struct migration *old = set_find(h->head, m->version);
+
+	return m->half[direction].path &&
+	       !(old && same_blob(&old->half[direction], &m->half[direction]));
+}
+
+static void check_script(struct hook *h, const struct migration *m,
+			 enum direction direction)
+{
+	struct cmd *cmd = &h->cmd;
+	TALLOC_CTX *turn = talloc_new(NULL);
+	const struct half *half = &m->half[direction];
+	struct script *script;
+	char *text;
+	size_t length;
+
+	if (cmd_read_blob(turn, half->blob, &text, &length, cmd, &cmd->err) <
+		    0 ||
+	    script_parse(turn, half->path, text, length, h->dialect, &script,
+			 &cmd->err) < 0 ||
+	    script_check_runnable(script, direction == DIRECTION_DOWN,
+				  &cmd->err) < 0)
+		problem(h);
+	talloc_free(turn);
+}
+
+static bool is_this(const struct migration *m, void *data)
+{
+	return m == data;
+}
+
+static void check_migration(struct hook *h, struct migration *m)
+{
+	if (set_check(h->index, is_this, m, &h->cmd.err) < 0)
+		problem(h);
+	for (int d = DIRECTION_UP; d <= DIRECTION_DOWN; d++)
+		if (is_new(h, m, (enum direction)d))
+			check_script(h, m, (enum direction)d);
+}
+
+static int pre_commit(struct hook *h)
+{
+	struct cmd *cmd = &h->cmd;
+
+	if (cmd_open_repo(cmd) < 0 || find_dialect(h) < 0 ||
+	    repo_set_index(cmd->mem, cmd->repo, cmd->dir, &h->index,
+			   &cmd->err) < 0 ||
+	    cmd_set_head(cmd, &h->head) < 0)
+		return -1;
+	for (size_t i = 0; i < h->index->count; i++)
+		check_migration(h, &h->index->list[i]);
+	if (h->problems)
+		cmd_say(cmd, "the commit is refused: %d problem%s in '%s'",
+			h->problems, h->problems == 1 ? "" : "s", cmd->dir);
+	return 0;
+}
+
+int cmd_hook(int argc, char **argv)
+{
+	struct hook h = { .cmd = CMD_INIT };
+	const struct option options[] = {
+		CMD_COMMON(h.cmd),
+		CMD_END,
+	};
+	int status;
+
+	if (options_parse(h.cmd.mem, options, usage, &argc, argv, &status) < 0)
+		return cmd_done(&h.cmd, status);
+	if (argc < 1 || strcmp(argv[0], "pre-commit") != 0)
+		return cmd_done(&h.cmd,
+				options_usage(options, usage,
+					      argc ? "unknown hook '%s'"
+						   : "which hook?%s",
+					      argc ? argv[0] : ""));
+	if (pre_commit(&h) < 0)
+		return cmd_fail(&h.cmd);
+	return cmd_done(&h.cmd, h.problems ? 1 : 0);
+}

@@ -1,0 +1,265 @@
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/text.h"
+
+static const char *const usage[] = {
+	"git migrate init [--target NAME=URL]... [--no-target] [--no-hooks]",
+	NULL,
+};
+
+struct init {
+	struct cmd cmd;
+	struct text_list targets;
+	bool no_target, no_hooks;
+	bool changed;
+};
+
+static void report(struct init *in, const char *what, const char *path)
+{
+	in->changed = true;
+	printf("%s %s\n", what, path);
+}
+
+static char *in_top(struct init *in, const char *name)
+{
+	return talloc_asprintf(in->cmd.mem, "%s/%s", in->cmd.repo->top, name);
+}
+
+/* A value as git config reads it back, whatever is in it. */
+static char *config_quote(TALLOC_CTX *mem, const char *value)
+{
+	char *out = talloc_strdup(mem, "\"");
+
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			out = talloc_strdup_append(out, "\\");
+		out = talloc_strndup_append(out, value, 1);
+	}
+	return talloc_strdup_append(out, "\"");
+}
+
+/* Takes NAME=URL apart; what may not stand in a shared file is refused. */
+static int target_section(struct init *in, const char *text, char **name,
+			  char **section)
+{
+	struct cmd *cmd = &in->cmd;
+	const char *equals = strchr(text, '=');
+	struct config *scratch = config_new(cmd->mem);
+	char *key;
+
+	if (!equals || equals == text || strpbrk(text, "\n\r") ||
+	    memchr(text, ':', (size_t)(equals - text))) {
+		error_set(&cmd->err, ERROR_USAGE,
+			  "--target expects NAME=URL, such as "
+			  "dev=sqlite:dev.db");
+		return -1;
+	}
+	*name = talloc_strndup(cmd->mem, text, (size_t)(equals - text));
+	key = talloc_asprintf(cmd->mem, "migrate-target.%s.url", *name);
+	if (!db_engine_for(equals + 1, &cmd->err) ||
+	    config_set(scratch, CONFIG_SHARED, key, equals + 1, ".gitmigrate",
+		       0, &cmd->err) < 0)
+		return -1;
+	*section = talloc_asprintf(cmd->mem, "[migrate-target %s]\n\turl = %s\n",
+				   config_quote(cmd->mem, *name),
+				   config_quote(cmd->mem, equals + 1));
+	return 0;
+}
+
+static int write_file(struct init *in, const char *name, const char *mode,
+		      const char *text)
+{
+	char *path = in_top(in, name);
+	FILE *file = fopen(path, mode);
+	bool good = file && fputs(text, file) >= 0;
+
+	if (file && fclose(file))
+		good = false;
+	if (!good)
+		return error_set(&in->cmd.err, ERROR_FAILED,
+				 "unable to write '%s': %s", name,
+				 strerror(errno));
+	report(in, *mode == 'a' ? "extended" : "wrote", name);
+	return 0;
+}
+
+static char *first_sections(struct init *in, const char *first_target)
+{
+	char *text = talloc_strdup(
+		in->cmd.mem,
+		"# Settings of git-migrate for everyone who clones this "
+		"repository. Nothing in\n"
+		"# here runs a command or holds a secret; what is yours "
+		"alone goes into\n"
+		"# 'git config'. See 'git help migrate'.\n"
+		"[migrate]\n");
+
+	text = talloc_asprintf_append(text, "\tdir = %s\n",
+				      config_quote(in->cmd.mem, in->cmd.dir));
+	if (first_target)
+		text = talloc_asprintf_append(
+			text, "\ttarget = %s\n",
+			config_quote(in->cmd.mem, first_target));
+	return text;
+}
+
+/* The whole file, or what an existing one lacks. */
+static int write_settings(struct init *in)
+{
+	struct cmd *cmd = &in->cmd;
+	bool exists = access(in_top(in, ".gitmigrate"), F_OK) == 0;
+	char *sections = talloc_strdup(cmd->mem, "");
+	const char *first = NULL;
+
+	if (!in->targets.count && !in->no_target && !exists) {
+		in->targets.list = talloc_array(cmd->mem, const char *, 1);
+		in->targets.list[in->targets.count++] = "dev=sqlite:dev.db";
+	}
+	for (size_t i = 0; i < in->targets.count; i++) {
+		char *name, *section, *key;
+
+		if (target_section(in, in->targets.list[i], &name, &section) <
+		    0)
+			return -1;
+		if (!first)
+			first = name;
+		key = talloc_asprintf(cmd->mem, "migrate-target.%s.url", name);
+		if (!exists || !config_get(cmd->config, key))
+			sections = talloc_strdup_append(sections, section);
+	}
+	if (!exists)
+		return write_file(in, ".gitmigrate", "w",
+				  talloc_asprintf(cmd->mem, "%s%s",
+						  first_sections(in, first),
+						  sections));
+	return *sections ? write_file(in, ".gitmigrate", "a", sections) : 0;
+}
+
+static int make_folder(struct init *in)
+{
+	struct cmd *cmd = &in->cmd;
+	char *path = in_top(in, cmd->dir);
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	for (char *slash = path + strlen(cmd->repo->top) + 1;; slash++) {
+		slash = strchr(slash, '/');
+		if (slash)
+			*slash = '\0';
+		if (mkdir(path, 0777) < 0 && errno != EEXIST)
+			return error_set(&cmd->err, ERROR_FAILED,
+					 "unable to make the folder '%s': %s",
+					 cmd->dir, strerror(errno));
+		if (!slash)
+			break;
+		*slash = '/';
+	}
+	report(in, "made", talloc_asprintf(cmd->mem, "%s/", cmd->dir));
+	return 0;
+}
+
+/* Scripts stay as they are written: a blob id must not depend on who checks
+   it out, and a carriage return may stand inside a string. */
+static int write_attributes(struct init *in)
+{
+	struct cmd *cmd = &in->cmd;
+	char *line = talloc_asprintf(cmd->mem, "/%s/*.sql text eol=lf\n",
+				     cmd->dir);
+	FILE *file = fopen(in_top(in, ".gitattributes"), "r");
+	bool found = false, open_end = false;
+	char *have = NULL;
+	size_t room = 0;
+
+	while (file && getline(&have, &room, file) > 0) {
+		found |= !strncmp(have, line, strlen(line) - 1);
+		open_end = have[strlen(have) - 1] != '\n';
+	}
+	free(have);
+	if (file)
+		fclose(file);
+	if (found)
+		return 0;
+	return write_file(in, ".gitattributes", file ? "a" : "w",
+			  open_end ? talloc_asprintf(cmd->mem, "\n%s", line)
+				   : line);
+}
+
+static int install_hook(struct init *in)
+{
+	struct cmd *cmd = &in->cmd;
+	enum hook_state state;
+	char *path;
+
+	if (in->no_hooks)
+		return 0;
+	if (hook_install(cmd->repo, "pre-commit", &state, &path, &cmd->err) <
+	    0)
+		return -1;
+	if (state == HOOK_WRITTEN)
+		report(in, "installed", path);
+	if (state != HOOK_FOREIGN)
+		return 0;
+	cmd_warning("there is a pre-commit hook already, it is left alone: "
+		    "'%s'", path);
+	cmd_hint(cmd, "add this line to it: "
+		      "git migrate hook pre-commit || exit 1");
+	return 0;
+}
+
+static int run(struct init *in)
+{
+	struct cmd *cmd = &in->cmd;
+
+	if (cmd_open_repo(cmd) < 0)
+		return -1;
+	if (!cmd->repo->top)
+		return error_set(&cmd->err, ERROR_FAILED,
+				 "init needs a work tree, and this repository "
+				 "is bare");
+	if (write_settings(in) < 0 || make_folder(in) < 0 ||
+	    write_attributes(in) < 0 || install_hook(in) < 0)
+		return -1;
+	if (in->changed)
+		cmd_hint(cmd, "next: git migrate new NAME");
+	else
+		cmd_say(cmd, "nothing to change: everything is set up");
+	return 0;
+}
+
+int cmd_init(int argc, char **argv)
+{
+	struct init in = { .cmd = CMD_INIT };
+	const struct option options[] = {
+		{ OPTION_TEXTS, 0, "target", "NAME=URL",
+		  "a database; the first is the default", &in.targets },
+		{ OPTION_FLAG, 0, "no-target", NULL,
+		  "write no target into .gitmigrate", &in.no_target },
+		{ OPTION_FLAG, 0, "no-hooks", NULL, "install no git hooks",
+		  &in.no_hooks },
+		CMD_COMMON(in.cmd),
+		CMD_END,
+	};
+	int status;
+
+	if (options_parse(in.cmd.mem, options, usage, &argc, argv, &status) <
+	    0)
+		return cmd_done(&in.cmd, status);
+	if (argc || (in.no_target && in.targets.count))
+		return cmd_done(
+			&in.cmd,
+			argc ? options_usage(options, usage,
+					     "unexpected argument '%s'",
+					     argv[0])
+			     : options_usage(options, usage,
+					     "--target and --no-target exclude "
+					     "each other"));
+	return run(&in) < 0 ? cmd_fail(&in.cmd) : cmd_done(&in.cmd, 0);
+}

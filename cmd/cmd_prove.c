@@ -218,7 +218,7 @@ static int run(struct prove *p, int argc, char **argv)
 	cmd_catch_signals();
 	if (count < 0 || cmd_open_repo(cmd) < 0 ||
 	    cmd_set_here(cmd, true, &p->set) < 0 ||
-	    set_check(p->set, NULL, NULL, &cmd->err) < 0 ||
+	    set_check(p->set, &cmd->err) < 0 ||
 	    cmd_open_target(cmd, false) < 0 || check_place(p) < 0 ||
 	    choose(p, versions, count) < 0)
 		return -1;

@@ -255,23 +255,24 @@ static int half_error(const struct migration *m, struct error *err)
 	return -1;
 }
 
-int set_check(const struct set *set,
-	      bool (*use)(const struct migration *, void *), void *data,
-	      struct error *err)
+int set_check_at(const struct set *set, size_t i, struct error *err)
 {
-	for (size_t i = 0; i < set->count; i++) {
-		const struct migration *m = &set->list[i];
-		const struct migration *next =
-			i + 1 < set->count ? m + 1 : NULL;
+	const struct migration *m = &set->list[i];
 
-		if (next && next->version == m->version &&
-		    (!use || use(m, data) || use(next, data)))
-			return duplicate_error(m, next, err);
-		if (use && !use(m, data))
-			continue;
-		if (!m->half[DIRECTION_UP].path || !m->half[DIRECTION_DOWN].path)
-			return half_error(m, err);
-	}
+	if (i > 0 && m[-1].version == m->version)
+		return duplicate_error(m - 1, m, err);
+	if (i + 1 < set->count && m[1].version == m->version)
+		return duplicate_error(m, m + 1, err);
+	if (!m->half[DIRECTION_UP].path || !m->half[DIRECTION_DOWN].path)
+		return half_error(m, err);
+	return 0;
+}
+
+int set_check(const struct set *set, struct error *err)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set_check_at(set, i, err) < 0)
+			return -1;
 	return 0;
 }
 

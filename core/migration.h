@@ -77,12 +77,11 @@ void set_sort(struct set *set);
 struct migration *set_find(const struct set *set, int64_t version);
 
 /*
- * Half a pair and duplicate versions, the first of them as the error, with a
- * hint for each. Only migrations for which `use` says true (NULL: all).
+ * Half a pair and duplicate versions: the first of them in the whole set, or
+ * that of the migration at one place.
  */
-int set_check(const struct set *set,
-	      bool (*use)(const struct migration *, void *), void *data,
-	      struct error *err);
+int set_check(const struct set *set, struct error *err);
+int set_check_at(const struct set *set, size_t i, struct error *err);
 
 /* True when the pair is whole and both halves are the same in both. */
 bool migration_same(const struct migration *a, const struct migration *b);

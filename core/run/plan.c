@@ -151,7 +151,7 @@ int plan_up(TALLOC_CTX *mem, const struct states *states,
 	    struct plan *plan, struct error *err)
 {
 	memset(plan, 0, sizeof(*plan));
-	if (set_check(here, NULL, NULL, err) < 0 ||
+	if (set_check(here, err) < 0 ||
 	    check_to(states, options, false, err) < 0 ||
 	    check_entries(states, options, err) < 0)
 		return -1;

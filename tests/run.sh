@@ -18,12 +18,14 @@ shift
 cd "$top"
 
 work=$(mktemp -d "$TMPDIR/git-migrate-tests.XXXXXX")
+chmod 711 "$work" # PostgreSQL may run as another user
 finish() {
-	[[ -z ${POSTGRES_DIR:-} ]] ||
-		sh tests/lib/postgres.sh stop "$POSTGRES_DIR" || true
+	[[ -z ${POSTGRES_DIR:-} ]] || postgres_stop || true
 	chmod -R u+w "$work" 2>/dev/null || true
 	rm -rf "$work"
 }
+# shellcheck source=tests/lib/postgres.sh
+. tests/lib/postgres.sh
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
@@ -69,10 +71,9 @@ fi
 
 # A server that need not survive a power cut. Tests name it in full: nothing of
 # it stands in PG* variables, where it would hide a URL that is wrong.
-postgres=$(sh tests/lib/postgres.sh start fsync=off full_page_writes=off \
-	max_connections=200)
-eval "$postgres"
-export POSTGRES_SERVER="host=$PGHOST port=$PGPORT user=$PGUSER"
+POSTGRES_CONF='fsync = off
+full_page_writes = off
+max_connections = 200' postgres_start
 unset PGHOST PGPORT PGUSER PGDATABASE
 
 prove -j "$JOBS" --exec 'bash tests/lib/one.sh' "${programs[@]}" "${files[@]}"

@@ -11,6 +11,8 @@
 # Helpers that are asserted about leave $status, $out and $err behind.
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/lib/database.bash
+. "$MIGRATE_TOP/tests/lib/database.bash"
 ENGINES=${ENGINES:-sqlite postgresql}
 DATABASES=()
 
@@ -22,38 +24,11 @@ fresh() {
 	REPO=$BATS_TEST_TMPDIR/$ENGINE-$FRESH_COUNT
 	git init -q "$REPO"
 	cd "$REPO" || return 1
-	fresh_database
+	local name=t${BATS_TEST_NUMBER}_$$_$FRESH_COUNT
+	fresh_database "$REPO/.git/dev.db" "$name"
+	[[ $ENGINE != postgresql ]] || DATABASES+=("$name")
 	git config migrate.target dev
 	git config migrate-target.dev.url "$URL"
-}
-
-# A new empty database for $ENGINE as $URL; the old one is forgotten.
-fresh_database() {
-	case $ENGINE in
-	sqlite)
-		URL=sqlite:$REPO/.git/dev.db
-		rm -f "$REPO/.git/dev.db"*
-		;;
-	postgresql)
-		local name host port user
-		name=t${BATS_TEST_NUMBER}_$$_$FRESH_COUNT
-		server "CREATE DATABASE $name"
-		DATABASES+=("$name")
-		read -r host port user <<<"$POSTGRES_SERVER"
-		URL="postgresql://${user#*=}@/$name?$host&$port"
-		;;
-	*)
-		echo "no engine '$ENGINE'" >&2
-		return 1
-		;;
-	esac
-}
-
-# server STATEMENT   asks the tests' PostgreSQL server, outside any test's
-# database.
-server() {
-	psql -X -q -A -t -v ON_ERROR_STOP=1 \
-		-d "$POSTGRES_SERVER dbname=postgres" -c "$1"
 }
 
 teardown() {
@@ -71,16 +46,6 @@ both() {
 		fresh "$engine"
 		"$@"
 	done
-}
-
-# sql STATEMENT   the plain client's answer: one row a line, columns by |.
-sql() {
-	case $ENGINE in
-	sqlite) sqlite3 -batch -bail "${URL#sqlite:}" "$1" ;;
-	postgresql)
-		psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$URL" -c "$1"
-		;;
-	esac
 }
 
 # pair VERSION_NAME UP DOWN   writes a pair into migrations/.
@@ -166,20 +131,4 @@ json_is() {
 # states   "VERSION STATE" of each migration, as `status --json` says.
 states() {
 	git migrate status --json | jq -r '.migrations[] | .version + " " + .state'
-}
-
-# tables   the names of all tables but ours.
-tables() {
-	case $ENGINE in
-	sqlite)
-		sql "SELECT name FROM sqlite_schema WHERE type = 'table'
-			AND name NOT LIKE 'git\_migrat%' ESCAPE '\'
-			AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY 1"
-		;;
-	postgresql)
-		sql "SELECT tablename FROM pg_tables WHERE tablename
-			NOT LIKE 'git\_migrat%' AND schemaname NOT IN
-			('pg_catalog', 'information_schema') ORDER BY 1"
-		;;
-	esac
 }

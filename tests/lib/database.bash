@@ -1,0 +1,58 @@
+# shellcheck shell=bash
+# database.bash   one set of functions for the databases that tests use, sourced
+# by common.bash and by the fault tests. $ENGINE says which; $POSTGRES_SERVER is
+# the URL of the tests' own server (see postgres.sh).
+
+# fresh_database PATH NAME   a new empty database as $URL: the file PATH, or the
+# database NAME on the server.
+fresh_database() {
+	case $ENGINE in
+	sqlite)
+		URL=sqlite:$1
+		rm -f "$1" "$1"-*
+		;;
+	postgresql)
+		server "DROP DATABASE IF EXISTS $2 WITH (FORCE)"
+		server "CREATE DATABASE $2"
+		URL=$POSTGRES_SERVER/$2
+		;;
+	*)
+		echo "no engine '$ENGINE'" >&2
+		return 1
+		;;
+	esac
+}
+
+# server STATEMENT   asks the tests' PostgreSQL server, outside any test's
+# database.
+server() {
+	PGOPTIONS='-c client_min_messages=warning' \
+		psql -X -q -A -t -v ON_ERROR_STOP=1 \
+		-d "$POSTGRES_SERVER/postgres" -c "$1"
+}
+
+# sql STATEMENT   the plain client's answer: one row a line, columns by |.
+sql() {
+	case $ENGINE in
+	sqlite) sqlite3 -batch -bail -cmd '.timeout 10000' "${URL#sqlite:}" "$1" ;;
+	postgresql)
+		psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$URL" -c "$1"
+		;;
+	esac
+}
+
+# tables   the names of all tables but ours.
+tables() {
+	case $ENGINE in
+	sqlite)
+		sql "SELECT name FROM sqlite_schema WHERE type = 'table'
+			AND name NOT LIKE 'git\_migrat%' ESCAPE '\'
+			AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY 1"
+		;;
+	postgresql)
+		sql "SELECT tablename FROM pg_tables WHERE tablename
+			NOT LIKE 'git\_migrat%' AND schemaname NOT IN
+			('pg_catalog', 'information_schema') ORDER BY 1"
+		;;
+	esac
+}

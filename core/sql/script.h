@@ -37,14 +37,14 @@ struct directive {
 };
 
 struct statement {
-	size_t offset; /* of its first token, in bytes */
-	size_t length; /* without the closing semicolon */
-	const char *kind; /* the command's tag: "ALTER TABLE", "INSERT" */
+	size_t offset;		/* of its first token, in bytes */
+	size_t length;		/* without the closing semicolon */
+	const char *kind;	/* the command's tag: "ALTER TABLE", "INSERT" */
 	const char **relations; /* as written, unquoted, "schema.name"; the
 				   engine adds what only the server knows */
 	size_t relation_count;
-	bool no_transaction; /* the server refuses it inside a transaction */
-	bool control;	     /* BEGIN, COMMIT, ROLLBACK, SAVEPOINT ... */
+	bool no_transaction;  /* the server refuses it inside a transaction */
+	bool control;	      /* BEGIN, COMMIT, ROLLBACK, SAVEPOINT ... */
 	bool begins, commits; /* a plain BEGIN; a plain COMMIT or END */
 	bool analysed;	      /* false: the parser did not understand it */
 };
@@ -69,8 +69,9 @@ struct script {
  * Checks the text (valid UTF-8, no NUL; a byte order mark is dropped) and
  * reads the directives: an unknown one, one in a place where it would not be
  * read (inside a statement), a malformed one and one that this version does
- * not carry out yet are errors at their line. text is taken over when it is a
- * talloc child of mem (talloc_steal), otherwise copied.
+ * not carry out yet are errors at their line. text is talloc memory, taken
+ * over when it is a child of mem (talloc_steal), otherwise copied; it need not
+ * end in a NUL.
  */
 int script_parse(TALLOC_CTX *mem, const char *path, char *text, size_t length,
 		 enum sql_dialect dialect, struct script **script,
@@ -99,11 +100,11 @@ enum sql_token_kind {
 	SQL_END,
 	SQL_SPACE,
 	SQL_COMMENT,
-	SQL_WORD,	/* keyword, identifier or number */
-	SQL_QUOTED,	/* quoted identifier */
-	SQL_STRING,	/* string or dollar-quoted constant */
+	SQL_WORD,   /* keyword, identifier or number */
+	SQL_QUOTED, /* quoted identifier */
+	SQL_STRING, /* string or dollar-quoted constant */
 	SQL_SEMICOLON,
-	SQL_OTHER,	/* one character of punctuation or operator */
+	SQL_OTHER, /* one character of punctuation or operator */
 };
 
 struct sql_token {
@@ -123,11 +124,36 @@ struct sql_token sql_next_code(const char *text, size_t length, size_t offset,
 bool sql_is_word(const char *text, struct sql_token token, const char *word);
 
 /*
+ * The next statement from offset on, where none is under way: from its first
+ * token to its last, without the semicolon that ends it (see scan.h). Empty
+ * ones are passed over. False at the end of the text.
+ */
+struct sql_extent {
+	size_t offset, length;
+	size_t next; /* where to go on */
+};
+bool sql_next_statement(const char *text, size_t length, size_t offset,
+			enum sql_dialect dialect, struct sql_extent *extent);
+
+/*
  * The command tag of a statement from its leading words ("CREATE INDEX",
  * "ALTER TABLE", "WITH" bodies by their main verb), in capitals; for engines
  * without a parser library and for what a parser does not know.
  */
 const char *sql_kind(TALLOC_CTX *mem, const char *text, size_t length,
 		     enum sql_dialect dialect);
+
+/* The same into a buffer, for scripts of a million statements. */
+#define SQL_KIND_SIZE 64
+const char *sql_kind_into(char buffer[SQL_KIND_SIZE], const char *text,
+			  size_t length, enum sql_dialect dialect);
+
+/*
+ * Fills control, begins and commits of a statement of this text. A BEGIN that
+ * asks for more than our own transaction gives (an isolation level, READ ONLY)
+ * and a COMMIT AND CHAIN are control, but neither begins nor commits.
+ */
+void sql_control(struct statement *statement, const char *text,
+		 enum sql_dialect dialect);
 
 #endif

@@ -188,7 +188,8 @@ void set_sort(struct set *set)
 {
 	size_t kept = 0;
 
-	qsort(set->list, set->count, sizeof(*set->list), by_version);
+	if (set->count)
+		qsort(set->list, set->count, sizeof(*set->list), by_version);
 	/* halves that did not come one after the other meet here */
 	for (size_t i = 0; i < set->count; i++) {
 		struct migration *last = kept ? &set->list[kept - 1] : NULL;

@@ -2,63 +2,7 @@
 
 #include <string.h>
 
-/* Goes over the words of one statement. */
-struct reader {
-	const char *text;
-	size_t length;
-	enum sql_dialect dialect;
-	struct sql_token token;
-};
-
-static void advance(struct reader *r)
-{
-	r->token = sql_next_code(r->text, r->length,
-				 r->token.offset + r->token.length, r->dialect);
-}
-
-static void start(struct reader *r, const char *text, size_t length,
-		  enum sql_dialect dialect)
-{
-	*r = (struct reader){ text, length, dialect, { SQL_END, 0, 0 } };
-	advance(r);
-}
-
-static bool is(const struct reader *r, const char *word)
-{
-	return sql_is_word(r->text, r->token, word);
-}
-
-static bool is_character(const struct reader *r, char c)
-{
-	return r->token.kind == SQL_OTHER && r->text[r->token.offset] == c;
-}
-
-static bool accept(struct reader *r, const char *word)
-{
-	if (!is(r, word))
-		return false;
-	advance(r);
-	return true;
-}
-
-static bool accept_any(struct reader *r, const char *const *words)
-{
-	for (; *words; words++)
-		if (accept(r, *words))
-			return true;
-	return false;
-}
-
-/* From an opening parenthesis to what follows its closing one. */
-static void skip_group(struct reader *r)
-{
-	int depth = 0;
-
-	do {
-		depth += is_character(r, '(') - is_character(r, ')');
-		advance(r);
-	} while (depth > 0 && r->token.kind != SQL_END);
-}
+#include "core/sql/reader.h"
 
 static void add_word(char *buffer, const char *word, size_t length)
 {
@@ -82,7 +26,7 @@ static void take(struct reader *r, char *buffer)
 
 		add_word(buffer, r->text + r->token.offset, length);
 	}
-	advance(r);
+	reader_advance(r);
 }
 
 /* Kinds of objects whose name has more than one word. */
@@ -110,7 +54,8 @@ static bool take_long_object(struct reader *r, char *buffer)
 		struct reader ahead = *r;
 		size_t n = 0;
 
-		while (n < 3 && objects[i][n] && accept(&ahead, objects[i][n]))
+		while (n < 3 && objects[i][n] &&
+		       reader_accept(&ahead, objects[i][n]))
 			n++;
 		if (n < 2 || (n < 3 && objects[i][n]))
 			continue;
@@ -124,13 +69,13 @@ static bool take_long_object(struct reader *r, char *buffer)
 /* CREATE TABLE name [(columns)] AS SELECT */
 static bool creates_from_query(struct reader *r)
 {
-	while (r->token.kind != SQL_END) {
-		if (is_character(r, '('))
-			skip_group(r);
-		else if (accept(r, "AS"))
+	while (!reader_at_end(r)) {
+		if (reader_is_character(r, '('))
+			reader_skip_group(r);
+		else if (reader_accept(r, "AS"))
 			return true;
 		else
-			advance(r);
+			reader_advance(r);
 	}
 	return false;
 }
@@ -143,16 +88,16 @@ static void kind_of_object(struct reader *r, char *buffer)
 		"TRUSTED", "PROCEDURAL", "FULLTEXT", "SPATIAL",	  "ONLINE",
 		"OFFLINE", "IGNORE",	 NULL,
 	};
-	bool create = is(r, "CREATE");
+	bool create = reader_is(r, "CREATE");
 	bool table;
 
 	take(r, buffer);
-	while (accept_any(r, noise))
+	while (reader_accept_any(r, noise))
 		;
 	if (take_long_object(r, buffer))
 		return;
-	accept(r, "DEFAULT"); /* CONVERSION */
-	table = is(r, "TABLE");
+	reader_accept(r, "DEFAULT"); /* CONVERSION */
+	table = reader_is(r, "TABLE");
 	take(r, buffer);
 	if (create && table && creates_from_query(r))
 		add_word(buffer, "AS", 2);
@@ -166,16 +111,16 @@ static void kind_of_with(struct reader *r, char *buffer)
 		"MERGE",  "VALUES", "REPLACE", NULL,
 	};
 
-	while (r->token.kind != SQL_END) {
+	while (!reader_at_end(r)) {
 		struct reader verb = *r;
 
-		if (is_character(r, '(')) {
-			skip_group(r);
-		} else if (accept_any(r, verbs)) {
+		if (reader_is_character(r, '(')) {
+			reader_skip_group(r);
+		} else if (reader_accept_any(r, verbs)) {
 			take(&verb, buffer);
 			return;
 		} else {
-			advance(r);
+			reader_advance(r);
 		}
 	}
 	add_word(buffer, "WITH", 4);
@@ -208,8 +153,8 @@ static bool kind_of_pair(struct reader *r, char *buffer)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		struct reader ahead = *r;
 
-		if (!accept(&ahead, kinds[i].first) ||
-		    (kinds[i].second && !is(&ahead, kinds[i].second)))
+		if (!reader_accept(&ahead, kinds[i].first) ||
+		    (kinds[i].second && !reader_is(&ahead, kinds[i].second)))
 			continue;
 		add_word(buffer, kinds[i].kind, strlen(kinds[i].kind));
 		return true;
@@ -223,12 +168,13 @@ const char *sql_kind_into(char buffer[SQL_KIND_SIZE], const char *text,
 	struct reader r;
 
 	buffer[0] = '\0';
-	start(&r, text, length, dialect);
-	while (is_character(&r, '('))
-		advance(&r);
-	if (is(&r, "CREATE") || is(&r, "ALTER") || is(&r, "DROP"))
+	reader_start(&r, text, length, dialect);
+	while (reader_is_character(&r, '('))
+		reader_advance(&r);
+	if (reader_is(&r, "CREATE") || reader_is(&r, "ALTER") ||
+	    reader_is(&r, "DROP"))
 		kind_of_object(&r, buffer);
-	else if (accept(&r, "WITH"))
+	else if (reader_accept(&r, "WITH"))
 		kind_of_with(&r, buffer);
 	else if (!kind_of_pair(&r, buffer))
 		take(&r, buffer);
@@ -258,19 +204,20 @@ void sql_control(struct statement *s, const char *text,
 	bool begin, commit;
 
 	s->control = s->begins = s->commits = false;
-	start(&r, text, s->length, dialect);
+	reader_start(&r, text, s->length, dialect);
 	all = r;
-	commit = is(&r, "COMMIT") || is(&r, "END");
-	begin = accept(&r, "BEGIN") ||
-		(accept(&r, "START") && is(&r, "TRANSACTION"));
-	s->control = begin || accept_any(&all, words) ||
-		     (accept(&all, "PREPARE") && is(&all, "TRANSACTION"));
+	commit = reader_is(&r, "COMMIT") || reader_is(&r, "END");
+	begin = reader_accept(&r, "BEGIN") ||
+		(reader_accept(&r, "START") && reader_is(&r, "TRANSACTION"));
+	s->control = begin || reader_accept_any(&all, words) ||
+		     (reader_accept(&all, "PREPARE") &&
+		      reader_is(&all, "TRANSACTION"));
 	if (commit)
 		r = all;
 	if (begin && dialect == SQL_SQLITE)
-		accept_any(&r, modes);
-	if (!accept(&r, "TRANSACTION"))
-		accept(&r, "WORK");
-	s->begins = begin && r.token.kind == SQL_END;
-	s->commits = commit && r.token.kind == SQL_END;
+		reader_accept_any(&r, modes);
+	if (!reader_accept(&r, "TRANSACTION"))
+		reader_accept(&r, "WORK");
+	s->begins = begin && reader_at_end(&r);
+	s->commits = commit && reader_at_end(&r);
 }

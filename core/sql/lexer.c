@@ -298,3 +298,22 @@ bool sql_is_word(const char *text, struct sql_token token, const char *word)
 	return token.kind == SQL_WORD && strlen(word) == token.length &&
 	       !strncasecmp(text + token.offset, word, token.length);
 }
+
+char *sql_unquote(TALLOC_CTX *mem, const char *written, size_t length)
+{
+	char quote = length >= 2 ? *written : 0;
+	char *name;
+	size_t used = 0;
+
+	if (quote == '[')
+		return talloc_strndup(mem, written + 1, length - 2);
+	if (quote != '"' && quote != '`' && quote != '\'')
+		return talloc_strndup(mem, written, length);
+	name = talloc_strndup(mem, written + 1, length - 2);
+	for (size_t i = 0; name[i]; i++) {
+		name[used++] = name[i];
+		i += name[i] == quote && name[i + 1] == quote;
+	}
+	name[used] = '\0';
+	return name;
+}

@@ -124,6 +124,12 @@ struct sql_token sql_next_code(const char *text, size_t length, size_t offset,
 bool sql_is_word(const char *text, struct sql_token token, const char *word);
 
 /*
+ * The name in a quoted identifier ("a""b", `a`, [a], 'a'); anything else as it
+ * stands, since folding is the engine's.
+ */
+char *sql_unquote(TALLOC_CTX *mem, const char *written, size_t length);
+
+/*
  * The next statement from offset on, where none is under way: from its first
  * token to its last, without the semicolon that ends it (see scan.h). Empty
  * ones are passed over. False at the end of the text.

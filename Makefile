@@ -159,6 +159,10 @@ format-check:
 # the objects alone, for the compilers' warnings
 objects: $(OBJECTS) $(UNIT:%.c=$B/%.o) $(BENCH)
 
+print-flags: export SAID = $(filter-out -Werror,$(ALL_CFLAGS))
+print-flags:
+	@printf '%s\n' "$$SAID"
+
 # --- installing ---------------------------------------------------------------
 
 man: $(MAN)
@@ -185,7 +189,7 @@ clean:
 	rm -rf $B
 
 .PHONY: all demo test test-programs check-asan faults bench bench-programs \
-	lint format format-check objects man install uninstall clean FORCE
+	lint format format-check objects print-flags man install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(OBJECTS:.o=.d) $(UNIT:%.c=$B/%.d) $(BENCH_C:%.c=$B/%.d)

@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# bash completion for git-migrate. git's own completion finds _git_migrate when
+# `git migrate` is typed; nothing here opens a database.
+# The words of the line ($cur, $prev, $words, $cword) are its variables.
+# shellcheck disable=SC2154
+
+_git_migrate_versions ()
+{
+	local top dir file
+	top=$(__git rev-parse --show-toplevel 2>/dev/null) || return
+	dir=$(__git config migrate.dir) ||
+		dir=$(__git config -f "$top/.gitmigrate" migrate.dir 2>/dev/null) ||
+		dir=migrations
+	for file in "$top/$dir"/*.up.sql; do
+		file=${file##*/}
+		case "$file" in
+		[0-9]*_*) echo "${file%%_*}" ;;
+		esac
+	done
+}
+
+_git_migrate_targets ()
+{
+	local top
+	top=$(__git rev-parse --show-toplevel 2>/dev/null)
+	{
+		__git config --name-only --get-regexp '^migrate-target\..*\.url$'
+		__git config -f "$top/.gitmigrate" --name-only --get-regexp \
+			'^migrate-target\..*\.url$' 2>/dev/null
+	} | sed -e 's/^migrate-target\.//' -e 's/\.url$//' | sort -u
+}
+
+# What may stand after an option; fails when that is nothing we know.
+_git_migrate_value () # OPTION VALUE
+{
+	case "$1" in
+	--target | -t)
+		__gitcomp_nl "$(_git_migrate_targets)" "" "$2"
+		;;
+	--to | --release)
+		__gitcomp_nl "$(_git_migrate_versions)" "" "$2"
+		;;
+	--template)
+		__gitcomp_nl "$(__git migrate new --list-templates)" "" "$2"
+		;;
+	--at)
+		__git_complete_refs --cur="$2"
+		;;
+	--thread)
+		__gitcomp_nl "notes" "" "$2"
+		;;
+	*)
+		return 1
+		;;
+	esac
+}
+
+_git_migrate ()
+{
+	local at=$((${__git_cmd_idx:-1} + 1))
+	local command=${words[at]-}
+
+	if [ "$cword" -le "$at" ]; then
+		__gitcomp_nl "$(__git migrate --list-commands)"
+		return
+	fi
+	case "$cur" in
+	--*=*)
+		_git_migrate_value "${cur%%=*}" "${cur#*=}"
+		return
+		;;
+	-*)
+		__gitcomp_builtin "migrate_$command"
+		return
+		;;
+	esac
+	if _git_migrate_value "$prev" "$cur"; then
+		return
+	fi
+	case "$command" in
+	prove | comment | post | log)
+		__gitcomp_nl "$(_git_migrate_versions)"
+		;;
+	hook)
+		__gitcomp_nl "pre-commit"
+		;;
+	esac
+}
+
+# `git-migrate` typed with its dash
+if declare -f __git_complete >/dev/null 2>&1; then
+	__git_complete git-migrate _git_migrate
+fi

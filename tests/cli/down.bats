@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# git migrate down and redo
+
+load ../lib/common
+
+A=20260101000001
+B=20260101000002
+C=20260101000003
+
+three() {
+	table_pair $A a
+	table_pair $B b
+	table_pair $C c
+	commit
+	ok up
+}
+
+reverts() {
+	three
+	ok down
+	out_has "reverted ${C}_create_c"
+	same tables $'a\nb' "$(tables)"
+	ok down --to $A
+	same tables a "$(tables)"
+	ok down --to 0
+	same tables '' "$(tables)"
+	ok down
+	err_is "nothing to do: nothing is applied to 'dev'"
+	same rows 0 "$(sql 'SELECT count(*) FROM git_migrations')"
+	same runs 6 "$(sql 'SELECT count(*) FROM git_migrate_runs')"
+}
+@test "reverts the newest, or down to a version" { both reverts; }
+
+recorded() {
+	three
+	git rm -q -r migrations && commit gone
+	ok down -n 3 --json
+	json_is '.runs | map(.version) | join(" ")' "$C $B $A"
+	json_is '.runs | map(.direction) | unique | join(" ")' down
+	same tables '' "$(tables)"
+}
+@test "uses the recorded script, without any file" { both recorded; }
+
+from_file() {
+	table_pair $A a
+	commit
+	ok up
+	echo 'DROP TABLE a; CREATE TABLE trace (id integer);' \
+		>migrations/${A}_create_a.down.sql
+	ok down --from-file
+	same tables trace "$(tables)"
+}
+@test "--from-file uses the script that is here" { both from_file; }
+
+failing() {
+	pair ${A}_x 'CREATE TABLE a (id integer);' $'DROP TABLE a;\nDROP TABLE b;'
+	commit
+	ok up
+	migrate down
+	exits 128
+	err_has "${A}_x.down.sql:2:"
+	err_has "unable to revert migration '${A}_x'"
+	same tables a "$(tables)"
+	same states "$A applied" "$(states)"
+}
+@test "a failing down is rolled back" { both failing; }
+
+redoes() {
+	three
+	sql "INSERT INTO c VALUES (7)"
+	ok redo
+	out_has "reverted ${C}_create_c"
+	out_has "applied ${C}_create_c"
+	same rows 0 "$(sql 'SELECT count(*) FROM c')"
+	same rows 3 "$(sql 'SELECT count(*) FROM git_migrations')"
+}
+@test "redo reverts and applies again" { both redoes; }
+
+@test "redo refuses what could not be applied again" {
+	fresh sqlite
+	table_pair $A a
+	commit
+	ok up
+	git rm -q -r migrations && commit gone
+	migrate redo
+	exits 1
+	err_is "error: migration '${A}_create_a' is not here: it could not be applied again
+hint: to revert it alone: git migrate down"
+	same tables a "$(tables)"
+}
+
+dry_run() {
+	three
+	ok down -n 2 --dry-run
+	out_is "would revert ${C}_create_c
+would revert ${B}_create_b"
+	same tables $'a\nb\nc' "$(tables)"
+}
+@test "--dry-run changes nothing" { both dry_run; }

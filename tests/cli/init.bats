@@ -1,0 +1,141 @@
+#!/usr/bin/env bats
+# git migrate init, and the pre-commit hook that it installs
+
+load ../lib/common
+
+A=20260101000001
+
+start() {
+	git init -q "$BATS_TEST_TMPDIR/r"
+	cd "$BATS_TEST_TMPDIR/r"
+}
+
+@test "writes what a repository needs, once" {
+	start
+	ok init
+	out_is "wrote .gitmigrate
+made migrations/
+wrote .gitattributes
+installed .git/hooks/pre-commit"
+	same url sqlite:dev.db "$(git config -f .gitmigrate migrate-target.dev.url)"
+	same target dev "$(git config -f .gitmigrate migrate.target)"
+	same attribute 'migrations/x.up.sql: eol: lf' \
+		"$(git check-attr eol migrations/x.up.sql)"
+	cp .gitmigrate before
+	ok init
+	out_is ''
+	err_is 'nothing to change: everything is set up'
+	cmp before .gitmigrate
+}
+
+@test "--target, --no-target and --no-hooks" {
+	start
+	ok init --no-target --no-hooks
+	[[ ! -e .git/hooks/pre-commit ]]
+	same target '' "$(git config -f .gitmigrate migrate.target || true)"
+	ok init --target production=postgresql://app@db.internal/shop
+	out_has 'extended .gitmigrate'
+	same url postgresql://app@db.internal/shop \
+		"$(git config -f .gitmigrate migrate-target.production.url)"
+	migrate init --target secret=postgresql://app:hunter2@db/shop
+	exits 128
+	err_has 'it has a password'
+	err_lacks hunter2
+	migrate init --target nonsense
+	exits 129
+}
+
+@test "an existing hook is left alone and the line is printed" {
+	start
+	printf '#!/bin/sh\nexit 0\n' >.git/hooks/pre-commit
+	cp .git/hooks/pre-commit before
+	ok init
+	cmp before .git/hooks/pre-commit
+	err_has "warning: there is a pre-commit hook already"
+	err_has 'hint: add this line to it: git migrate hook pre-commit || exit 1'
+}
+
+committing() {
+	try git commit -q -m x "$@"
+}
+
+@test "the hook refuses half a pair, empty, edit and duplicate" {
+	start
+	ok init
+	table_pair $A a
+	git add -A
+	committing
+	exits 0
+	rm migrations/${A}_create_a.down.sql
+	committing -a
+	exits 1
+	err_has "migrations/${A}_create_a.up.sql: half a pair: migration '${A}_create_a' has no down script"
+	git checkout -q HEAD .
+	echo '-- nothing' >migrations/${A}_create_a.up.sql
+	committing migrations/${A}_create_a.up.sql
+	exits 1
+	err_has "error: migrations/${A}_create_a.up.sql"
+	git checkout -q HEAD .
+	pair 20260101000002_x $'-- migrate: edit "choose"\nSELECT 1;' 'SELECT 1;'
+	git add -A
+	committing
+	exits 1
+	err_has choose
+	git rm -q -f --cached -r migrations && rm -r migrations && git checkout -q HEAD .
+	pair ${A}_other 'SELECT 1;' 'SELECT 1;'
+	git add -A
+	committing
+	exits 1
+	err_has "duplicate version $A: 'create_a' and 'other'"
+	err_has 'the commit is refused'
+	git rm -q -f --cached migrations/${A}_other.*
+	rm migrations/${A}_other.*
+	echo 'text' >unrelated && git add unrelated
+	committing
+	exits 0
+}
+
+@test "the hook reads the index that is committed, not the work tree" {
+	start
+	ok init
+	table_pair $A a
+	git add -A
+	echo 'broken by "' >migrations/${A}_create_a.up.sql
+	printf '' >migrations/${A}_create_a.down.sql
+	committing
+	exits 0
+	committing -a
+	exits 1
+	git checkout -q .
+	table_pair 20260101000002 b
+	git add -A
+	rm migrations/20260101000002_create_b.down.sql
+	printf '' >migrations/20260101000002_create_b.up.sql
+	committing
+	exits 0
+}
+
+@test "a malformed or dangerous script name is refused" {
+	start
+	ok init
+	mkdir -p migrations
+	echo 'SELECT 1;' >"migrations/1_x.up.sql"
+	git add -A
+	committing
+	exits 1
+	err_has "malformed script name '1_x.up.sql'"
+	rm migrations/1_x.up.sql
+	echo 'SELECT 1;' >migrations/$A$'_\e[31m'.up.sql
+	migrate status
+	exits 128
+	err_has '^[[31m'
+	err_lacks $'\e'
+}
+
+@test "a forbidden key in .gitmigrate is named with its line" {
+	start
+	printf '[migrate]\n\tdir = m\n\tscratchUrl = postgresql://x/y\n' >.gitmigrate
+	migrate status
+	exits 128
+	err_has "error: .gitmigrate:3: the key 'migrate.scratchurl' may not be set in '.gitmigrate'"
+}

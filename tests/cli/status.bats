@@ -1,0 +1,119 @@
+#!/usr/bin/env bats
+# git migrate status and log
+
+load ../lib/common
+
+A=20260101000001
+B=20260101000002
+
+@test "shows nothing and writes nothing in a new repository" {
+	fresh sqlite
+	ok status
+	out_is ''
+	err_has "no migrations in 'migrations' and none applied"
+	[[ ! -e .git/dev.db ]]
+	ok status --json
+	json_is .engine sqlite
+	json_is .head null
+	json_is '.migrations | length' 0
+}
+
+a_line_each() {
+	table_pair $A a
+	commit
+	ok up
+	table_pair $B b
+	ok status
+	out_has "$A applied"
+	out_has "$B uncommitted"
+	migrate status --exit-code
+	exits 1
+	ok up
+	ok status --exit-code
+	ok status --json
+	json_is .target dev
+	json_is .engine "$ENGINE"
+	json_is .head "$(git rev-parse HEAD)"
+	json_is '.migrations[0].commit' "$(git rev-parse HEAD)"
+	json_is '.migrations[0].applied_by' 'Test Person <test@example.com>'
+	json_is '.migrations[0].proof' none
+	json_is '.migrations[0] | keys | join(" ")' \
+		'applied_at applied_by commit down_blob flags name proof state up_blob version'
+}
+@test "one line a migration, and JSON" { both a_line_each; }
+
+@test "--at looks at a commit, a bare repository at HEAD" {
+	fresh sqlite
+	table_pair $A a
+	commit
+	table_pair $B b
+	commit
+	ok status --at HEAD~1 --json
+	json_is '.migrations | map(.version) | join(" ")' $A
+	json_is .head "$(git rev-parse HEAD~1)"
+	migrate status --at nowhere
+	exits 128
+	git clone -q --bare . "$BATS_TEST_TMPDIR/bare.git"
+	cd "$BATS_TEST_TMPDIR/bare.git"
+	ok status --target "sqlite:$BATS_TEST_TMPDIR/bare.db" --json
+	json_is '.migrations | map(.version) | join(" ")' "$A $B"
+	ok up --target "sqlite:$BATS_TEST_TMPDIR/bare.db"
+	out_has "applied ${B}_create_b"
+}
+
+@test "the pending ones know their commit" {
+	fresh sqlite
+	table_pair $A a
+	commit
+	table_pair $B b
+	commit
+	ok status --json
+	json_is '.migrations | map(.commit) | join(" ")' \
+		"$(git rev-parse HEAD~1) $(git rev-parse HEAD)"
+}
+
+@test "log shows the runs, newest first" {
+	fresh sqlite
+	ok log
+	err_is "no runs on 'dev'"
+	table_pair $A a
+	commit
+	ok up
+	ok down
+	ok log --json
+	json_is '.runs | map(.direction) | join(" ")' 'down up'
+	ok log -n 1 --json
+	json_is '.runs | map(.direction) | join(" ")' down
+	ok log $A
+	out_has "reverted ${A}_create_a"
+	ok log
+	out_has "${A}_create_a"
+}
+
+@test "worktree, submodule, detached HEAD, subfolder, git -c" {
+	fresh sqlite
+	table_pair $A a
+	commit
+	git worktree add -q -b side "$BATS_TEST_TMPDIR/side"
+	cd "$BATS_TEST_TMPDIR/side"
+	table_pair $B b
+	commit
+	ok -c migrate-target.dev.url=sqlite:side.db up
+	[[ -e side.db ]]
+	mkdir -p deep/er && cd deep/er
+	try git -c migrate.target=sqlite:side.db migrate status --json
+	exits 0
+	json_is '.migrations | map(.state) | join(" ")' 'applied applied'
+	GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=migrate.target \
+		GIT_CONFIG_VALUE_0=sqlite:side.db try git migrate status --json
+	json_is .target 'sqlite:side.db'
+	cd "$REPO"
+	git checkout -q --detach
+	ok up
+	same branch '' "$(sql 'SELECT branch FROM git_migrations')"
+	git init -q "$BATS_TEST_TMPDIR/super"
+	cd "$BATS_TEST_TMPDIR/super"
+	git -c protocol.file.allow=always submodule --quiet add "$REPO" sub
+	cd sub
+	ok --target sqlite:sub.db status
+}

@@ -1,0 +1,331 @@
+#!/usr/bin/env bats
+# git migrate up
+
+load ../lib/common
+
+A=20260101000001
+B=20260101000002
+C=20260101000003
+
+applies_in_order() {
+	table_pair $B b
+	table_pair $A a
+	commit
+	ok up
+	out_has "applied ${A}_create_a"
+	same tables $'a\nb' "$(tables)"
+	same states "$A applied
+$B applied" "$(states)"
+	ok up
+	err_is "nothing to do: 'dev' is up to date"
+	out_is ''
+}
+@test "applies what is pending, oldest first, once" { both applies_in_order; }
+
+records_everything() {
+	table_pair $A a
+	commit first
+	ok up --json
+	json_is '.runs | length' 1
+	json_is '.runs[0].version' $A
+	json_is '.runs[0].name' create_a
+	json_is '.runs[0].direction' up
+	json_is '.runs[0].outcome' ok
+	json_is '.runs[0].statements[0].kind' 'CREATE TABLE'
+	json_is '.runs[0].statements[0].relations[0]' a
+	json_is '.runs[0].tables[0] | "\(.name) \(.rows_before) \(.rows_after) \(.estimated)"' \
+		'a null 0 false'
+	json_is '.runs[0].lock_ms > 0' true
+	json_is '.runs[0].locks | length > 0' true
+	json_is '.runs[0].started_at | test("^[0-9-]+T[0-9:.]+Z$")' true
+	same row "$A|create_a|$(git rev-parse :migrations/${A}_create_a.up.sql)|$(
+		git rev-parse :migrations/${A}_create_a.down.sql)|$(
+		git rev-parse HEAD)|commit|main|Test Person <test@example.com>|applied|1|1" \
+		"$(sql "SELECT version, name, up_blob, down_blob, commit_id, source,
+			branch, applied_by, state, statements_done, statements_total
+			FROM git_migrations")"
+	same script 'DROP TABLE a;' "$(sql 'SELECT down_script FROM git_migrations')"
+	same runs 1 "$(sql 'SELECT count(*) FROM git_migrate_runs')"
+}
+@test "records version, blobs, commit, branch, person and facts" {
+	both records_everything
+}
+
+introducing_commit() {
+	table_pair $A a
+	git add -A && git commit -q -m up --no-verify -- migrations/*.up.sql
+	git add -A && git commit -q -m down --no-verify
+	local introduced
+	introduced=$(git rev-parse HEAD)
+	echo x >other && commit other
+	ok up
+	same commit "$introduced" "$(sql 'SELECT commit_id FROM git_migrations')"
+}
+@test "records the commit that completed the pair, not the newest" {
+	both introducing_commit
+}
+
+uncommitted() {
+	table_pair $A a
+	ok up
+	same source '|uncommitted' \
+		"$(sql 'SELECT commit_id, source FROM git_migrations')"
+	same states "$A applied" "$(states)"
+	ok status --json
+	json_is '.migrations[0].flags | join(",")' uncommitted,untracked
+}
+@test "says that a script was not committed" { both uncommitted; }
+
+@test "refuses an uncommitted migration on a protected target" {
+	fresh sqlite
+	git config migrate-target.dev.protected true
+	table_pair $A a
+	migrate up
+	exits 1
+	err_is "error: migrations/${A}_create_a.up.sql: target 'dev' is protected, and migration '${A}_create_a' is not committed
+hint: commit it: git commit 'migrations/${A}_create_a.up.sql' 'migrations/${A}_create_a.down.sql'"
+	same tables '' "$(tables)"
+	commit
+	echo '-- more' >>migrations/${A}_create_a.up.sql
+	migrate up
+	exits 1
+	err_has 'modified since its commit'
+	git checkout -q .
+	ok up
+}
+
+rolls_back() {
+	table_pair $A a
+	pair ${B}_broken $'CREATE TABLE b (id integer);\n\nINSERT INTO nowhere VALUES (1);' 'DROP TABLE b;'
+	table_pair $C c
+	commit
+	migrate up
+	exits 128
+	err_has "error: migrations/${B}_broken.up.sql:3:13: unable to apply migration '${B}_broken': "
+	err_has nowhere
+	err_has 'hint: 1 done and committed before it, 1 after it not started'
+	err_has 'hint: mend the script, then: git migrate up'
+	same tables a "$(tables)"
+	same states "$A applied
+$B pending
+$C pending" "$(states)"
+	ok log --json
+	json_is '.runs | map(.outcome) | join(" ")' 'failed ok'
+	pair ${B}_broken 'CREATE TABLE b (id integer);' 'DROP TABLE b;'
+	ok up
+	same tables $'a\nb\nc' "$(tables)"
+}
+@test "a failing script is rolled back and leaves no dirty state" {
+	both rolls_back
+}
+
+checks_all_first() {
+	table_pair $A a
+	pair ${B}_bad $'CREATE TABLE b (id integer);\n-- migrate: nonsense' 'DROP TABLE b;'
+	commit
+	migrate up
+	exits 128
+	err_has "error: migrations/${B}_bad.up.sql:2:1: unknown directive 'nonsense'"
+	same tables '' "$(tables)"
+}
+@test "bad input in a later script stops before the first one runs" {
+	both checks_all_first
+}
+
+out_of_order() {
+	table_pair $B b
+	commit
+	ok up
+	table_pair $A a
+	commit
+	migrate up
+	exits 1
+	err_is "error: migrations/${A}_create_a.up.sql: migration '${A}_create_a' is out of order: $B is applied already
+hint: to apply it all the same: git migrate up --out-of-order
+hint: to apply it in order: git migrate down --to $A, then git migrate up"
+	same states "$A out-of-order
+$B applied" "$(states)"
+	ok up --out-of-order
+	same states "$A applied
+$B applied" "$(states)"
+}
+@test "out of order is an error that names the way on" { both out_of_order; }
+
+limits() {
+	table_pair $A a
+	table_pair $B b
+	table_pair $C c
+	commit
+	ok up -n 1
+	same tables a "$(tables)"
+	ok up --to $B
+	same tables $'a\nb' "$(tables)"
+	migrate up --to 20990101000000
+	exits 128
+	err_is "error: there is no migration 20990101000000 here
+hint: see the versions: git migrate status"
+	ok up --dry-run
+	out_has "would apply ${C}_create_c"
+	same tables $'a\nb' "$(tables)"
+}
+@test "-n, --to and --dry-run" { both limits; }
+
+changed() {
+	table_pair $A a
+	table_pair $B b
+	commit
+	ok up
+	echo '-- more' >>migrations/${A}_create_a.up.sql
+	migrate up
+	exits 1
+	err_has "error: migrations/${A}_create_a.up.sql: the up script of migration '${A}_create_a' has changed since it was applied"
+	err_has 'hint: to revert and apply it again: git migrate redo -n 2'
+	same states "$A modified
+$B applied" "$(states)"
+	ok redo -n 2
+	same states "$A applied
+$B applied" "$(states)"
+}
+@test "an applied script that changed is an error, and redo the way out" {
+	both changed
+}
+
+@test "a renumbered migration is recognised by its blob" {
+	fresh sqlite
+	table_pair $A a
+	commit
+	ok up
+	git mv migrations/${A}_create_a.up.sql migrations/${B}_create_a.up.sql
+	git mv migrations/${A}_create_a.down.sql migrations/${B}_create_a.down.sql
+	commit
+	migrate up
+	exits 1
+	err_has "migration '${B}_create_a' was already applied as version $A"
+}
+
+@test "a changed down script is a warning, and the recorded one is used" {
+	fresh sqlite
+	table_pair $A a
+	commit
+	ok up
+	echo 'syntax error' >migrations/${A}_create_a.down.sql
+	ok up
+	err_is "warning: 1 down script has changed since the up was applied; 'down' uses the recorded text
+nothing to do: 'dev' is up to date"
+	ok down
+	same tables '' "$(tables)"
+}
+
+holds() {
+	table_pair $A a
+	pair ${B}_later $'-- migrate: hold "deploy the readers first"\nCREATE TABLE b (id integer);' 'DROP TABLE b;'
+	commit
+	ok up
+	err_is "stopped before '${B}_later', which is on hold: deploy the readers first
+hint: when that is done: git migrate up --release $B"
+	same tables a "$(tables)"
+	migrate up --to $B
+	exits 1
+	ok up --release $B
+	same tables $'a\nb' "$(tables)"
+}
+@test "hold stops until it is released" { both holds; }
+
+refuses_scripts() {
+	pair ${A}_x "$1" "$2"
+	migrate up
+	exits "$3"
+	err_has "$4"
+	same tables '' "$(tables)"
+	rm -r migrations
+}
+@test "refuses empty, edit, unknown and broken scripts" {
+	fresh sqlite
+	local t="CREATE TABLE a (id integer);" d='DROP TABLE a;'
+	refuses_scripts '-- nothing' "$d" 128 "error: migrations/${A}_x.up.sql: "
+	refuses_scripts "$t" '' 128 "error: migrations/${A}_x.down.sql: "
+	refuses_scripts $'-- migrate: edit "choose a type"\n'"$t" "$d" 1 'choose a type'
+	refuses_scripts $'-- migrate: verify\n'"$t" "$d" 128 "'verify'"
+	refuses_scripts $'CREATE TABLE a (id \xff integer);' "$d" 128 ':1:'
+	pair ${A}_x "$t" "$d"
+	printf 'CREATE TABLE a (id\0 integer);\n' >migrations/${A}_x.up.sql
+	migrate up
+	exits 128
+	err_has "migrations/${A}_x.up.sql:1:19: "
+}
+
+declared_empty() {
+	pair ${A}_x '-- migrate: empty "kept for its version"' \
+		'-- migrate: irreversible "there is nothing to undo"'
+	ok up
+	same states "$A applied" "$(states)"
+	migrate down
+	exits 1
+	err_has "migration '${A}_x' is irreversible: there is nothing to undo"
+}
+@test "a script may be empty when it says so" { both declared_empty; }
+
+wrapped() {
+	pair ${A}_x $'\xef\xbb\xbf-- with a byte order mark\r\nBEGIN;\r\nCREATE TABLE a (id integer);\r\nINSERT INTO a VALUES (1);\r\nCOMMIT;\r' \
+		$'BEGIN;\nDROP TABLE a;\nCOMMIT;'
+	ok up --json
+	json_is '.runs[0].statements | map(.kind) | join(",")' 'CREATE TABLE,INSERT'
+	json_is '.runs[0].statements[1].rows' 1
+	json_is '.runs[0].tables[0].rows_after' 1
+	same rows 1 "$(sql 'SELECT count(*) FROM a')"
+	ok down
+	same tables '' "$(tables)"
+}
+@test "BOM, CRLF and a BEGIN ... COMMIT wrapper" { both wrapped; }
+
+missing_warns() {
+	table_pair $A a
+	commit
+	ok up
+	git switch -q -c other
+	git rm -q -r migrations && commit
+	table_pair $B b
+	ok up
+	err_has "warning: 1 applied migration is not here; see 'git migrate status'"
+	same tables $'a\nb' "$(tables)"
+	ok status
+	err_has "${A}_create_a is from commit"
+	err_has main
+}
+@test "an applied migration that is not here is only a warning" {
+	both missing_warns
+}
+
+@test "wrong options and no repository" {
+	fresh sqlite
+	migrate up --no-such
+	exits 129
+	err_has "error: unknown option '--no-such'"
+	migrate up -h
+	exits 129
+	out_has 'usage: git migrate up'
+	migrate up --to yesterday
+	exits 129
+	err_has "option '--to' expects a version of 14 digits, not 'yesterday'"
+	cd /
+	migrate up
+	exits 128
+	err_has 'not a git repository'
+}
+
+@test "Ctrl-C cancels the statement and rolls back" {
+	fresh postgresql
+	pair ${A}_slow $'CREATE TABLE a (id integer);\nSELECT pg_sleep(30);' 'DROP TABLE a;'
+	git migrate up >out 2>err &
+	local pid=$!
+	until [[ -n $(sql "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%'
+		AND state = 'active' AND pid <> pg_backend_pid()") ]]; do
+		kill -0 $pid
+	done
+	kill -TERM $pid
+	local code=0
+	wait $pid || code=$?
+	same 'exit status' 130 $code
+	same tables '' "$(tables)"
+	same states "$A uncommitted" "$(states)"
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# run.sh BUILD   the benchmarks, against a PostgreSQL of their own with its own
+# settings (it does flush to the disk, as SQLite does).
+set -euo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+build=$(cd "$1" && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/git-migrate-bench.XXXXXX")
+# shellcheck source=tests/lib/postgres.sh
+. "$top/tests/lib/postgres.sh"
+finish() {
+	[[ -z ${POSTGRES_DIR:-} ]] || postgres_stop
+	rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+postgres_start
+unset PGHOST PGPORT PGUSER PGDATABASE
+export HOME=$work GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=$work/gitconfig
+git config --global user.name 'Test Person'
+git config --global user.email test@example.com
+git config --global init.defaultBranch main
+git config --global gc.auto 0
+git config --global advice.detachedHead false
+PATH=$build:$PATH python3 "$top/tests/bench/bench.py" "$build" "$work"

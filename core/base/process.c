@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
+#define CHUNK ((size_t)64 * 1024)
 
 static void close_end(int *fd)
 {
@@ -19,252 +19,404 @@ static void close_end(int *fd)
 	*fd = -1;
 }
 
-int process_finish(struct process *p)
+static int process_destroy(struct process *process)
 {
-	int status = 0;
-	pid_t got;
-
-	close_end(&p->in);
-	close_end(&p->out);
-	close_end(&p->err);
-	if (p->pid < 0)
-		return 0;
-	do
-		got = waitpid(p->pid, &status, 0);
-	while (got < 0 && errno == EINTR);
-	p->pid = -1;
-	if (got < 0)
-		return 127;
-	return WIFEXITED(status) ? WEXITSTATUS(status)
-				 : 128 + WTERMSIG(status);
-}
-
-static int finish_it(struct process *p)
-{
-	process_finish(p);
+	process_finish(process);
 	return 0;
 }
 
-/* The length of NAME in "NAME=value" or "NAME". */
-static size_t name_length(const char *entry)
+/* 0, 1 and 2 belong to the child's own streams, even when ours are closed. */
+static int away_from_standard(int *fd)
 {
-	return strcspn(entry, "=");
+	int moved;
+
+	if (*fd > 2)
+		return 0;
+	moved = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
+	if (moved < 0)
+		return -1;
+	close(*fd);
+	*fd = moved;
+	return 0;
 }
 
-static bool overridden(const char *entry, const char *const *env)
+static int make_pipe(int ends[2])
 {
-	size_t length = name_length(entry);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	if (away_from_standard(&ends[0]) < 0 ||
+	    away_from_standard(&ends[1]) < 0) {
+		int saved = errno;
+
+		close_end(&ends[0]);
+		close_end(&ends[1]);
+		errno = saved;
+		return -1;
+	}
+	return 0;
+}
+
+/* Whether a list of "NAME=value" and "NAME" says something about entry. */
+static bool is_overridden(const char *entry, const char *const *env)
+{
+	size_t name = strcspn(entry, "=");
 
 	for (; *env; env++)
-		if (name_length(*env) == length &&
-		    !strncmp(*env, entry, length))
+		if (!strncmp(*env, entry, name) &&
+		    ((*env)[name] == '=' || !(*env)[name]))
 			return true;
 	return false;
 }
 
-static char **make_environment(TALLOC_CTX *mem, const char *const *env)
+static char **child_environment(TALLOC_CTX *mem, const char *const *env)
 {
-	size_t n = 0, more = 0, used = 0;
+	size_t room = 1, n = 0;
 	char **list;
 
 	if (!env)
 		return environ;
-	while (environ[n])
-		n++;
-	while (env[more])
-		more++;
-	list = talloc_array(mem, char *, (unsigned)(n + more) + 1);
-	for (size_t i = 0; i < n; i++)
-		if (!overridden(environ[i], env))
-			list[used++] = environ[i];
-	for (size_t i = 0; i < more; i++)
-		if (strchr(env[i], '='))
-			list[used++] = talloc_strdup(list, env[i]);
-	list[used] = NULL;
+	for (char **e = environ; *e; e++)
+		room++;
+	for (const char *const *e = env; *e; e++)
+		room++;
+	list = talloc_array(mem, char *, (unsigned)room);
+	for (char **e = environ; *e; e++)
+		if (!is_overridden(*e, env))
+			list[n++] = *e;
+	for (const char *const *e = env; *e; e++)
+		if (strchr(*e, '='))
+			list[n++] = (char *)(uintptr_t)*e;
+	list[n] = NULL;
 	return list;
 }
 
-/* One pipe: the child's end goes to fd `as`, ours to *ours. */
-static int add_pipe(posix_spawn_file_actions_t *actions, bool child_reads,
-		    int as, int *ours, int *theirs)
+/* The child's ends of the pipes; -1 where there is none. */
+struct ends {
+	int in, out, err;
+};
+
+static int open_pipes(struct process *process, struct ends *theirs,
+		      unsigned flags)
 {
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -1;
-	*ours = ends[child_reads ? 1 : 0];
-	*theirs = ends[child_reads ? 0 : 1];
-	return posix_spawn_file_actions_adddup2(actions, *theirs, as);
+	if (flags & PROCESS_IN) {
+		if (make_pipe(ends) < 0)
+			return -1;
+		theirs->in = ends[0];
+		process->in = ends[1];
+	}
+	if (flags & PROCESS_OUT) {
+		if (make_pipe(ends) < 0)
+			return -1;
+		process->out = ends[0];
+		theirs->out = ends[1];
+	}
+	if (flags & PROCESS_ERR) {
+		if (make_pipe(ends) < 0)
+			return -1;
+		process->err = ends[0];
+		theirs->err = ends[1];
+	}
+	return 0;
 }
 
-static int set_up_files(posix_spawn_file_actions_t *actions, const char *cwd,
-			unsigned flags, struct process *p, int theirs[3])
+static int place(posix_spawn_file_actions_t *actions, int fd, int where,
+		 int mode)
 {
-	int bad = 0;
-
-	if (cwd)
-		bad |= posix_spawn_file_actions_addchdir_np(actions, cwd);
-	if (flags & PROCESS_IN)
-		bad |= add_pipe(actions, true, 0, &p->in, &theirs[0]);
-	else if (!(flags & PROCESS_TTY))
-		bad |= posix_spawn_file_actions_addopen(actions, 0, "/dev/null",
-							O_RDONLY, 0);
-	if (flags & PROCESS_OUT)
-		bad |= add_pipe(actions, false, 1, &p->out, &theirs[1]);
-	if (flags & PROCESS_ERR)
-		bad |= add_pipe(actions, false, 2, &p->err, &theirs[2]);
-	else if (flags & PROCESS_QUIET)
-		bad |= posix_spawn_file_actions_addopen(actions, 2, "/dev/null",
-							O_WRONLY, 0);
-	return bad;
+	if (fd >= 0)
+		return posix_spawn_file_actions_adddup2(actions, fd, where);
+	return posix_spawn_file_actions_addopen(actions, where, "/dev/null",
+						mode, 0);
 }
 
-/* The child starts with the signals of a program, not with our handlers'
-   blocked or ignored ones. */
-static void set_up_signals(posix_spawnattr_t *attributes)
+static int plan_streams(posix_spawn_file_actions_t *actions,
+			const struct ends *theirs, const char *cwd,
+			unsigned flags)
 {
-	sigset_t none, defaults;
+	int rc = 0;
 
-	sigemptyset(&none);
-	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE);
-	posix_spawnattr_setsigmask(attributes, &none);
-	posix_spawnattr_setsigdefault(attributes, &defaults);
-	posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK |
-						     POSIX_SPAWN_SETSIGDEF);
+	if (!(flags & PROCESS_TTY) || theirs->in >= 0)
+		rc = place(actions, theirs->in, 0, O_RDONLY);
+	if (!rc && (!(flags & PROCESS_TTY) || theirs->out >= 0))
+		rc = place(actions, theirs->out, 1, O_WRONLY);
+	if (!rc && (theirs->err >= 0 || (flags & PROCESS_QUIET)))
+		rc = place(actions, theirs->err, 2, O_WRONLY);
+	if (!rc && cwd)
+		rc = posix_spawn_file_actions_addchdir_np(actions, cwd);
+	return rc;
+}
+
+/* posix_spawn() is vfork() underneath: it costs the same however large this
+   process is. Returns an errno. */
+static int spawn(struct process *process, const struct ends *theirs,
+		 const char *const *argv, const char *cwd, char **env,
+		 unsigned flags)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t signals;
+	pid_t pid = -1;
+	int rc;
+
+	if ((rc = posix_spawn_file_actions_init(&actions)) != 0)
+		return rc;
+	if ((rc = posix_spawnattr_init(&attributes)) != 0) {
+		posix_spawn_file_actions_destroy(&actions);
+		return rc;
+	}
+	/* a child ends when nobody reads it, whatever we do about SIGPIPE */
+	sigemptyset(&signals);
+	posix_spawnattr_setsigmask(&attributes, &signals);
+	sigaddset(&signals, SIGPIPE);
+	if (flags & PROCESS_TTY) {
+		/* who waits for an editor ignores Ctrl-C, the editor does not */
+		sigaddset(&signals, SIGINT);
+		sigaddset(&signals, SIGQUIT);
+	}
+	posix_spawnattr_setsigdefault(&attributes, &signals);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
+						      POSIX_SPAWN_SETSIGDEF);
+	rc = plan_streams(&actions, theirs, cwd, flags);
+	if (!rc)
+		rc = posix_spawnp(&pid, argv[0], &actions, &attributes,
+				  (char *const *)(uintptr_t)argv, env);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	if (!rc)
+		process->pid = pid;
+	return rc;
 }
 
 int process_start(TALLOC_CTX *mem, const char *const *argv, const char *cwd,
 		  const char *const *env, unsigned flags,
 		  struct process **process, struct error *err)
 {
-	struct process *p = talloc_zero(mem, struct process);
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	int theirs[3] = { -1, -1, -1 };
-	int failed;
-	pid_t pid = -1;
+	struct process *p = talloc(mem, struct process);
+	struct ends theirs = { -1, -1, -1 };
+	int rc;
 
-	p->in = p->out = p->err = p->pid = -1;
-	talloc_set_destructor(p, finish_it);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attributes);
-	set_up_signals(&attributes);
-	failed = set_up_files(&actions, cwd, flags, p, theirs) ? errno : 0;
-	if (!failed)
-		failed = posix_spawnp(&pid, argv[0], &actions, &attributes,
-				      (char *const *)(uintptr_t)argv,
-				      make_environment(p, env));
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
-	for (int i = 0; i < 3; i++)
-		close_end(&theirs[i]);
-	if (failed) {
-		talloc_free(p);
-		return error_set(err, ERROR_FAILED, "unable to run '%s': %s",
-				 argv[0], strerror(failed));
+	*p = (struct process){ .in = -1, .out = -1, .err = -1, .pid = -1 };
+	talloc_set_destructor(p, process_destroy);
+	rc = open_pipes(p, &theirs, flags) < 0
+		     ? errno
+		     : spawn(p, &theirs, argv, cwd,
+			     child_environment(p, env), flags);
+	close_end(&theirs.in);
+	close_end(&theirs.out);
+	close_end(&theirs.err);
+	if (!rc) {
+		*process = p;
+		return 0;
 	}
-	p->pid = pid;
-	*process = p;
+	talloc_free(p);
+	if (cwd && access(cwd, X_OK) < 0)
+		return error_set(err, ERROR_FAILED,
+				 "unable to enter the folder '%s': %s", cwd,
+				 strerror(errno));
+	return error_set(err, ERROR_FAILED, "unable to run '%s': %s", argv[0],
+			 strerror(rc));
+}
+
+int process_finish(struct process *process)
+{
+	int status = 0;
+	pid_t pid;
+
+	close_end(&process->in);
+	close_end(&process->out);
+	close_end(&process->err);
+	if (process->pid < 0)
+		return 0;
+	do
+		pid = waitpid(process->pid, &status, 0);
+	while (pid < 0 && errno == EINTR);
+	process->pid = -1;
+	if (pid < 0)
+		return 128;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+				   : WEXITSTATUS(status);
+}
+
+void process_stop(struct process *process)
+{
+	if (process->pid > 0)
+		kill(process->pid, SIGTERM);
+	process_finish(process);
+}
+
+/*
+ * write() without SIGPIPE when the reader is gone and without changing what
+ * this process as a whole does about that signal.
+ */
+static ssize_t write_safely(int fd, const char *data, size_t length)
+{
+	const struct timespec now = { 0, 0 };
+	sigset_t broken, before, pending;
+	ssize_t n;
+	int saved;
+
+	sigemptyset(&broken);
+	sigaddset(&broken, SIGPIPE);
+	sigpending(&pending);
+	pthread_sigmask(SIG_BLOCK, &broken, &before);
+	n = write(fd, data, length);
+	saved = errno;
+	if (n < 0 && saved == EPIPE && !sigismember(&pending, SIGPIPE))
+		while (sigtimedwait(&broken, NULL, &now) < 0 && errno == EINTR)
+			;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = saved;
+	return n;
+}
+
+int process_write(struct process *process, const char *data, size_t length)
+{
+	while (length) {
+		ssize_t n = write_safely(process->in, data, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		data += n;
+		length -= (size_t)n;
+	}
 	return 0;
 }
 
-/* A buffer that grows as a pipe is read. */
+/* What was read so far, always with room for more and for a NUL. */
 struct sink {
 	char *text;
-	size_t used, room;
+	size_t length, room;
 };
 
-/* 1: read some; 0: the end; -1: an error. */
+static int sink_grow(TALLOC_CTX *mem, struct sink *sink)
+{
+	size_t room = sink->room ? 2 * sink->room : CHUNK;
+	char *text;
+
+	if (sink->room - sink->length > CHUNK / 2)
+		return 0;
+	text = talloc_realloc_size(mem, sink->text, room);
+	if (!text)
+		return -1;
+	sink->text = text;
+	sink->room = room;
+	return 0;
+}
+
+/* 1 after reading something, 0 at the end, -1 with errno. */
 static int sink_read(TALLOC_CTX *mem, struct sink *sink, int fd)
 {
 	ssize_t n;
 
-	if (sink->room - sink->used < 4096) {
-		sink->room = sink->room ? 2 * sink->room : 16384;
-		sink->text = talloc_realloc_size(mem, sink->text,
-						 sink->room + 1);
-		if (!sink->text) {
-			errno = ENOMEM;
-			return -1;
-		}
+	if (sink_grow(mem, sink) < 0) {
+		errno = ENOMEM;
+		return -1;
 	}
-	n = read(fd, sink->text + sink->used, sink->room - sink->used);
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN ? 1 : -1;
-	sink->used += (size_t)n;
-	return n > 0;
+	do
+		n = read(fd, sink->text + sink->length,
+			 sink->room - sink->length - 1);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		sink->length += (size_t)n;
+	return n > 0 ? 1 : (int)n;
 }
 
-static char *sink_text(TALLOC_CTX *mem, struct sink *sink)
+/* The text without the spare room, when that is worth a copy. */
+static char *sink_take(TALLOC_CTX *mem, struct sink *sink, size_t *length)
 {
 	if (!sink->text)
-		return talloc_strdup(mem, "");
-	sink->text[sink->used] = '\0';
-	return sink->text;
+		sink->text = talloc_size(mem, 1);
+	sink->text[sink->length] = '\0';
+	if (length)
+		*length = sink->length;
+	return talloc_realloc_size(mem, sink->text, sink->length + 1);
 }
 
 int process_read_all(TALLOC_CTX *mem, int fd, char **text, size_t *length,
 		     struct error *err)
 {
 	struct sink sink = { 0 };
-	int more;
+	int rc;
 
-	do
-		more = sink_read(mem, &sink, fd);
-	while (more > 0);
-	if (more < 0)
+	while ((rc = sink_read(mem, &sink, fd)) > 0)
+		;
+	if (rc < 0) {
+		int saved = errno;
+
+		talloc_free(sink.text);
 		return error_set(err, ERROR_FAILED,
 				 "unable to read from a process: %s",
-				 strerror(errno));
-	*text = sink_text(mem, &sink);
-	*length = sink.used;
+				 strerror(saved));
+	}
+	*text = sink_take(mem, &sink, length);
 	return 0;
 }
 
-/* Writes what the pipe takes now; the pipe is closed at the end. */
-static void feed(struct process *p, const char **input, size_t *length)
-{
-	ssize_t n = write(p->in, *input, *length);
+/* The three streams of a process that is run to its end. */
+struct exchange {
+	struct process *process;
+	const char *input;
+	size_t left; /* of the input */
+	struct sink out, err;
+};
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n > 0) {
-		*input += n;
-		*length -= (size_t)n;
+static int send_some(struct exchange *x)
+{
+	ssize_t n = write_safely(x->process->in, x->input,
+				 x->left < CHUNK ? x->left : CHUNK);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return 0;
+	if (n < 0 && errno != EPIPE)
+		return -1;
+	if (n >= 0) {
+		x->input += n;
+		x->left -= (size_t)n;
 	}
-	/* a process that wants no more says so with EPIPE */
-	if (n < 0 || !*length)
-		close_end(&p->in);
+	if (n < 0 || !x->left)
+		close_end(&x->process->in);
+	return 0;
 }
 
-static int exchange(TALLOC_CTX *mem, struct process *p, const char *input,
-		    size_t input_length, struct sink *out, struct sink *complaint)
+static int receive_some(TALLOC_CTX *mem, struct sink *sink, int *fd)
 {
-	while (p->out >= 0 || p->err >= 0 || p->in >= 0) {
+	int rc = sink_read(mem, sink, *fd);
+
+	if (rc == 0)
+		close_end(fd);
+	return rc < 0 ? -1 : 0;
+}
+
+/* Feeds and drains at the same time: doing one after the other stops for good
+   once both pipes are full. */
+static int exchange(TALLOC_CTX *mem, struct exchange *x)
+{
+	struct process *p = x->process;
+
+	if (p->in >= 0 && x->left)
+		fcntl(p->in, F_SETFL, O_NONBLOCK);
+	else
+		close_end(&p->in);
+	while (p->in >= 0 || p->out >= 0 || p->err >= 0) {
 		struct pollfd fds[3] = {
 			{ .fd = p->in, .events = POLLOUT },
 			{ .fd = p->out, .events = POLLIN },
 			{ .fd = p->err, .events = POLLIN },
 		};
-		int more;
 
 		if (poll(fds, 3, -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			return -1;
 		}
-		if (fds[0].revents)
-			feed(p, &input, &input_length);
-		if (fds[1].revents) {
-			more = sink_read(mem, out, p->out);
-			if (more < 0)
-				return -1;
-			if (!more)
-				close_end(&p->out);
-		}
-		if (fds[2].revents && sink_read(mem, complaint, p->err) <= 0)
-			close_end(&p->err);
+		if ((fds[0].revents && send_some(x) < 0) ||
+		    (fds[1].revents &&
+		     receive_some(mem, &x->out, &p->out) < 0) ||
+		    (fds[2].revents && receive_some(mem, &x->err, &p->err) < 0))
+			return -1;
 	}
 	return 0;
 }
@@ -274,35 +426,29 @@ int process_run(TALLOC_CTX *mem, const char *const *argv, const char *cwd,
 		char **out, size_t *out_length, char **complaint,
 		struct error *err)
 {
-	struct sink output = { 0 }, errors = { 0 };
-	struct process *p;
-	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
-	int result;
+	struct exchange x = { .input = input, .left = input_length };
+	unsigned flags = PROCESS_OUT |
+			 (complaint ? (unsigned)PROCESS_ERR : PROCESS_QUIET) |
+			 (input_length ? (unsigned)PROCESS_IN : 0);
+	int status;
 
-	if (process_start(mem, argv, cwd, env,
-			  (input ? PROCESS_IN : 0u) | PROCESS_OUT |
-				  (complaint ? PROCESS_ERR : PROCESS_QUIET),
-			  &p, err) < 0)
+	if (process_start(mem, argv, cwd, env, flags, &x.process, err) < 0)
 		return -1;
-	if (input && !input_length)
-		close_end(&p->in);
-	if (p->in >= 0)
-		fcntl(p->in, F_SETFL, O_NONBLOCK);
-	sigaction(SIGPIPE, &ignore, &before);
-	result = exchange(mem, p, input, input_length, &output, &errors);
-	sigaction(SIGPIPE, &before, NULL);
-	if (result < 0)
+	if (exchange(mem, &x) < 0) {
 		error_set(err, ERROR_FAILED, "unable to talk to '%s': %s",
 			  argv[0], strerror(errno));
-	else
-		result = process_finish(p);
-	talloc_free(p);
-	if (result < 0)
+		process_stop(x.process);
+		talloc_free(x.process);
+		talloc_free(x.out.text);
+		talloc_free(x.err.text);
 		return -1;
-	*out = sink_text(mem, &output);
-	if (out_length)
-		*out_length = output.used;
+	}
+	status = process_finish(x.process);
+	talloc_free(x.process);
+	*out = sink_take(mem, &x.out, out_length);
 	if (complaint)
-		*complaint = sink_text(mem, &errors);
-	return result;
+		*complaint = sink_take(mem, &x.err, NULL);
+	else
+		talloc_free(x.err.text);
+	return status;
 }

@@ -17,8 +17,8 @@ struct process {
 
 enum process_flags {
 	PROCESS_IN = 1 << 0,	 /* a pipe to its standard input, else empty */
-	PROCESS_OUT = 1 << 1,	 /* a pipe from its standard output */
-	PROCESS_ERR = 1 << 2,	 /* a pipe from its standard error */
+	PROCESS_OUT = 1 << 1,	 /* a pipe from its output, else thrown away */
+	PROCESS_ERR = 1 << 2,	 /* a pipe from its standard error, else ours */
 	PROCESS_QUIET = 1 << 3,	 /* its standard error is thrown away */
 	PROCESS_TTY = 1 << 4,	 /* inherits standard input and output */
 };
@@ -36,10 +36,20 @@ int process_start(TALLOC_CTX *mem, const char *const *argv, const char *cwd,
 /* Closes what is open and waits; the exit status, or 128 + signal. */
 int process_finish(struct process *process);
 
+/* Ends it without waiting for what it still has to say. */
+void process_stop(struct process *process);
+
+/*
+ * Writes all to its standard input, without SIGPIPE: -1 with errno EPIPE when
+ * it no longer reads.
+ */
+int process_write(struct process *process, const char *data, size_t length);
+
 /*
  * Runs to the end with `input` (may be NULL) on standard input; *out gets
  * standard output, NUL-terminated, *complaint (may be NULL) standard error.
- * Returns the exit status, or -1 with err when it could not be run.
+ * Returns the exit status, or -1 with err when it could not be run. Output is
+ * limited by talloc to 256 MB.
  */
 int process_run(TALLOC_CTX *mem, const char *const *argv, const char *cwd,
 		const char *const *env, const char *input, size_t input_length,

@@ -1,0 +1,362 @@
+#include "git/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/base/text.h"
+
+/* A file as one of git's listings has it. */
+struct listed {
+	const char *path;
+	char *blob;
+	bool modified, untracked, deleted;
+};
+
+struct listing {
+	struct listed *list;
+	size_t count, room;
+};
+
+static struct listed *append(TALLOC_CTX *mem, struct listing *l)
+{
+	if (l->count == l->room) {
+		l->room = l->room ? 2 * l->room : 256;
+		l->list = talloc_realloc(mem, l->list, struct listed,
+					 (unsigned)l->room);
+	}
+	memset(&l->list[l->count], 0, sizeof(*l->list));
+	return &l->list[l->count++];
+}
+
+/* Whether the path is a script's, directly in the folder. */
+static bool is_script(const char *path, const char *dir)
+{
+	size_t length = strlen(dir), end = strlen(path);
+
+	if (strncmp(path, dir, length) != 0 || path[length] != '/' ||
+	    strchr(path + length + 1, '/'))
+		return false;
+	return (end > 7 && !strcmp(path + end - 7, ".up.sql")) ||
+	       (end > 9 && !strcmp(path + end - 9, ".down.sql"));
+}
+
+static int odd_file(const char *path, const char *what, struct error *err)
+{
+	char *shown = text_visible(NULL, path, false);
+
+	error_set(err, ERROR_FAILED, "a script must be a file, and this is %s",
+		  what);
+	error_at(err, shown, 0, 0);
+	talloc_free(shown);
+	return -1;
+}
+
+static int check_mode(const char *mode, const char *path, struct error *err)
+{
+	if (!strncmp(mode, "120000", 6))
+		return odd_file(path, "a symbolic link", err);
+	if (!strncmp(mode, "160000", 6))
+		return odd_file(path, "a submodule", err);
+	return 0;
+}
+
+/* The folder with a slash, which matches what is in it and nothing else. */
+static char *inside(TALLOC_CTX *mem, const char *dir)
+{
+	return talloc_asprintf(mem, "%s/", dir);
+}
+
+static int fill_set(TALLOC_CTX *mem, const struct listing *l, struct set **out,
+		    struct error *err)
+{
+	struct set *set = set_new(mem);
+
+	for (size_t i = 0; i < l->count; i++) {
+		const struct listed *f = &l->list[i];
+
+		if (!f->deleted && set_add(set, f->path, f->blob, f->modified,
+					   f->untracked, err) < 0) {
+			talloc_free(set);
+			return -1;
+		}
+	}
+	set_sort(set);
+	*out = set;
+	return 0;
+}
+
+/* "MODE TYPE OBJECT\tPATH\0" */
+static int read_tree(TALLOC_CTX *mem, char *text, size_t length,
+		     const char *dir, struct listing *l, struct error *err)
+{
+	char *end = text + length;
+
+	for (char *next; text < end; text = next) {
+		char *tab = strchr(text, '\t');
+		struct listed *f;
+
+		next = text + strlen(text) + 1;
+		if (!tab || !is_script(tab + 1, dir))
+			continue;
+		*tab = '\0';
+		if (check_mode(text, tab + 1, err) < 0)
+			return -1;
+		f = append(mem, l);
+		f->path = tab + 1;
+		f->blob = strrchr(text, ' ') + 1;
+	}
+	return 0;
+}
+
+int repo_set_commit(TALLOC_CTX *mem, struct repo *repo, const char *commit,
+		    const char *dir, struct set **set, struct error *err)
+{
+	TALLOC_CTX *turn = talloc_new(NULL);
+	struct listing l = { 0 };
+	char *text;
+	size_t length;
+	int result = git_must(turn, repo,
+			      GIT_ARGS("ls-tree", "-z", "--full-tree", commit,
+				       "--", inside(turn, dir)),
+			      NULL, 0, &text, &length, "list a commit's scripts",
+			      err);
+
+	if (result == 0)
+		result = read_tree(turn, text, length, dir, &l, err);
+	if (result == 0)
+		result = fill_set(mem, &l, set, err);
+	talloc_free(turn);
+	return result;
+}
+
+static int unmerged(const char *path, struct error *err)
+{
+	error_set(err, ERROR_FAILED, "the script has a merge conflict");
+	error_at(err, path, 0, 0);
+	return error_hint(err, "settle it, then: git add '%s'", path);
+}
+
+/*
+ * "[TAG ]MODE OBJECT STAGE\tPATH\0", and "? PATH\0" for what the index does
+ * not know. A file that differs comes again, as C (changed) or R (removed).
+ */
+static int read_index(TALLOC_CTX *mem, char *text, size_t length,
+		      const char *dir, bool tagged, struct listing *l,
+		      struct error *err)
+{
+	char *end = text + length;
+
+	for (char *next; text < end; text = next) {
+		char tag = tagged ? *text : 'H';
+		char *entry = tagged ? text + 2 : text;
+		char *tab = tag == '?' ? NULL : strchr(entry, '\t');
+		const char *path = tab ? tab + 1 : entry;
+		struct listed *f = l->count ? &l->list[l->count - 1] : NULL;
+
+		next = text + strlen(text) + 1;
+		if (!is_script(path, dir))
+			continue;
+		if (tag == '?') {
+			f = append(mem, l);
+			f->path = path;
+			f->untracked = true;
+			continue;
+		}
+		if (tag == 'C' || tag == 'R') {
+			if (f && !strcmp(f->path, path)) {
+				f->modified = true;
+				f->deleted |= tag == 'R';
+			}
+			continue;
+		}
+		if (tab[-1] != '0')
+			return unmerged(path, err);
+		if (check_mode(entry, path, err) < 0)
+			return -1;
+		tab[-2] = '\0';
+		f = append(mem, l);
+		f->path = path;
+		f->blob = strchr(entry, ' ') + 1;
+	}
+	return 0;
+}
+
+int repo_set_index(TALLOC_CTX *mem, struct repo *repo, const char *dir,
+		   struct set **set, struct error *err)
+{
+	TALLOC_CTX *turn = talloc_new(NULL);
+	struct listing l = { 0 };
+	char *text;
+	size_t length;
+	int result = git_must(turn, repo,
+			      GIT_ARGS("ls-files", "-z", "-s", "--",
+				       inside(turn, dir)),
+			      NULL, 0, &text, &length, "read the index", err);
+
+	if (result == 0)
+		result = read_index(turn, text, length, dir, false, &l, err);
+	if (result == 0)
+		result = fill_set(mem, &l, set, err);
+	talloc_free(turn);
+	return result;
+}
+
+/* Only the text of a regular file goes through a clean filter. */
+static int check_file(struct repo *repo, const char *path, struct error *err)
+{
+	char *full = talloc_asprintf(NULL, "%s/%s", repo->top, path);
+	struct stat st;
+	int result = 0;
+
+	if (lstat(full, &st) < 0)
+		result = error_set(err, ERROR_FAILED, "unable to read '%s': %s",
+				   path, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		result = odd_file(path,
+				  S_ISLNK(st.st_mode) ? "a symbolic link"
+						      : "something else",
+				  err);
+	talloc_free(full);
+	return result;
+}
+
+/* The ids that the changed and the untracked texts would have in git. */
+static int hash_files(TALLOC_CTX *mem, struct repo *repo, bool keep,
+		      struct listing *l, struct error *err)
+{
+	char *input = NULL, *out;
+	size_t length = 0;
+	FILE *names = open_memstream(&input, &length);
+	int result = 0;
+
+	for (size_t i = 0; i < l->count && result == 0; i++) {
+		struct listed *f = &l->list[i];
+
+		if (f->deleted || !(f->modified || f->untracked))
+			continue;
+		result = check_file(repo, f->path, err);
+		fprintf(names, "%s\n", f->path);
+	}
+	fclose(names);
+	if (result == 0 && length)
+		result = git_must(
+			mem, repo,
+			keep ? GIT_ARGS("hash-object", "-w", "--stdin-paths")
+			     : GIT_ARGS("hash-object", "--stdin-paths"),
+			input, length, &out, NULL, "read the scripts", err);
+	for (size_t i = 0; i < l->count && result == 0 && length; i++) {
+		struct listed *f = &l->list[i];
+		char *id;
+
+		if (f->deleted || !(f->modified || f->untracked))
+			continue;
+		id = strsep(&out, "\n");
+		if (f->blob && !strcmp(f->blob, id))
+			f->modified = false;
+		f->blob = id;
+	}
+	free(input);
+	return result;
+}
+
+/* hash-object reads its paths by lines, so names are checked before. */
+static int check_names(const struct listing *l, struct error *err)
+{
+	struct set *scratch = set_new(NULL);
+	int result = 0;
+
+	for (size_t i = 0; i < l->count && result == 0; i++)
+		if (l->list[i].modified || l->list[i].untracked)
+			result = set_add(scratch, l->list[i].path, NULL, false,
+					 false, err);
+	talloc_free(scratch);
+	return result < 0 ? -1 : 0;
+}
+
+int repo_set_worktree(TALLOC_CTX *mem, struct repo *repo, const char *dir,
+		      bool keep, struct set **set, struct error *err)
+{
+	TALLOC_CTX *turn = talloc_new(NULL);
+	struct listing l = { 0 };
+	char *text;
+	size_t length;
+	int result = git_must(turn, repo,
+			      GIT_ARGS("ls-files", "-z", "-t", "-s", "-c", "-m",
+				       "-d", "-o", "--", inside(turn, dir)),
+			      NULL, 0, &text, &length, "list the scripts", err);
+
+	if (result == 0)
+		result = read_index(turn, text, length, dir, true, &l, err);
+	if (result == 0)
+		result = check_names(&l, err);
+	if (result == 0)
+		result = hash_files(turn, repo, keep, &l, err);
+	if (result == 0)
+		result = fill_set(mem, &l, set, err);
+	talloc_free(turn);
+	return result;
+}
+
+/* Paths only; anything after a tab, or the whole entry. */
+static void newest_in(char *text, size_t length, const char *dir,
+		      int64_t *newest)
+{
+	char *end = text + length;
+
+	for (; text < end; text += strlen(text) + 1) {
+		const char *slash = strrchr(text, '/'), *name;
+		struct error ignored = { 0 };
+		enum direction direction;
+		int64_t version;
+		size_t n;
+
+		if (is_script(text, dir) &&
+		    script_name_parse(slash + 1, &version, &name, &n,
+				      &direction, &ignored) == 1 &&
+		    version > *newest)
+			*newest = version;
+		error_release(&ignored);
+	}
+}
+
+int repo_newest_version(struct repo *repo, const char *dir, int64_t *newest,
+			struct error *err)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	char *folder = inside(mem, dir);
+	const char *const here[] = { "git", "ls-files", "-z", "-c", "-o",
+				     "--", folder, NULL };
+	const char *const head[] = { "git", "ls-tree", "-z", "--name-only",
+				     "--full-tree", "HEAD", "--", folder,
+				     NULL };
+	const char *const upstream[] = { "git", "ls-tree", "-z", "--name-only",
+					 "--full-tree", "@{upstream}", "--",
+					 folder, NULL };
+	const char *const *commands[] = { here, head, upstream };
+	struct process *running[3] = { NULL, NULL, NULL };
+	int result = 0;
+
+	*newest = 0;
+	for (int i = repo->top ? 0 : 1; i < 3 && result == 0; i++)
+		if (i == 0 || repo->head)
+			result = git_start(mem, repo, commands[i],
+					   PROCESS_OUT | PROCESS_QUIET,
+					   &running[i], err);
+	/* no upstream branch: its listing is empty */
+	for (int i = 0; i < 3 && result == 0; i++) {
+		char *text;
+		size_t length;
+
+		if (!running[i])
+			continue;
+		result = process_read_all(mem, running[i]->out, &text, &length,
+					  err);
+		if (result == 0)
+			newest_in(text, length, dir, newest);
+	}
+	talloc_free(mem);
+	return result;
+}

@@ -1,0 +1,269 @@
+#include "git/internal.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+/* One half of a wanted pair, found by its path. */
+struct wanted {
+	const char *path, *blob;
+	size_t pair;
+	enum direction direction;
+	UT_hash_handle hh;
+};
+
+struct search {
+	struct repo *repo;
+	const struct migration *const *migrations;
+	size_t count, left;
+	struct origin *origins;
+	struct wanted *by_path;
+	struct wanted *nodes;
+	TALLOC_CTX *mem;
+
+	/* of the commit that is being read */
+	char *commit;
+	bool merge;
+	size_t *touched; /* pairs, each once */
+	size_t touched_count;
+	unsigned char *halves; /* by pair: which halves this commit set */
+};
+
+static void index_paths(struct search *s)
+{
+	s->nodes = talloc_zero_array(s->mem, struct wanted,
+				     (unsigned)(2 * s->count) + 1);
+	for (size_t i = 0; i < 2 * s->count; i++) {
+		struct wanted *w = &s->nodes[i];
+		const struct half *half =
+			&s->migrations[i / 2]->half[i % 2];
+
+		w->pair = i / 2;
+		w->direction = (enum direction)(i % 2);
+		w->path = half->path;
+		w->blob = half->blob;
+		HASH_ADD_KEYPTR(hh, s->by_path, w->path, strlen(w->path), w);
+	}
+}
+
+/* What the tree of a commit has at a path; NULL when nothing. */
+static char *blob_at(struct search *s, TALLOC_CTX *mem, const char *commit,
+		     const char *path)
+{
+	struct error ignored = { 0 };
+	char *name = talloc_asprintf(mem, "%s:%s", commit, path);
+	char *out = NULL, *complaint;
+	int status = git_run(mem, s->repo,
+			     GIT_ARGS("rev-parse", "-q", "--verify",
+				      "--end-of-options", name),
+			     NULL, 0, &out, NULL, &complaint, &ignored);
+
+	error_release(&ignored);
+	return status == 0 ? chomp(out) : NULL;
+}
+
+static bool has_half(struct search *s, const char *commit, size_t pair,
+		     enum direction direction)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	const struct half *half = &s->migrations[pair]->half[direction];
+	char *blob = blob_at(s, mem, commit, half->path);
+	bool has = blob && !strcmp(blob, half->blob);
+
+	talloc_free(mem);
+	return has;
+}
+
+static bool has_pair(struct search *s, const char *commit, size_t pair)
+{
+	return has_half(s, commit, pair, DIRECTION_UP) &&
+	       has_half(s, commit, pair, DIRECTION_DOWN);
+}
+
+static void found(struct search *s, size_t pair)
+{
+	s->origins[pair].commit = talloc_strdup(s->origins, s->commit);
+	s->left--;
+}
+
+/*
+ * A commit with one parent that sets a half did not get the pair from that
+ * parent; it is the origin when its tree has the other half too.
+ */
+static void judge_commit(struct search *s)
+{
+	for (size_t i = 0; i < s->touched_count; i++) {
+		size_t pair = s->touched[i];
+		unsigned char halves = s->halves[pair];
+
+		s->halves[pair] = 0;
+		if (s->origins[pair].commit)
+			continue;
+		if (halves == 3 ||
+		    has_half(s, s->commit, pair,
+			     halves == 1 ? DIRECTION_DOWN : DIRECTION_UP))
+			found(s, pair);
+	}
+	s->touched_count = 0;
+}
+
+/* A merge that put together what its parents had apart. */
+static void judge_merge(struct search *s, char *parents)
+{
+	for (size_t i = 0; i < s->touched_count; i++) {
+		size_t pair = s->touched[i];
+		char *copy = talloc_strdup(NULL, parents), *rest = copy;
+		char *parent;
+		bool inherited = false;
+
+		s->halves[pair] = 0;
+		while (!inherited && (parent = strsep(&rest, " ")) != NULL)
+			inherited = *parent && has_pair(s, parent, pair);
+		if (!s->origins[pair].commit && !inherited &&
+		    has_pair(s, s->commit, pair))
+			found(s, pair);
+		talloc_free(copy);
+	}
+	s->touched_count = 0;
+}
+
+/* ":100644 100644 OLD NEW M", and the path in the next token */
+static void take_change(struct search *s, const char *entry, const char *path)
+{
+	struct wanted *w;
+	const char *new;
+
+	HASH_FIND_STR(s->by_path, path, w);
+	if (!w || s->origins[w->pair].commit)
+		return;
+	new = entry + 15 + s->repo->hex_length + 1;
+	if (strncmp(new, w->blob, s->repo->hex_length) != 0)
+		return;
+	if (!s->halves[w->pair])
+		s->touched[s->touched_count++] = w->pair;
+	s->halves[w->pair] |= (unsigned char)(1 << w->direction);
+}
+
+static void end_commit(struct search *s)
+{
+	char *parents;
+
+	if (!s->commit)
+		return;
+	parents = strchr(s->commit, ' ');
+	if (parents)
+		*parents++ = '\0';
+	if (s->merge)
+		judge_merge(s, parents ? parents : s->commit);
+	else
+		judge_commit(s);
+}
+
+/* Tokens end in NUL: "\1COMMIT[ PARENTS]", then entries and their paths. */
+static int read_log(struct search *s, FILE *log)
+{
+	char *token = NULL, *entry = NULL;
+	size_t room = 0;
+
+	while (s->left && getdelim(&token, &room, 0, log) > 0) {
+		char *text = token + strspn(token, "\n");
+
+		if (*text == '\1') {
+			end_commit(s);
+			talloc_free(s->commit);
+			s->commit = talloc_strdup(s->mem, text + 1);
+		} else if (entry) {
+			take_change(s, entry, text);
+			talloc_free(entry);
+			entry = NULL;
+		} else if (*text == ':') {
+			entry = talloc_strdup(s->mem, text);
+		}
+	}
+	if (s->left)
+		end_commit(s);
+	talloc_free(entry);
+	free(token);
+	return 0;
+}
+
+static int walk(struct search *s, const char *const *argv, struct error *err)
+{
+	struct process *process;
+	FILE *log;
+
+	if (git_start(s->mem, s->repo, argv, PROCESS_OUT | PROCESS_QUIET,
+		      &process, err) < 0)
+		return -1;
+	log = fdopen(process->out, "r");
+	process->out = -1;
+	read_log(s, log);
+	/* it may have years of history before it, and nobody reads them */
+	if (!s->left)
+		kill(process->pid, SIGTERM);
+	fclose(log);
+	talloc_free(process);
+	talloc_free(s->commit);
+	s->commit = NULL;
+	return 0;
+}
+
+static void mark_boundary(struct search *s)
+{
+	char *path = talloc_asprintf(s->mem, "%s/shallow", s->repo->common_dir);
+	FILE *file = s->repo->shallow ? fopen(path, "re") : NULL;
+	char line[80];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		chomp(line);
+		for (size_t i = 0; i < s->count; i++)
+			if (s->origins[i].commit &&
+			    !strcmp(s->origins[i].commit, line))
+				s->origins[i].inexact = true;
+	}
+	if (file)
+		fclose(file);
+}
+
+int repo_origins(TALLOC_CTX *mem, struct repo *repo, const char *tip,
+		 const char *dir, const struct migration *const *migrations,
+		 size_t count, struct origin **origins, struct error *err)
+{
+	TALLOC_CTX *turn = talloc_new(NULL);
+	char *folder = talloc_asprintf(turn, "%s/", dir);
+	struct search s = {
+		.repo = repo,
+		.migrations = migrations,
+		.count = count,
+		.left = count,
+		.mem = turn,
+	};
+	int result;
+
+	s.origins = talloc_zero_array(mem, struct origin, (unsigned)count + 1);
+	s.touched = talloc_array(turn, size_t, (unsigned)count + 1);
+	s.halves = talloc_zero_array(turn, unsigned char, (unsigned)count + 1);
+	index_paths(&s);
+	*origins = s.origins;
+	result = walk(&s,
+		      GIT_ARGS("log", "--format=%x01%H", "--raw", "-z",
+			       "--no-renames", "--no-abbrev", "--root",
+			       "--no-show-signature", tip, "--", folder),
+		      err);
+	s.merge = true;
+	if (result == 0 && s.left)
+		result = walk(&s,
+			      GIT_ARGS("log", "--format=%x01%H %P", "--raw",
+				       "-z", "--no-renames", "--no-abbrev",
+				       "-m", "--merges", "--full-history",
+				       "--no-show-signature", tip, "--",
+				       folder),
+			      err);
+	if (result == 0)
+		mark_boundary(&s);
+	HASH_CLEAR(hh, s.by_path);
+	talloc_free(turn);
+	return result;
+}

@@ -252,7 +252,7 @@ static int fill(char **out, const struct comment_input *in, const char *text,
 			return error_at(err, path, number, 1);
 		}
 		/* what a line that went leaves behind is one blank line */
-		if (blank && length > 1 && (*out)[length - 2] == '\n') {
+		if (blank && (length < 2 || (*out)[length - 2] == '\n')) {
 			gone = true;
 		} else if (fill_line(out, in, text, n, &gone, &unknown, &m) <
 			   0) {

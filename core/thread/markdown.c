@@ -29,10 +29,13 @@ static void put(struct out *o, const char *text)
 	put_n(o, text, strlen(text));
 }
 
+/* Of exactly its length: talloc's _append_buffer functions go by the size. */
 static char *done(struct out *o, TALLOC_CTX *mem)
 {
 	put_n(o, "", 0);
-	return talloc_steal(mem, o->text);
+	o->text[o->length] = '\0';
+	return talloc_steal(mem, talloc_realloc(NULL, o->text, char,
+						(unsigned)o->length + 1));
 }
 
 /* Without secrets and with visible control characters, line ends as \n. */

@@ -142,10 +142,10 @@ char *measured_rows(TALLOC_CTX *mem, const struct comment_input *in)
 	out = talloc_strdup(mem, "");
 	tables = sorted_tables(mem, in->up);
 	for (size_t i = 0; i < in->up->table_count && i < MAX_TABLES; i++)
-		out = join(out, i,
-			   talloc_asprintf(mem, "%s: %s",
-					   markdown_code(mem, tables[i].name),
-					   table_rows(mem, &tables[i])));
+		out = talloc_asprintf_append_buffer(
+			out, "%s%s: %s", i ? "; " : "",
+			markdown_code(mem, tables[i].name),
+			table_rows(mem, &tables[i]));
 	return add_rest(out, in->up->table_count, MAX_TABLES);
 }
 
@@ -241,7 +241,7 @@ char *measured_locks(TALLOC_CTX *mem, const struct comment_input *in)
 			      lock_place(mem, locks));
 	for (size_t i = 1; i < in->up->lock_count && i < MAX_LOCKS; i++)
 		out = talloc_asprintf_append_buffer(
-			out, "%s %s (%s)", i == 1 ? "; also" : ",",
+			out, "; %s%s (%s)", i == 1 ? "also " : "",
 			held(mem, &locks[i]), lock_place(mem, &locks[i]));
 	return add_rest(out, in->up->lock_count, MAX_LOCKS);
 }

@@ -91,8 +91,14 @@ static void check_migration(struct hook *h, size_t i)
 static int pre_commit(struct hook *h)
 {
 	struct cmd *cmd = &h->cmd;
+	bool changed;
 
-	if (cmd_open_repo(cmd) < 0 || find_dialect(h) < 0 ||
+	if (cmd_open_repo(cmd) < 0 ||
+	    repo_index_changed(cmd->repo, cmd->dir, &changed, &cmd->err) < 0)
+		return -1;
+	if (!changed)
+		return 0;
+	if (find_dialect(h) < 0 ||
 	    repo_set_index(cmd->mem, cmd->repo, cmd->dir, &h->index,
 			   &cmd->err) < 0 ||
 	    cmd_set_head(cmd, &h->head) < 0)

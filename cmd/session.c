@@ -39,7 +39,6 @@ int session_open(struct session *s, bool write)
 	s->runner = (struct runner){
 		.db = s->cmd.db,
 		.count_limit = s->cmd.db->options.count_limit,
-		.identity = repo_identity(s->cmd.mem, s->cmd.repo),
 		.tool = GIT_MIGRATE_VERSION,
 		.record = true,
 		.read = cmd_read_blob,
@@ -74,6 +73,7 @@ int session_lock(struct session *s)
 {
 	struct cmd *cmd = &s->cmd;
 
+	s->runner.identity = repo_identity(cmd->mem, cmd->repo);
 	if (cmd->db->engine->lock(cmd->db, &cmd->err) < 0)
 		return -1;
 	s->locked = true;

@@ -57,6 +57,10 @@ int repo_set_index(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 int repo_set_worktree(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 		      bool keep, struct set **set, struct error *err);
 
+/* Whether the index and HEAD differ in the folder; true before HEAD is there. */
+int repo_index_changed(struct repo *repo, const char *dir, bool *changed,
+		       struct error *err);
+
 /* Reads many blobs through one process; answers come in the order asked. */
 struct blobs;
 int blobs_open(TALLOC_CTX *mem, struct repo *repo, struct blobs **blobs,

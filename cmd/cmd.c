@@ -164,13 +164,13 @@ static int check_trust(struct cmd *cmd)
 			  "URL", cmd->target.name);
 }
 
-int cmd_open_target(struct cmd *cmd, bool write)
+int cmd_open_target(struct cmd *cmd, enum cmd_access access)
 {
 	struct db_options options = {
 		.wait_ms = cmd->wait_ms,
 		.top = cmd->repo->top ? cmd->repo->top : cmd->repo->git_dir,
-		.create = write,
-		.read_only = !write,
+		.create = access == CMD_CREATE,
+		.read_only = access == CMD_READ,
 		.tick = progress_tick,
 	};
 

@@ -93,12 +93,13 @@ void cmd_print_error(const struct error *err);
 
 /* Repository, configuration and migrations folder. */
 int cmd_open_repo(struct cmd *cmd);
-/*
- * The target's connection. write: the file of a SQLite database is made when
- * it is missing; otherwise nothing is written, and a missing file counts as
- * an empty database.
- */
-int cmd_open_target(struct cmd *cmd, bool write);
+/* The target's connection, and what may become of it. */
+enum cmd_access {
+	CMD_READ,   /* nothing is written; no file counts as an empty database */
+	CMD_WRITE,  /* it must be there */
+	CMD_CREATE, /* the file of a SQLite database is made when missing */
+};
+int cmd_open_target(struct cmd *cmd, enum cmd_access access);
 /* The target as people and JSON call it: its name, or engine:database. */
 const char *cmd_target_name(const struct cmd *cmd);
 

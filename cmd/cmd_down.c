@@ -139,27 +139,9 @@ int cmd_down(int argc, char **argv)
 
 	if (parse(&d, options, down_usage, argc, argv, &status) < 0)
 		return cmd_done(&d.s.cmd, status);
-	if (session_open(&d.s, false) < 0)
+	if (session_open(&d.s, d.dry_run ? CMD_READ : CMD_WRITE) < 0)
 		return session_close(&d.s, -1);
 	return session_close(&d.s, run_down(&d));
-}
-
-/* The pending migrations that this call has just reverted. */
-static int plan_again(struct down *d, struct plan *plan)
-{
-	struct session *s = &d->s;
-	const struct plan_options all = { .out_of_order = true };
-	size_t kept = 0;
-
-	if (session_read(s) < 0 || plan_up(s->cmd.mem, s->states, s->here, &all,
-					   plan, &s->cmd.err) < 0)
-		return -1;
-	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; k < d->plan.count; k++)
-			if (plan->items[i].version == d->plan.items[k].version)
-				plan->items[kept++] = plan->items[i];
-	plan->count = kept;
-	return session_origins(s, plan);
 }
 
 /* A migration that is not here could be reverted but never applied again. */
@@ -183,27 +165,35 @@ static int check_all_here(struct down *d)
 	return 0;
 }
 
-static int run_redo(struct down *d)
+/* Both ways are read and checked before the first one runs. */
+static int prepare_redo(struct down *d, struct plan *up)
 {
 	struct session *s = &d->s;
+	size_t count = d->plan.count;
+	/* what was on hold was released when it was applied first */
+	int64_t *released = talloc_array(s->cmd.mem, int64_t, (unsigned)count);
+
+	plan_again(s->cmd.mem, &d->plan, up);
+	for (size_t i = 0; i < count; i++)
+		released[i] = up->items[i].version;
+	if (session_origins(s, up) < 0)
+		return -1;
+	return runner_prepare(s->cmd.mem, &s->runner, up, released, count,
+			      &s->cmd.err);
+}
+
+static int run_redo(struct down *d)
+{
 	struct plan up;
-	int64_t *released;
 
 	if (plan_and_lock(d) < 0)
 		return -1;
 	if (!d->plan.count)
 		return nothing(d);
-	if (check_all_here(d) < 0 || session_run(s, &d->plan) < 0 ||
-	    plan_again(d, &up) < 0)
+	if (check_all_here(d) < 0 || prepare_redo(d, &up) < 0)
 		return -1;
-	/* what was on hold was released when it was applied first */
-	released = talloc_array(s->cmd.mem, int64_t, (unsigned)up.count + 1);
-	for (size_t i = 0; i < up.count; i++)
-		released[i] = up.items[i].version;
-	if (runner_prepare(s->cmd.mem, &s->runner, &up, released, up.count,
-			   &s->cmd.err) < 0)
-		return -1;
-	return session_run(s, &up);
+	return session_run(&d->s, &d->plan) < 0 ? -1
+						: session_run(&d->s, &up);
 }
 
 int cmd_redo(int argc, char **argv)
@@ -222,7 +212,8 @@ int cmd_redo(int argc, char **argv)
 
 	if (parse(&d, options, redo_usage, argc, argv, &status) < 0)
 		return cmd_done(&d.s.cmd, status);
-	if (session_open(&d.s, false) < 0)
+	d.s.needs_head = true;
+	if (session_open(&d.s, CMD_WRITE) < 0)
 		return session_close(&d.s, -1);
 	return session_close(&d.s, run_redo(&d));
 }

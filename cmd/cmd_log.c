@@ -23,7 +23,7 @@ static int load(struct log *l, int64_t version)
 	struct cmd *cmd = &l->cmd;
 	struct ledger *ledger;
 
-	if (cmd_open_repo(cmd) < 0 || cmd_open_target(cmd, false) < 0 ||
+	if (cmd_open_repo(cmd) < 0 || cmd_open_target(cmd, CMD_READ) < 0 ||
 	    ledger_read(cmd->mem, cmd->db, &ledger, &cmd->err) < 0)
 		return -1;
 	if (!ledger->exists)

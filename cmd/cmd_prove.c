@@ -219,7 +219,7 @@ static int run(struct prove *p, int argc, char **argv)
 	if (count < 0 || cmd_open_repo(cmd) < 0 ||
 	    cmd_set_here(cmd, true, &p->set) < 0 ||
 	    set_check(p->set, &cmd->err) < 0 ||
-	    cmd_open_target(cmd, false) < 0 || check_place(p) < 0 ||
+	    cmd_open_target(cmd, CMD_READ) < 0 || check_place(p) < 0 ||
 	    choose(p, versions, count) < 0)
 		return -1;
 	prover.target = cmd->db;

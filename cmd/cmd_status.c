@@ -47,7 +47,7 @@ static int load(struct status *s)
 	struct set *head;
 
 	if (cmd_open_repo(cmd) < 0 || load_sets(s, &head) < 0 ||
-	    cmd_open_target(cmd, false) < 0 ||
+	    cmd_open_target(cmd, CMD_READ) < 0 ||
 	    ledger_read(cmd->mem, cmd->db, &s->ledger, &cmd->err) < 0)
 		return -1;
 	s->states = states_join(cmd->mem, s->here, head, s->ledger);

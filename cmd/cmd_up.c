@@ -238,7 +238,7 @@ int cmd_up(int argc, char **argv)
 					      argv[0]));
 	u.plan_options.has_to = u.to >= 0;
 	u.plan_options.to = u.to;
-	if (session_open(&u.s, !u.dry_run) < 0)
+	if (session_open(&u.s, u.dry_run ? CMD_READ : CMD_CREATE) < 0)
 		return session_close(&u.s, -1);
 	return session_close(&u.s, run(&u));
 }

@@ -31,10 +31,10 @@ static void on_finished(const struct plan_item *item,
 		show_failed_run(&s->cmd, facts);
 }
 
-int session_open(struct session *s, bool write)
+int session_open(struct session *s, enum cmd_access access)
 {
 	cmd_catch_signals();
-	if (cmd_open_repo(&s->cmd) < 0 || cmd_open_target(&s->cmd, write) < 0)
+	if (cmd_open_repo(&s->cmd) < 0 || cmd_open_target(&s->cmd, access) < 0)
 		return -1;
 	s->runner = (struct runner){
 		.db = s->cmd.db,
@@ -53,7 +53,7 @@ int session_open(struct session *s, bool write)
 int session_read(struct session *s)
 {
 	struct cmd *cmd = &s->cmd;
-	bool pending = false;
+	bool pending = s->needs_head;
 
 	if (ledger_read(cmd->mem, cmd->db, &s->ledger, &cmd->err) < 0)
 		return -1;

@@ -11,13 +11,14 @@ struct session {
 	struct states *states;
 	struct runner runner;
 	bool locked;
+	bool needs_head; /* hold what is applied against HEAD, too */
 	struct facts **runs;
 	size_t run_count;
 	size_t done, skipped, left;
 };
 
-/* Repository, target and what is here; write: the target may be created. */
-int session_open(struct session *s, bool write);
+/* Repository, target and what is here. */
+int session_open(struct session *s, enum cmd_access access);
 /* Reads the ledger and joins; again after the lock was had. */
 int session_read(struct session *s);
 /* Keeps other runs out, makes the ledger when it is missing, reads again. */

@@ -146,6 +146,17 @@ static struct plan_item *append(TALLOC_CTX *mem, struct plan *plan,
 	return item;
 }
 
+static void add_up(TALLOC_CTX *mem, struct plan *plan,
+		   const struct state_entry *e)
+{
+	struct plan_item *item = append(mem, plan, e, DIRECTION_UP);
+
+	item->path = e->here->half[DIRECTION_UP].path;
+	item->blob = e->here->half[DIRECTION_UP].blob;
+	item->down_path = e->here->half[DIRECTION_DOWN].path;
+	item->down_blob = e->here->half[DIRECTION_DOWN].blob;
+}
+
 int plan_up(TALLOC_CTX *mem, const struct states *states,
 	    const struct set *here, const struct plan_options *options,
 	    struct plan *plan, struct error *err)
@@ -158,7 +169,6 @@ int plan_up(TALLOC_CTX *mem, const struct states *states,
 	plan->out_of_order = options->out_of_order;
 	for (size_t i = 0; i < states->count; i++) {
 		const struct state_entry *e = &states->list[i];
-		struct plan_item *item;
 
 		if (!state_is_pending(e))
 			continue;
@@ -166,11 +176,7 @@ int plan_up(TALLOC_CTX *mem, const struct states *states,
 			break;
 		if (options->limit && plan->count == (size_t)options->limit)
 			break;
-		item = append(mem, plan, e, DIRECTION_UP);
-		item->path = e->here->half[DIRECTION_UP].path;
-		item->blob = e->here->half[DIRECTION_UP].blob;
-		item->down_path = e->here->half[DIRECTION_DOWN].path;
-		item->down_blob = e->here->half[DIRECTION_DOWN].blob;
+		add_up(mem, plan, e);
 	}
 	return 0;
 }
@@ -200,4 +206,11 @@ int plan_down(TALLOC_CTX *mem, const struct states *states,
 				     : NULL;
 	}
 	return 0;
+}
+
+void plan_again(TALLOC_CTX *mem, const struct plan *down, struct plan *up)
+{
+	memset(up, 0, sizeof(*up));
+	for (size_t i = down->count; i > 0; i--)
+		add_up(mem, up, down->items[i - 1].entry);
 }

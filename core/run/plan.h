@@ -61,4 +61,10 @@ int plan_down(TALLOC_CTX *mem, const struct states *states,
 	      const struct plan_options *options, struct plan *plan,
 	      struct error *err);
 
+/*
+ * What applies again what `down` reverts, oldest first. All of it must be
+ * here.
+ */
+void plan_again(TALLOC_CTX *mem, const struct plan *down, struct plan *up);
+
 #endif

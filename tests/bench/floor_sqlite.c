@@ -17,7 +17,8 @@ static int run(sqlite3 *db, const char *sql)
 			continue;
 		do {
 			result = sqlite3_step(statement);
-			for (int i = 0; i < sqlite3_column_count(statement); i++)
+			for (int i = 0; i < sqlite3_column_count(statement);
+			     i++)
 				sqlite3_column_text(statement, i);
 		} while (result == SQLITE_ROW);
 		if (sqlite3_finalize(statement) || result != SQLITE_DONE)
@@ -37,7 +38,8 @@ int main(int argc, char **argv)
 	for (int i = 2; i < argc; i++) {
 		bad = run(db, argv[i]);
 		if (bad) {
-			fprintf(stderr, "%s: %s\n", argv[i], sqlite3_errmsg(db));
+			fprintf(stderr, "%s: %s\n", argv[i],
+				sqlite3_errmsg(db));
 			return 1;
 		}
 	}

@@ -212,7 +212,6 @@ int cmd_redo(int argc, char **argv)
 
 	if (parse(&d, options, redo_usage, argc, argv, &status) < 0)
 		return cmd_done(&d.s.cmd, status);
-	d.s.needs_head = true;
 	if (session_open(&d.s, CMD_WRITE) < 0)
 		return session_close(&d.s, -1);
 	return session_close(&d.s, run_redo(&d));

@@ -7,13 +7,13 @@
 #include "core/base/text.h"
 
 static const char *const usage[] = {
-	"git migrate status [--exit-code] [--at COMMIT] [--json]",
+	"git migrate status [--all] [--exit-code] [--at COMMIT] [--json]",
 	NULL,
 };
 
 struct status {
 	struct cmd cmd;
-	bool exit_code;
+	bool exit_code, all;
 	const char *at;
 	const char *head; /* the commit that is looked at */
 	struct set *here;
@@ -21,12 +21,11 @@ struct status {
 	struct states *states;
 };
 
-static int load_sets(struct status *s, struct set **head)
+static int load_set(struct status *s)
 {
 	struct cmd *cmd = &s->cmd;
 	char *commit;
 
-	*head = NULL;
 	s->head = cmd->repo->head;
 	if (s->at) {
 		if (repo_resolve(cmd->mem, cmd->repo, s->at, &commit,
@@ -36,21 +35,18 @@ static int load_sets(struct status *s, struct set **head)
 		return repo_set_commit(cmd->mem, cmd->repo, commit, cmd->dir,
 				       &s->here, &cmd->err);
 	}
-	if (cmd_set_here(cmd, false, &s->here) < 0)
-		return -1;
-	return cmd->repo->top ? cmd_set_head(cmd, head) : 0;
+	return cmd_set_here(cmd, false, &s->here);
 }
 
 static int load(struct status *s)
 {
 	struct cmd *cmd = &s->cmd;
-	struct set *head;
 
-	if (cmd_open_repo(cmd) < 0 || load_sets(s, &head) < 0 ||
+	if (cmd_open_repo(cmd) < 0 || load_set(s) < 0 ||
 	    cmd_open_target(cmd, CMD_READ) < 0 ||
 	    ledger_read(cmd->mem, cmd->db, &s->ledger, &cmd->err) < 0)
 		return -1;
-	s->states = states_join(cmd->mem, s->here, head, s->ledger);
+	s->states = states_join(cmd->mem, s->here, s->ledger);
 	return 0;
 }
 
@@ -191,31 +187,57 @@ static const char *state_color(const struct cmd *cmd, enum migration_state s)
 	}
 }
 
+/* Of those that are simply applied, people want to see the last ones. */
+#define SHOWN_APPLIED 20
+
+static size_t count_plain(const struct status *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->states->count; i++)
+		n += s->states->list[i].state == STATE_APPLIED;
+	return n;
+}
+
+static void add_line(const struct status *s, TALLOC_CTX *mem,
+		     struct table *table, const struct state_entry *e)
+{
+	char version[VERSION_LENGTH + 1];
+	char *flags = flags_text(mem, e);
+	const char *cells[] = {
+		version_format(e->version, version),
+		state_text(mem, e),
+		proof_state_name(e->proof),
+		e->commit ? talloc_strndup(mem, e->commit, 10) : "-",
+		e->row ? talloc_strndup(mem, e->row->applied_at, 19) : "-",
+		*flags ? talloc_asprintf(mem, "%s  (%s)", e->name, flags)
+		       : e->name,
+	};
+
+	table_row(table, cells, state_color(&s->cmd, e->state));
+}
+
 static void print_table(const struct status *s)
 {
 	static const char *const headings[] = { "VERSION", "STATE", "PROOF",
 						"COMMIT", "APPLIED", "NAME" };
 	TALLOC_CTX *mem = talloc_new(NULL);
 	struct table *table = table_new(headings, 6);
+	size_t plain = count_plain(s), hidden = 0;
 
+	if (!s->all && plain > SHOWN_APPLIED)
+		hidden = plain - SHOWN_APPLIED;
+	plain = 0;
 	for (size_t i = 0; i < s->states->count; i++) {
 		const struct state_entry *e = &s->states->list[i];
-		char version[VERSION_LENGTH + 1];
-		char *flags = flags_text(mem, e);
-		const char *cells[] = {
-			version_format(e->version, version),
-			state_text(mem, e),
-			proof_state_name(e->proof),
-			e->commit ? talloc_strndup(mem, e->commit, 10) : "-",
-			e->row ? talloc_strndup(mem, e->row->applied_at, 19)
-			       : "-",
-			*flags ? talloc_asprintf(mem, "%s  (%s)", e->name,
-						 flags)
-			       : e->name,
-		};
 
-		table_row(table, cells, state_color(&s->cmd, e->state));
+		if (e->state != STATE_APPLIED || plain++ >= hidden)
+			add_line(s, mem, table, e);
 	}
+	if (hidden)
+		cmd_say(&s->cmd, "%zu older ones are applied (--all shows "
+				 "them)", hidden);
+	fflush(stderr);
 	if (s->states->count)
 		table_print(table);
 	else
@@ -285,6 +307,8 @@ int cmd_status(int argc, char **argv)
 		  "exit with 1 when something is pending", &s.exit_code },
 		{ OPTION_TEXT, 0, "at", "COMMIT",
 		  "look at a commit instead of the work tree", &s.at },
+		{ OPTION_FLAG, 'a', "all", NULL,
+		  "show every applied one, not only the newest", &s.all },
 		CMD_TARGET(s.cmd),
 		CMD_JSON(s.cmd),
 		CMD_COMMON(s.cmd),

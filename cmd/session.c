@@ -53,19 +53,10 @@ int session_open(struct session *s, enum cmd_access access)
 int session_read(struct session *s)
 {
 	struct cmd *cmd = &s->cmd;
-	bool pending = s->needs_head;
 
 	if (ledger_read(cmd->mem, cmd->db, &s->ledger, &cmd->err) < 0)
 		return -1;
-	s->states = states_join(cmd->mem, s->here, NULL, s->ledger);
-	for (size_t i = 0; i < s->states->count; i++)
-		pending |= state_is_pending(&s->states->list[i]);
-	if (!pending || !cmd->repo->top)
-		return 0;
-	/* only what is pending needs to be held against HEAD */
-	if (!s->head && cmd_set_head(cmd, &s->head) < 0)
-		return -1;
-	s->states = states_join(cmd->mem, s->here, s->head, s->ledger);
+	s->states = states_join(cmd->mem, s->here, s->ledger);
 	return 0;
 }
 
@@ -100,12 +91,14 @@ int session_origins(struct session *s, struct plan *plan)
 	for (size_t i = 0; i < plan->count; i++) {
 		struct plan_item *item = &plan->items[i];
 		const struct state_entry *e = item->entry;
-		const struct migration *committed =
-			s->head ? set_find(s->head, e->version) : NULL;
+		const struct half *half = e->here->half;
 
 		item->branch = cmd->repo->branch;
 		if (e->flags & FLAG_UNCOMMITTED) {
-			item->source = committed ? "modified" : "uncommitted";
+			item->source = (half[0].flags | half[1].flags) &
+						       HALF_NEW
+					       ? "uncommitted"
+					       : "modified";
 			continue;
 		}
 		item->commit = origins ? origins[k].commit : NULL;

@@ -6,12 +6,11 @@
 /* What up, down and redo share: sets, ledger, lock, runner, and the end. */
 struct session {
 	struct cmd cmd;
-	struct set *here, *head;
+	struct set *here;
 	struct ledger *ledger;
 	struct states *states;
 	struct runner runner;
 	bool locked;
-	bool needs_head; /* hold what is applied against HEAD, too */
 	struct facts **runs;
 	size_t run_count;
 	size_t done, skipped, left;

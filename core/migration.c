@@ -141,8 +141,8 @@ static struct migration *append(struct set *set)
 	return &set->list[set->count++];
 }
 
-int set_add(struct set *set, const char *path, const char *blob, bool modified,
-	    bool untracked, struct error *err)
+int set_add(struct set *set, const char *path, const char *blob,
+	    unsigned flags, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 	enum direction direction;
@@ -170,8 +170,7 @@ int set_add(struct set *set, const char *path, const char *blob, bool modified,
 	}
 	m->half[direction].path = arena_copy(set->strings, path);
 	m->half[direction].blob = arena_copy(set->strings, blob);
-	m->half[direction].modified = modified;
-	m->half[direction].untracked = untracked;
+	m->half[direction].flags = flags;
 	return 0;
 }
 

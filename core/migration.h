@@ -22,8 +22,14 @@ const char *direction_name(enum direction direction); /* "up", "down" */
 struct half {
 	const char *path; /* from the top of the work tree, or NULL */
 	const char *blob; /* hexadecimal id after git's clean filter, or NULL */
-	bool modified;	  /* the work tree's text is not what the index has */
-	bool untracked;	  /* the index does not know the path */
+	unsigned flags;
+};
+
+enum half_flag {
+	HALF_UNTRACKED = 1 << 0, /* the index does not know the path */
+	HALF_MODIFIED = 1 << 1,	 /* the work tree's text is not the index's */
+	HALF_STAGED = 1 << 2,	 /* the index's text is not HEAD's */
+	HALF_NEW = 1 << 3,	 /* HEAD has no such path */
 };
 
 struct migration {
@@ -68,7 +74,7 @@ struct set *set_new(TALLOC_CTX *mem);
  * names. path and blob are copied.
  */
 int set_add(struct set *set, const char *path, const char *blob,
-	    bool modified, bool untracked, struct error *err);
+	    unsigned flags, struct error *err);
 
 /* Sorts by version, then name. To be called once, after the last set_add(). */
 void set_sort(struct set *set);

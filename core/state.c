@@ -42,20 +42,13 @@ static bool same(const char *a, const char *b)
 }
 
 /* The entry's flags from what is here alone. */
-static unsigned flags_here(const struct migration *m, const struct set *head)
+static unsigned flags_here(const struct migration *m)
 {
-	const struct migration *committed = head ? set_find(head, m->version)
-						 : NULL;
-	unsigned flags = 0;
+	unsigned halves = m->half[0].flags | m->half[1].flags, flags = 0;
 
-	while (committed && committed < head->list + head->count &&
-	       committed->version == m->version &&
-	       strcmp(committed->name, m->name) != 0)
-		committed++;
-	if (head && (!committed || committed == head->list + head->count ||
-		     !migration_same(m, committed)))
+	if (halves)
 		flags |= FLAG_UNCOMMITTED;
-	if (m->half[0].untracked || m->half[1].untracked)
+	if (halves & HALF_UNTRACKED)
 		flags |= FLAG_UNTRACKED;
 	if (!m->half[0].path || !m->half[1].path)
 		flags |= FLAG_HALF;
@@ -111,8 +104,7 @@ static struct state_entry *append(struct states *states, int64_t version,
 /* All migrations here that have this version; the ledger's row goes to the
    one that it fits best. */
 static size_t add_version(struct states *states, const struct set *here,
-			  size_t first, const struct set *head,
-			  const struct ledger_row *row)
+			  size_t first, const struct ledger_row *row)
 {
 	size_t end = first, owner = first;
 
@@ -127,7 +119,7 @@ static size_t add_version(struct states *states, const struct set *here,
 		struct state_entry *e = append(states, m->version, m->name);
 
 		e->here = m;
-		e->flags = flags_here(m, head);
+		e->flags = flags_here(m);
 		if (end - first > 1)
 			e->flags |= FLAG_DUPLICATE;
 		if (row && i == owner)
@@ -137,7 +129,7 @@ static size_t add_version(struct states *states, const struct set *here,
 }
 
 struct states *states_join(TALLOC_CTX *mem, const struct set *here,
-			   const struct set *head, const struct ledger *ledger)
+			   const struct ledger *ledger)
 {
 	struct states *states = talloc_zero(mem, struct states);
 	size_t i = 0, j = 0;
@@ -160,7 +152,7 @@ struct states *states_join(TALLOC_CTX *mem, const struct set *here,
 			j++;
 		else
 			row = NULL;
-		i = add_version(states, here, i, head, row);
+		i = add_version(states, here, i, row);
 	}
 	if (ledger->count)
 		states->newest_applied = ledger->rows[ledger->count - 1].version;

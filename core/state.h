@@ -53,11 +53,10 @@ struct states {
 };
 
 /*
- * Joins what is here (work tree, or a commit) with HEAD's set (NULL: what is
- * here is committed) and the ledger. Entries point into all three.
+ * Joins what is here (work tree, or a commit) with the ledger. Entries point
+ * into both.
  */
 struct states *states_join(TALLOC_CTX *mem, const struct set *here,
-			   const struct set *head,
 			   const struct ledger *ledger);
 
 struct state_entry *states_find(const struct states *states, int64_t version);

@@ -12,7 +12,8 @@
 struct listed {
 	const char *path;
 	char *blob;
-	bool modified, untracked, deleted;
+	unsigned flags; /* enum half_flag */
+	bool deleted;
 };
 
 struct listing {
@@ -77,8 +78,8 @@ static int fill_set(TALLOC_CTX *mem, const struct listing *l, struct set **out,
 	for (size_t i = 0; i < l->count; i++) {
 		const struct listed *f = &l->list[i];
 
-		if (!f->deleted && set_add(set, f->path, f->blob, f->modified,
-					   f->untracked, err) < 0) {
+		if (!f->deleted &&
+		    set_add(set, f->path, f->blob, f->flags, err) < 0) {
 			talloc_free(set);
 			return -1;
 		}
@@ -162,12 +163,12 @@ static int read_index(TALLOC_CTX *mem, char *text, size_t length,
 		if (tag == '?') {
 			f = append(mem, l);
 			f->path = path;
-			f->untracked = true;
+			f->flags = HALF_UNTRACKED | HALF_NEW;
 			continue;
 		}
 		if (tag == 'C' || tag == 'R') {
 			if (f && !strcmp(f->path, path)) {
-				f->modified = true;
+				f->flags |= HALF_MODIFIED;
 				f->deleted |= tag == 'R';
 			}
 			continue;
@@ -224,6 +225,9 @@ int repo_index_changed(struct repo *repo, const char *dir, bool *changed,
 	return status < 0 ? -1 : 0;
 }
 
+/* The index does not have the text: it has to be read and hashed. */
+#define TEXT_IS_HERE (HALF_UNTRACKED | HALF_MODIFIED)
+
 /* Only the text of a regular file goes through a clean filter. */
 static int check_file(struct repo *repo, const char *path, struct error *err)
 {
@@ -255,7 +259,7 @@ static int hash_files(TALLOC_CTX *mem, struct repo *repo, bool keep,
 	for (size_t i = 0; i < l->count && result == 0; i++) {
 		struct listed *f = &l->list[i];
 
-		if (f->deleted || !(f->modified || f->untracked))
+		if (f->deleted || !(f->flags & TEXT_IS_HERE))
 			continue;
 		result = check_file(repo, f->path, err);
 		fprintf(names, "%s\n", f->path);
@@ -271,11 +275,11 @@ static int hash_files(TALLOC_CTX *mem, struct repo *repo, bool keep,
 		struct listed *f = &l->list[i];
 		char *id;
 
-		if (f->deleted || !(f->modified || f->untracked))
+		if (f->deleted || !(f->flags & TEXT_IS_HERE))
 			continue;
 		id = strsep(&out, "\n");
 		if (f->blob && !strcmp(f->blob, id))
-			f->modified = false;
+			f->flags &= ~(unsigned)HALF_MODIFIED;
 		f->blob = id;
 	}
 	free(input);
@@ -289,27 +293,92 @@ static int check_names(const struct listing *l, struct error *err)
 	int result = 0;
 
 	for (size_t i = 0; i < l->count && result == 0; i++)
-		if (l->list[i].modified || l->list[i].untracked)
-			result = set_add(scratch, l->list[i].path, NULL, false,
-					 false, err);
+		if (l->list[i].flags & TEXT_IS_HERE)
+			result = set_add(scratch, l->list[i].path, NULL, 0,
+					 err);
 	talloc_free(scratch);
 	return result < 0 ? -1 : 0;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct listed *)a)->path,
+		      ((const struct listed *)b)->path);
+}
+
+/*
+ * What the index has and HEAD has not: ":MODE MODE OLD NEW STATUS\0PATH\0".
+ * Cached entries come in the order of their paths, after the untracked ones.
+ */
+static void mark_staged(struct listing *l, char *text, size_t length)
+{
+	char *end = text + length;
+	size_t cached = 0;
+
+	while (cached < l->count && (l->list[cached].flags & HALF_UNTRACKED))
+		cached++;
+	while (text < end) {
+		char status = text[strlen(text) - 1];
+		char *path = text + strlen(text) + 1;
+		struct listed key = { .path = path }, *f;
+
+		text = path + strlen(path) + 1;
+		f = bsearch(&key, l->list + cached, l->count - cached,
+			    sizeof(key), by_path);
+		if (f)
+			f->flags |= HALF_STAGED |
+				    (status == 'A' ? HALF_NEW : 0u);
+	}
+}
+
+static int find_staged(TALLOC_CTX *mem, struct repo *repo,
+		       struct process *staged, struct listing *l,
+		       struct error *err)
+{
+	char *text;
+	size_t length;
+
+	if (!repo->head) {
+		for (size_t i = 0; i < l->count; i++)
+			l->list[i].flags |= HALF_STAGED | HALF_NEW;
+		return 0;
+	}
+	if (process_read_all(mem, staged->out, &text, &length, err) < 0)
+		return -1;
+	if (process_finish(staged))
+		return git_failed(err, "compare the index with HEAD", NULL);
+	mark_staged(l, text, length);
+	return 0;
 }
 
 int repo_set_worktree(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 		      bool keep, struct set **set, struct error *err)
 {
 	TALLOC_CTX *turn = talloc_new(NULL);
+	char *folder = inside(turn, dir);
+	struct process *staged = NULL;
 	struct listing l = { 0 };
 	char *text;
 	size_t length;
-	int result = git_must(turn, repo,
-			      GIT_ARGS("ls-files", "-z", "-t", "-s", "-c", "-m",
-				       "-d", "-o", "--", inside(turn, dir)),
-			      NULL, 0, &text, &length, "list the scripts", err);
+	int result = 0;
 
+	/* both look at the index; neither waits for the other */
+	if (repo->head)
+		result = git_start(turn, repo,
+				   GIT_ARGS("diff-index", "--cached", "--raw",
+					    "-z", "--no-renames", "HEAD", "--",
+					    folder),
+				   PROCESS_OUT | PROCESS_QUIET, &staged, err);
+	if (result == 0)
+		result = git_must(turn, repo,
+				  GIT_ARGS("ls-files", "-z", "-t", "-s", "-c",
+					   "-m", "-d", "-o", "--", folder),
+				  NULL, 0, &text, &length, "list the scripts",
+				  err);
 	if (result == 0)
 		result = read_index(turn, text, length, dir, true, &l, err);
+	if (result == 0)
+		result = find_staged(turn, repo, staged, &l, err);
 	if (result == 0)
 		result = check_names(&l, err);
 	if (result == 0)

@@ -70,8 +70,7 @@ static struct set *make_set(const char *const *files)
 	struct error err = { 0 };
 
 	for (; *files; files++)
-		assert_int_equal(set_add(set, *files, "b1", false, false,
-					 &err),
+		assert_int_equal(set_add(set, *files, "b1", 0, &err),
 				 0);
 	set_sort(set);
 	return set;

@@ -156,9 +156,9 @@ static void the_history_is_a_chain(void **state)
 	const char **before, **after;
 
 	(void)state;
-	set_add(set, "m/20260101000001_a.up.sql", "u1", false, false, &err);
-	set_add(set, "m/20260101000002_b.up.sql", "u2", false, false, &err);
-	set_add(set, "m/20260101000003_c.up.sql", "u3", false, false, &err);
+	set_add(set, "m/20260101000001_a.up.sql", "u1", 0, &err);
+	set_add(set, "m/20260101000002_b.up.sql", "u2", 0, &err);
+	set_add(set, "m/20260101000003_c.up.sql", "u3", 0, &err);
 	set_sort(set);
 	before = proof_histories(set, set);
 	assert_string_equal(before[0], "");

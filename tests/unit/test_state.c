@@ -9,7 +9,7 @@
 #include "core/run/plan.h"
 
 /* Sets and ledgers from short descriptions: "1:u1:d1" is version 1 with these
-   blobs, "-" for a half that is missing. */
+   blobs, "-" for a half that is missing; "!" before it: not in HEAD. */
 static struct set *make_set(const char *text)
 {
 	struct set *set = set_new(NULL);
@@ -17,7 +17,8 @@ static struct set *make_set(const char *text)
 	struct error err = { 0 };
 
 	while ((item = strsep(&rest, " ")) != NULL && *item) {
-		char *version = strsep(&item, ":");
+		unsigned flags = *item == '!' ? HALF_STAGED : 0;
+		char *version = strsep(&item, ":") + (flags != 0);
 		char *up = strsep(&item, ":"), *down = strsep(&item, ":");
 		const char *name = item ? item : "n";
 
@@ -28,7 +29,7 @@ static struct set *make_set(const char *text)
 							"m/2026010100000%s_%s"
 							".up.sql",
 							version, name),
-					up, false, false, &err),
+					up, flags, &err),
 				0);
 		if (strcmp(down, "-") != 0)
 			assert_int_equal(
@@ -37,7 +38,7 @@ static struct set *make_set(const char *text)
 							"m/2026010100000%s_%s"
 							".down.sql",
 							version, name),
-					down, false, false, &err),
+					down, flags, &err),
 				0);
 	}
 	set_sort(set);
@@ -67,18 +68,16 @@ static struct ledger *make_ledger(const char *text)
 }
 
 struct scene {
-	struct set *here, *head;
+	struct set *here;
 	struct ledger *ledger;
 	struct states *states;
 };
 
-static struct scene scene(const char *here, const char *head,
-			  const char *ledger)
+static struct scene scene(const char *here, const char *ledger)
 {
-	struct scene s = { make_set(here), head ? make_set(head) : NULL,
-			   make_ledger(ledger), NULL };
+	struct scene s = { make_set(here), make_ledger(ledger), NULL };
 
-	s.states = states_join(NULL, s.here, s.head, s.ledger);
+	s.states = states_join(NULL, s.here, s.ledger);
 	return s;
 }
 
@@ -86,7 +85,6 @@ static void release(struct scene *s)
 {
 	talloc_free(s->states);
 	talloc_free(s->ledger);
-	talloc_free(s->head);
 	talloc_free(s->here);
 }
 
@@ -100,8 +98,7 @@ static void expect(const struct states *states, size_t i, const char *state,
 
 static void joins_sets_and_ledger(void **state)
 {
-	struct scene s = scene("1:u1:d1 2:x:d2 4:u4:d4 5:u5:d5 6:u6:d6",
-			       "1:u1:d1 2:x:d2 4:u4:d4 5:u5:d5",
+	struct scene s = scene("1:u1:d1 2:x:d2 4:u4:d4 5:u5:d5 !6:u6:d6",
 			       "1:u1:d1 2:u2:d2 3:u3:d3");
 
 	(void)state;
@@ -117,7 +114,7 @@ static void joins_sets_and_ledger(void **state)
 
 static void the_first_state_that_fits_wins(void **state)
 {
-	struct scene s = scene("1:u1:d1 2:u2:d2 3:u3:dx", "1:u1:d1",
+	struct scene s = scene("1:u1:d1 !2:u2:d2 !3:u3:dx",
 			       "2:u2:d2 3:u3:d3");
 
 	(void)state;
@@ -125,18 +122,17 @@ static void the_first_state_that_fits_wins(void **state)
 	expect(s.states, 1, "applied", FLAG_UNCOMMITTED);
 	expect(s.states, 2, "modified", FLAG_UNCOMMITTED | FLAG_DOWN_CHANGED);
 	release(&s);
-	s = scene("1:x:d1", NULL, "1:u1:d1");
+	s = scene("1:x:d1", "1:u1:d1");
 	s.ledger->rows[0].state = UNFINISHED;
 	talloc_free(s.states);
-	s.states = states_join(NULL, s.here, NULL, s.ledger);
+	s.states = states_join(NULL, s.here, s.ledger);
 	expect(s.states, 0, "unfinished", FLAG_UP_CHANGED);
 	release(&s);
 }
 
 static void marks_halves_and_duplicates(void **state)
 {
-	struct scene s = scene("1:u1:-:a 2:u2:d2:a 2:u3:d3:b", NULL,
-			       "2:u3:d3:b");
+	struct scene s = scene("1:u1:-:a 2:u2:d2:a 2:u3:d3:b", "2:u3:d3:b");
 
 	(void)state;
 	assert_int_equal(s.states->count, 3);
@@ -148,7 +144,7 @@ static void marks_halves_and_duplicates(void **state)
 
 static void plan_fails(const char *here, const char *ledger, const char *why)
 {
-	struct scene s = scene(here, NULL, ledger);
+	struct scene s = scene(here, ledger);
 	struct plan_options options = { 0 };
 	struct error err = { 0 };
 	struct plan plan;
@@ -192,7 +188,7 @@ static void check_plan(const struct plan *plan, const char *expected)
 
 static void plans_what_was_asked_for(void **state)
 {
-	struct scene s = scene("1:u1:d1 3:u3:d3 4:u4:d4 5:u5:d5", NULL,
+	struct scene s = scene("1:u1:d1 3:u3:d3 4:u4:d4 5:u5:d5",
 			       "1:u1:d1 2:u2:d2");
 	struct error err = { 0 };
 	struct plan plan;

@@ -277,8 +277,8 @@ static char *short_form_host(TALLOC_CTX *mem, const char *url)
 		return NULL;
 	at = memrchr(url, '@', (size_t)(colon - url));
 	at = at ? at + 1 : url;
-	/* one letter and a colon is a drive */
-	if (colon - at < 2)
+	/* a drive has one letter, a remote helper two colons */
+	if (colon - at < 2 || colon[1] == ':')
 		return NULL;
 	return host_and_port(mem, at, (size_t)(colon - at), "22");
 }

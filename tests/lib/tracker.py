@@ -6,10 +6,12 @@ An issue tracker on loopback, for tests: GitHub's API under /, Gitea's under
 held against tests/contracts/; what is wrong with one stands in DIR/violations,
 which a test must find empty.
 
-DIR/port        the port, written when it answers
+The port is its first line of output and stands in DIR/port.
+
 DIR/log         one JSON line a request, before it is answered
 DIR/comments    one JSON line a comment, after each change
 DIR/violations  one line for each breach of a contract
+DIR/reset       made by a test: forget everything at the next request
 DIR/faults      JSON lines, read again for each request, in order:
                 {"method": "POST", "path": "comments$", "times": 1,
                  "skip": 0, "do": "reset"}   do: see class Faults
@@ -167,6 +169,17 @@ class Memory:
                        'updated': stamp(when), 'edits': 0}
             self.comments.append(comment)
             return comment
+
+    def reset(self):
+        """True when the test asked for it."""
+        try:
+            os.unlink(os.path.join(self.directory, 'reset'))
+        except FileNotFoundError:
+            return False
+        with self.lock:
+            self.comments = []
+            self.next_id = 1000
+        return True
 
     def save(self):
         with self.lock:
@@ -368,6 +381,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
 
     def answer_one(self, method):
+        if self.server.memory.reset():
+            self.server.faults.used = {}
         self.method = method
         self.target = self.path
         if self.path.startswith('/moved'):
@@ -464,6 +479,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.breach(wrong)
         if set(body) != {'body'}:
             self.breach('the body has %s' % sorted(body))
+            return {'body': ''}
         return body
 
     def user_of_token(self):
@@ -659,6 +675,7 @@ def main():
     with open(path + '.new', 'w') as f:
         f.write('%d\n' % server.server_port)
     os.rename(path + '.new', path)
+    print(server.server_port, flush=True)
     server.serve_forever()
 
 

@@ -1,0 +1,297 @@
+#include "core/db/sqlite/internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "core/base/text.h"
+
+#define TICK_US 100000
+/* Steps of SQLite's machine between two looks at the clock: under 1 ms. */
+#define STEPS_PER_LOOK 10000
+
+/* About ten times a second; nonzero cancels. */
+static int tick(struct sqlite *s, const char *waiting_for)
+{
+	int64_t now = clock_mono_us();
+
+	if (!s->db.options.tick || now - s->ticked_us < TICK_US)
+		return 0;
+	s->ticked_us = now;
+	if (!s->db.options.tick(waiting_for, s->db.options.tick_data))
+		return 0;
+	s->interrupted = true;
+	return 1;
+}
+
+static int on_progress(void *data)
+{
+	return tick(data, NULL);
+}
+
+bool sqlite_tick(struct sqlite *s)
+{
+	return tick(s, NULL) != 0;
+}
+
+/*
+ * Polls, at first quickly. The waits of many processes must not fall into
+ * step, hence the odd part of the clock.
+ */
+static int on_busy(void *data, int tries)
+{
+	struct sqlite *s = data;
+	int64_t now = clock_mono_us();
+	int64_t pause = tries < 10 ? 500 * (tries + 1) : 10000;
+	struct timespec nap = { 0 };
+
+	if (!tries)
+		s->wait_since_us = now;
+	if (now - s->wait_since_us >= (int64_t)s->db.options.wait_ms * 1000)
+		return 0;
+	if (tick(s, s->waiting_for))
+		return 0;
+	nap.tv_nsec = (long)(pause + now % pause) * 1000;
+	nanosleep(&nap, NULL);
+	return 1;
+}
+
+bool sqlite_wait(struct sqlite *s, int tries)
+{
+	return on_busy(s, tries) != 0;
+}
+
+static int no_database(struct sqlite *s, const char *why, struct error *err)
+{
+	return error_set(err, ERROR_CONNECTION,
+			 "unable to open database '%s': %s", s->db.database,
+			 why);
+}
+
+int sqlite_fail(struct sqlite *s, struct error *err)
+{
+	int code = sqlite3_extended_errcode(s->handle) & 0xff;
+	const char *message = sqlite3_errmsg(s->handle);
+
+	if (s->interrupted || code == SQLITE_INTERRUPT) {
+		s->interrupted = false;
+		return error_set(err, ERROR_INTERRUPTED, "interrupted");
+	}
+	switch (code) {
+	case SQLITE_BUSY:
+		error_set(err, ERROR_BUSY,
+			  "database '%s' is locked by another process",
+			  s->db.database);
+		return error_hint(err, "wait longer for it: --wait SECONDS");
+	case SQLITE_NOTADB:
+		return no_database(s, message, err);
+	case SQLITE_CANTOPEN:
+		no_database(s, message, err);
+		return error_hint(err, "SQLite writes to the folder of the "
+				       "database too: is that allowed?");
+	case SQLITE_IOERR:
+		return error_set(err, ERROR_CONNECTION, "%s", message);
+	case SQLITE_READONLY:
+		return error_set(err, ERROR_SQL,
+				 "database '%s' is read-only: %s",
+				 s->db.database, message);
+	default:
+		return error_set(err, ERROR_SQL, "%s", message);
+	}
+}
+
+int sqlite_run(struct sqlite *s, const char *sql, struct error *err)
+{
+	if (sqlite3_exec(s->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	return sqlite_fail(s, err);
+}
+
+/* Scratch databases need not survive a crash. */
+static int apply_settings(struct sqlite *s, struct error *err)
+{
+	const char *sql = NULL;
+
+	if (s->folder)
+		sql = "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY";
+	else if (s->db.options.read_only)
+		sql = "PRAGMA query_only = ON";
+	sqlite3_db_config(s->handle, SQLITE_DBCONFIG_ENABLE_FKEY, 0, NULL);
+	return sql ? sqlite_run(s, sql, err) : 0;
+}
+
+int sqlite_connect(struct sqlite *s, struct error *err)
+{
+	if (lazy_sqlite_load(err) < 0)
+		return -1;
+	if (sqlite3_open_v2(s->path, &s->handle, s->flags, NULL) != SQLITE_OK) {
+		if (!s->handle)
+			return no_database(s, "out of memory", err);
+		return no_database(s, sqlite3_errmsg(s->handle), err);
+	}
+	sqlite3_busy_handler(s->handle, on_busy, s);
+	if (s->db.options.tick)
+		sqlite3_progress_handler(s->handle, STEPS_PER_LOOK, on_progress,
+					 s);
+	sqlite3_set_authorizer(s->handle, touched_note, s);
+	/* the first read finds out whether it is a database at all */
+	if (sqlite_run(s, "SELECT 1 FROM sqlite_schema LIMIT 1", err) < 0)
+		return -1;
+	return apply_settings(s, err);
+}
+
+void sqlite_disconnect(struct sqlite *s)
+{
+	if (!s->handle)
+		return;
+	sqlite_drop_cache(s);
+	sqlite3_close_v2(s->handle);
+	s->handle = NULL;
+}
+
+static int close_it(struct sqlite *s)
+{
+	sqlite_disconnect(s);
+	if (s->folder)
+		sqlite_remove_folder(s->folder, s->path);
+	return 0;
+}
+
+struct sqlite *sqlite_new(TALLOC_CTX *mem, const struct db_options *options,
+			  const char *path, const char *shown)
+{
+	struct sqlite *s = talloc_zero(mem, struct sqlite);
+	const char *name = strrchr(shown, '/');
+
+	s->db.engine = &db_engine_sqlite;
+	s->db.options = *options;
+	s->db.database = talloc_strdup(s, name ? name + 1 : shown);
+	s->db.label = talloc_asprintf(s, "sqlite:%s", s->db.database);
+	s->db.major = 3;
+	s->path = talloc_strdup(s, path);
+	s->flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+		   SQLITE_OPEN_EXRESCODE;
+	s->waiting_for = talloc_asprintf(s, "the lock on '%s'", s->db.database);
+	talloc_set_destructor(s, close_it);
+	return s;
+}
+
+/* A file that is not there: made, or taken for an empty database. */
+static int no_file(struct sqlite *s, struct error *err)
+{
+	char *folder;
+	const char *slash = strrchr(s->path, '/');
+	struct stat st;
+	int result = 0;
+
+	if (s->db.options.read_only) {
+		s->path = ":memory:";
+		return 0;
+	}
+	if (!s->db.options.create)
+		return no_database(s, "there is no such file", err);
+	s->flags |= SQLITE_OPEN_CREATE;
+	folder = slash ? talloc_strndup(s, s->path,
+					(size_t)(slash - s->path + 1))
+		       : talloc_strdup(s, ".");
+	if (stat(folder, &st) < 0 || !S_ISDIR(st.st_mode))
+		result = error_set(err, ERROR_CONNECTION,
+				   "unable to create database '%s': there is "
+				   "no folder '%s'",
+				   s->db.database, folder);
+	talloc_free(folder);
+	return result;
+}
+
+static int look_at_file(struct sqlite *s, struct error *err)
+{
+	struct stat st;
+
+	if (stat(s->path, &st) < 0)
+		return errno == ENOENT ? no_file(s, err)
+				       : no_database(s, strerror(errno), err);
+	if (S_ISDIR(st.st_mode))
+		return no_database(s, "it is a folder", err);
+	if (!S_ISREG(st.st_mode))
+		return no_database(s, "it is no regular file", err);
+	return 0;
+}
+
+static int connect_checked(struct sqlite *s, struct error *err)
+{
+	bool writes = !s->db.options.read_only;
+
+	if (look_at_file(s, err) < 0 || sqlite_connect(s, err) < 0)
+		return -1;
+	s->db.server_version = talloc_strdup(s, sqlite3_libversion());
+	s->flags &= ~SQLITE_OPEN_CREATE;
+	if (writes && sqlite3_db_readonly(s->handle, "main") == 1)
+		return error_set(err, ERROR_CONNECTION,
+				 "database '%s' is read-only", s->db.database);
+	return 0;
+}
+
+static int open_url(TALLOC_CTX *mem, const char *url,
+		    const struct db_options *options, struct db **db,
+		    struct error *err)
+{
+	TALLOC_CTX *turn = talloc_new(NULL);
+	char *path, *shown;
+	bool read_only;
+	struct sqlite *s = NULL;
+
+	if (sqlite_url(turn, url, options->top, &path, &shown, &read_only,
+		       err) == 0) {
+		s = sqlite_new(mem, options, path, shown);
+		if (read_only)
+			s->flags ^= SQLITE_OPEN_READWRITE |
+				    SQLITE_OPEN_READONLY;
+		if (connect_checked(s, err) < 0) {
+			talloc_free(s);
+			s = NULL;
+		}
+	}
+	talloc_free(turn);
+	if (!s)
+		return -1;
+	*db = &s->db;
+	return 0;
+}
+
+static bool accepts(const char *url)
+{
+	return !strncmp(url, "sqlite:", strlen("sqlite:"));
+}
+
+/* A transaction is the lock: SQLite has one writer at a time. */
+static int no_lock(struct db *db, struct error *err)
+{
+	(void)db;
+	(void)err;
+	return 0;
+}
+
+const struct db_engine db_engine_sqlite = {
+	.name = "sqlite",
+	.dialect = SQL_SQLITE,
+	.capabilities = DB_TRANSACTIONAL_DDL,
+	.accepts = accepts,
+	.open = open_url,
+	.query = sqlite_query,
+	.queue = sqlite_queue,
+	.begin = sqlite_begin,
+	.commit = sqlite_commit,
+	.rollback = sqlite_rollback,
+	.lock = no_lock,
+	.unlock = no_lock,
+	.split = sqlite_split,
+	.execute = sqlite_execute,
+	.count_rows = sqlite_count_rows,
+	.catalog = sqlite_catalog,
+	.definition = sqlite_definition,
+	.scratch = sqlite_scratch,
+	.scratch_copy = sqlite_scratch_copy,
+	.quote_name = sqlite_quote_name,
+	.fold_name = sqlite_fold_name,
+};

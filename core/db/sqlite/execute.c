@@ -1,0 +1,311 @@
+#include "core/db/sqlite/internal.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "core/base/text.h"
+#include "core/sql/reader.h"
+
+/* One statement of a script while it runs. */
+struct execution {
+	struct sqlite *s;
+	const struct script *script;
+	const struct statement *statement;
+	struct facts *facts;
+	size_t index; /* of its entry in facts->statements */
+	int64_t started_us, counting_us;
+	bool in_transaction; /* when it began */
+};
+
+/* --- where it went wrong -------------------------------------------------- */
+
+/* The name in "no such table: x", "table x already exists" and the like. */
+static char *named_in(TALLOC_CTX *mem, const char *message)
+{
+	static const char *const before[] = { "no such ", "duplicate column ",
+					      "there is already another ",
+					      "unknown column " };
+	const char *exists = strstr(message, " already exists");
+	const char *named = strstr(message, " named ");
+	const char *name = NULL;
+	size_t length;
+
+	if (named)
+		name = named + strlen(" named ");
+	else if (exists)
+		name = memchr(message, ' ', (size_t)(exists - message));
+	for (size_t i = 0; !name && i < sizeof(before) / sizeof(*before); i++)
+		if (!strncmp(message, before[i], strlen(before[i])))
+			name = strchr(message, ':');
+	if (!name)
+		return NULL;
+	name += strspn(name, ": ");
+	length = exists && !named ? (size_t)(exists - name) : strlen(name);
+	for (size_t i = 0; i < length; i++)
+		if (name[i] == '.') { /* the schema is not always written */
+			name += i + 1;
+			length -= i + 1;
+			i = 0;
+		}
+	return sql_unquote(mem, name, length);
+}
+
+static bool is_name(const struct reader *r, const char *name)
+{
+	char *here;
+	bool result;
+
+	if ((r->token.kind != SQL_WORD && r->token.kind != SQL_QUOTED) ||
+	    r->token.length < strlen(name))
+		return false;
+	here = reader_name(NULL, r);
+	result = !strcasecmp(here, name);
+	talloc_free(here);
+	return result;
+}
+
+/*
+ * SQLite gives the place of most errors it finds in the text; of a name that
+ * is not there, or is there already, it only gives the name.
+ */
+static size_t find_name(const char *text, size_t length, const char *message)
+{
+	char *name = named_in(NULL, message);
+	size_t found = 0;
+	struct reader r;
+
+	reader_start(&r, text, length, SQL_SQLITE);
+	while (name && !found && !reader_at_end(&r)) {
+		reader_advance(&r); /* the first word is no name */
+		if (is_name(&r, name))
+			found = r.token.offset;
+	}
+	talloc_free(name);
+	return found;
+}
+
+static int fail_at(struct execution *e, size_t offset, struct error *err)
+{
+	const struct script *script = e->script;
+	size_t end = e->statement->offset + e->statement->length;
+	int within = sqlite3_error_offset(e->s->handle);
+	int line, column;
+
+	sqlite_fail(e->s, err);
+	if (within >= 0)
+		offset += (size_t)within;
+	else if (offset < end)
+		offset += find_name(script->text + offset, end - offset,
+				    err->message);
+	text_position(script->text, script->length, offset, &line, &column);
+	return error_at(err, script->path, line, column);
+}
+
+/* --- what it touches ------------------------------------------------------ */
+
+static void add_relations(struct execution *e, const struct touched *t)
+{
+	struct fact_statement *f = &e->facts->statements[e->index];
+
+	f->relations = talloc_realloc(e->facts, f->relations, const char *,
+				      (unsigned)(f->relation_count + t->count));
+	for (size_t i = 0; i < t->count; i++)
+		f->relations[f->relation_count++] =
+			talloc_strdup(e->facts, t->names[i].name);
+}
+
+static bool has_entry(const struct facts *facts, const char *name)
+{
+	for (size_t i = 0; i < facts->table_count; i++)
+		if (!strcmp(facts->tables[i].name, name))
+			return true;
+	return false;
+}
+
+/* The rows that are there before the first statement that changes a table. */
+static int count_before(struct execution *e, const struct touched *t,
+			struct error *err)
+{
+	struct db *db = &e->s->db;
+	int64_t started = clock_mono_us();
+
+	if (db->options.count_limit < 0)
+		return 0;
+	for (size_t i = 0; i < t->count; i++) {
+		struct fact_table *table;
+
+		if (t->names[i].touch != TOUCH_WRITTEN ||
+		    has_entry(e->facts, t->names[i].name))
+			continue;
+		table = facts_table(e->facts, t->names[i].name);
+		if (sqlite_count_rows(db, table->name, db->options.count_limit,
+				      &table->rows_before, &table->estimated,
+				      err) < 0)
+			return -1;
+	}
+	e->counting_us += clock_mono_us() - started;
+	return 0;
+}
+
+static int note_touched(struct execution *e, const char *text, size_t length,
+			struct error *err)
+{
+	struct sqlite *s = e->s;
+	struct touched *t = s->touched;
+	int result;
+
+	touched_finish(s, text, length);
+	s->touched = NULL;
+	s->changed |= t->changes_connection;
+	add_relations(e, t);
+	result = count_before(e, t, err);
+	talloc_free(t);
+	return result;
+}
+
+/* --- locks ---------------------------------------------------------------- */
+
+/*
+ * SQLite locks the whole file. A writer holds RESERVED, or in WAL mode
+ * WAL_WRITE_LOCK, from BEGIN IMMEDIATE on: other writers wait. EXCLUSIVE,
+ * when changes no longer fit into memory, keeps readers out as well.
+ */
+static void note_locks(struct execution *e)
+{
+	struct sqlite *s = e->s;
+	int level = 0;
+	bool wal;
+
+	if (sqlite3_get_autocommit(s->handle) ||
+	    sqlite3_txn_state(s->handle, "main") != SQLITE_TXN_WRITE)
+		return;
+	sqlite3_file_control(s->handle, "main", SQLITE_FCNTL_LOCKSTATE, &level);
+	/* 1 SHARED (all that WAL needs), 2 RESERVED, 3 PENDING, 4 EXCLUSIVE */
+	wal = level < 2;
+	facts_add_lock(e->facts, s->db.database,
+		       wal ? "WAL_WRITE_LOCK" : "RESERVED",
+		       s->open ? s->granted_us : e->started_us);
+	if (level > 2)
+		facts_add_lock(e->facts, s->db.database, "EXCLUSIVE",
+			       e->started_us);
+}
+
+/* --- running -------------------------------------------------------------- */
+
+static bool counts_rows(const char *kind)
+{
+	return !strcmp(kind, "INSERT") || !strcmp(kind, "UPDATE") ||
+	       !strcmp(kind, "DELETE") || !strcmp(kind, "REPLACE");
+}
+
+static int step_all(struct execution *e, sqlite3_stmt *prepared, size_t offset,
+		    struct error *err)
+{
+	struct fact_statement *f = &e->facts->statements[e->index];
+	int code;
+
+	do
+		code = sqlite3_step(prepared);
+	while (code == SQLITE_ROW);
+	if (code != SQLITE_DONE) {
+		fail_at(e, offset, err);
+		sqlite3_finalize(prepared);
+		return -1;
+	}
+	sqlite3_finalize(prepared);
+	if (counts_rows(e->statement->kind))
+		f->rows = (f->rows < 0 ? 0 : f->rows) +
+			  sqlite3_changes64(e->s->handle);
+	return 0;
+}
+
+/* Runs what the server takes for one statement; *next is what follows it. */
+static int run_piece(struct execution *e, size_t offset, size_t *next,
+		     struct error *err)
+{
+	struct sqlite *s = e->s;
+	const char *text = e->script->text + offset, *tail = NULL;
+	sqlite3_stmt *prepared = NULL;
+	int code;
+
+	s->touched = talloc_zero(NULL, struct touched);
+	/* with a length SQLite would copy all of it before it looks */
+	code = sqlite3_prepare_v3(s->handle, text, -1, 0, &prepared, &tail);
+	if (code != SQLITE_OK || !prepared) {
+		talloc_free(s->touched);
+		s->touched = NULL;
+	}
+	if (code != SQLITE_OK)
+		return fail_at(e, offset, err);
+	*next = (size_t)(tail - e->script->text);
+	if (!prepared)
+		return 0;
+	if (note_touched(e, text, *next - offset, err) < 0) {
+		sqlite3_finalize(prepared);
+		return -1;
+	}
+	return step_all(e, prepared, offset, err);
+}
+
+/*
+ * A statement ends where the server says. When it ends before the end that
+ * the split found, the rest is run too; when it goes on, the statements that
+ * it took are passed over.
+ */
+static int run_statement(struct execution *e, struct error *err)
+{
+	struct sqlite *s = e->s;
+	size_t offset = e->statement->offset;
+	size_t end = offset + e->statement->length;
+
+	if (s->read_script == e->script && s->read_up_to > offset)
+		offset = s->read_up_to;
+	while (offset < end)
+		if (run_piece(e, offset, &offset, err) < 0)
+			return -1;
+	s->read_script = e->script;
+	s->read_up_to = offset;
+	return 0;
+}
+
+/* A transaction that a failed statement belongs to can only be undone: ours
+   by rollback(), the script's own one here. */
+static int check_transaction(struct execution *e, int result, struct error *err)
+{
+	struct sqlite *s = e->s;
+
+	if (result < 0 && !s->open)
+		sqlite_rollback(&s->db);
+	if (result == 0 && s->open && sqlite3_get_autocommit(s->handle))
+		return error_set(err, ERROR_SQL,
+				 "the statement ended the transaction it was "
+				 "in");
+	return result;
+}
+
+int sqlite_execute(struct db *db, const struct script *script, size_t n,
+		   struct facts *facts, struct error *err)
+{
+	struct execution e = {
+		.s = sqlite_of(db),
+		.script = script,
+		.statement = &script->statements[n],
+		.facts = facts,
+		.index = facts->statement_count,
+	};
+	int result = 0;
+	double us;
+
+	facts_add_statement(facts)->kind = talloc_strdup(facts,
+							 e.statement->kind);
+	if (n == 0 && !e.s->open && sqlite3_get_autocommit(e.s->handle))
+		result = sqlite_restore(e.s, err);
+	e.started_us = clock_mono_us();
+	if (result == 0)
+		result = run_statement(&e, err);
+	us = (double)(clock_mono_us() - e.started_us - e.counting_us);
+	facts->statements[e.index].duration_ms = us / 1000;
+	if (result == 0)
+		note_locks(&e);
+	return check_transaction(&e, result, err);
+}

@@ -1,0 +1,181 @@
+#ifndef CORE_DB_SQLITE_INTERNAL_H
+#define CORE_DB_SQLITE_INTERNAL_H
+
+#include "core/db/db.h"
+#include "lazy/sqlite.h"
+
+/* What the files of this folder share. */
+
+struct cached_statement;
+struct key_check;
+struct touched;
+
+struct sqlite {
+	struct db db; /* first: it is what the others see */
+	sqlite3 *handle;
+	const char *path;   /* absolute; ":memory:" stands for a file that is
+			       not there and is not to be made */
+	int flags;	    /* for sqlite3_open_v2() */
+	const char *folder; /* of a scratch database, removed with it */
+	struct cached_statement *cache;
+
+	const char *waiting_for; /* in words, for the tick */
+	int64_t wait_since_us, ticked_us;
+	bool interrupted;
+
+	/* the transaction that begin() opened */
+	bool open;
+	const struct script *script; /* or NULL */
+	int64_t granted_us;
+	struct key_check *keys; /* or NULL */
+
+	bool changed; /* a script changed the connection: open it anew */
+	struct touched *touched; /* filled by the authorizer while not NULL */
+	/* where the server went on beyond the split's end of a statement */
+	const struct script *read_script;
+	size_t read_up_to;
+};
+
+static inline struct sqlite *sqlite_of(struct db *db)
+{
+	return (struct sqlite *)db;
+}
+
+/* --- url.c --- */
+
+/*
+ * The file a URL names, relative to `top` unless absolute (*shown: as it was
+ * written), and whether it asks for read-only.
+ */
+int sqlite_url(TALLOC_CTX *mem, const char *url, const char *top, char **path,
+	       char **shown, bool *read_only, struct error *err);
+
+/* --- connection.c --- */
+
+/* Opens s->path with s->flags and makes it usable; also again. */
+int sqlite_connect(struct sqlite *s, struct error *err);
+void sqlite_disconnect(struct sqlite *s);
+/* A new one that closes, and removes a scratch folder, when it is freed. */
+struct sqlite *sqlite_new(TALLOC_CTX *mem, const struct db_options *options,
+			  const char *path, const char *name);
+/* Calls the tick when it is time; true: the person gave up. */
+bool sqlite_tick(struct sqlite *s);
+/* Waits a little for a lock, from tries 0 on; false: no longer. */
+bool sqlite_wait(struct sqlite *s, int tries);
+/* What the library says went wrong, as our error. */
+int sqlite_fail(struct sqlite *s, struct error *err);
+/* One statement without parameters and rows, not kept. */
+int sqlite_run(struct sqlite *s, const char *sql, struct error *err);
+
+/* --- query.c --- */
+
+int sqlite_query(struct db *db, const char *sql, const char *const *params,
+		 int param_count, db_row_fn row, void *data, struct error *err);
+int sqlite_queue(struct db *db, const char *sql, const char *const *params,
+		 int param_count, struct error *err);
+/* One number of one row; `fallback` when there is no row or NULL. */
+int sqlite_number(struct sqlite *s, const char *sql, const char *param,
+		  int64_t fallback, int64_t *number, struct error *err);
+void sqlite_drop_cache(struct sqlite *s);
+
+/* --- transaction.c --- */
+
+int sqlite_begin(struct db *db, const struct script *script, struct error *err);
+int sqlite_commit(struct db *db, struct error *err);
+void sqlite_rollback(struct db *db);
+/* Brings the connection back to how it was opened. */
+int sqlite_restore(struct sqlite *s, struct error *err);
+
+/* --- keys.c --- */
+
+/* Looks at foreign keys before a script that might break one: *keys. */
+int keys_before(struct sqlite *s, const struct script *script,
+		struct key_check **keys, struct error *err);
+/* An error when there are violations that were not there before. */
+int keys_after(struct sqlite *s, struct key_check *keys, struct error *err);
+
+/* --- split.c --- */
+
+int sqlite_split(struct script *script, struct error *err);
+
+/* --- execute.c, touched.c --- */
+
+int sqlite_execute(struct db *db, const struct script *script, size_t n,
+		   struct facts *facts, struct error *err);
+
+enum touch {
+	TOUCH_READ,    /* perhaps a table; also a view, a function, a WITH */
+	TOUCH_NAMED,   /* a view that comes or goes, a table with a trigger */
+	TOUCH_WRITTEN, /* rows or definition */
+};
+
+struct touched {
+	struct touched_name {
+		const char *name; /* "schema.table" when it is not in main */
+		enum touch touch; /* the strongest */
+	} * names;
+	size_t count;
+	bool changes_connection; /* PRAGMA, ATTACH, something temporary */
+};
+
+/* The authorizer: notes what a statement touches, and allows everything. */
+int touched_note(void *data, int action, const char *first, const char *second,
+		 const char *schema, const char *by);
+/*
+ * After the statement is prepared: leaves out what is read but no table, and
+ * adds the name that ALTER TABLE ... RENAME TO gives, which the authorizer is
+ * not told.
+ */
+void touched_finish(struct sqlite *s, const char *text, size_t length);
+/* Whether the name stands for a table that is there, not a view. */
+bool sqlite_has_table(struct sqlite *s, const char *name);
+
+/* --- count.c --- */
+
+int sqlite_count_rows(struct db *db, const char *table, int64_t limit,
+		      int64_t *rows, bool *estimated, struct error *err);
+
+/* --- names.c --- */
+
+char *sqlite_quote(TALLOC_CTX *mem, const char *name);
+char *sqlite_quote_name(TALLOC_CTX *mem, const char *name);
+char *sqlite_fold_name(TALLOC_CTX *mem, const char *written);
+
+/* --- normal.c, constraint.c --- */
+
+/* Names of tables and columns, in lower case. */
+struct known_names;
+struct table_column;
+struct table_rule;
+struct known_names *names_new(TALLOC_CTX *mem);
+void names_add(struct known_names *names, const char *name);
+
+/*
+ * SQL without what only a person sees in it: white space, comments, the case
+ * of words, quotes around a name that needs none, ASC. Double quotes stay
+ * around what is in no list of names (NULL: nothing is), because it is then
+ * a string to SQLite.
+ */
+char *sqlite_normal(TALLOC_CTX *mem, const struct known_names *names,
+		    const char *text, size_t length);
+
+/* A constraint in one form, whether it stood at its column or not. */
+char *sqlite_constraint(TALLOC_CTX *mem, const struct known_names *names,
+			const char *column, const struct table_rule *rule);
+
+/* --- catalog.c, definition.c --- */
+
+int sqlite_catalog(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,
+		   struct error *err);
+int sqlite_definition(TALLOC_CTX *mem, struct db *db, const char *table,
+		      char ***statements, size_t *count, struct error *err);
+
+/* --- scratch.c --- */
+
+int sqlite_scratch(TALLOC_CTX *mem, struct db *target, const char *scratch_url,
+		   struct db **scratch, struct error *err);
+int sqlite_scratch_copy(TALLOC_CTX *mem, struct db *from, struct db **scratch,
+			struct error *err);
+void sqlite_remove_folder(const char *folder, const char *file);
+
+#endif

@@ -1,0 +1,166 @@
+#include "core/db/sqlite/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGES_PER_STEP 2000
+
+void sqlite_remove_folder(const char *folder, const char *file)
+{
+	static const char *const beside[] = { "", "-wal", "-shm", "-journal" };
+
+	for (size_t i = 0; i < sizeof(beside) / sizeof(*beside); i++) {
+		char *path = talloc_asprintf(NULL, "%s%s", file, beside[i]);
+
+		unlink(path);
+		talloc_free(path);
+	}
+	rmdir(folder);
+}
+
+/* Where the person wants scratch databases: a SQLite URL names the folder. */
+static int parent_folder(TALLOC_CTX *mem, struct sqlite *target,
+			 const char *scratch_url, char **parent,
+			 struct error *err)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *path, *shown, *slash;
+	bool read_only;
+	struct stat st;
+
+	*parent = talloc_strdup(mem, tmp && *tmp ? tmp : "/tmp");
+	if (!scratch_url || !db_engine_sqlite.accepts(scratch_url))
+		return 0;
+	if (sqlite_url(mem, scratch_url, target->db.options.top, &path, &shown,
+		       &read_only, err) < 0)
+		return -1;
+	*parent = path;
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	slash = strrchr(path, '/');
+	if (!slash)
+		*parent = talloc_strdup(mem, ".");
+	else if (slash != path)
+		*slash = '\0';
+	return 0;
+}
+
+/* The scratch database in a folder that nobody else can look into. */
+static int make(TALLOC_CTX *mem, struct sqlite *from, const char *scratch_url,
+		struct sqlite **out, struct error *err)
+{
+	struct db_options options = from->db.options;
+	TALLOC_CTX *turn = talloc_new(NULL);
+	char *parent, *folder;
+	struct sqlite *s;
+	int result = -1;
+
+	if (parent_folder(turn, from, scratch_url, &parent, err) < 0)
+		goto out;
+	folder = talloc_asprintf(turn, "%s/git-migrate-XXXXXX", parent);
+	if (!mkdtemp(folder)) {
+		error_set(err, ERROR_FAILED,
+			  "unable to create a scratch database in '%s': %s",
+			  parent, strerror(errno));
+		goto out;
+	}
+	options.read_only = false;
+	options.create = true;
+	options.count_limit = -1;
+	s = sqlite_new(mem, &options,
+		       talloc_asprintf(turn, "%s/scratch.db", folder),
+		       "scratch");
+	s->folder = talloc_steal(s, folder);
+	s->db.server_version = talloc_strdup(s, sqlite3_libversion());
+	s->flags |= SQLITE_OPEN_CREATE;
+	result = sqlite_connect(s, err);
+	s->flags &= ~SQLITE_OPEN_CREATE;
+	if (result < 0)
+		talloc_free(s);
+	else
+		*out = s;
+out:
+	talloc_free(turn);
+	return result;
+}
+
+static int take_encoding(const char *const *values, int count, void *data)
+{
+	char **sql = data;
+
+	(void)count;
+	*sql = talloc_asprintf(NULL, "PRAGMA encoding = '%s'", values[0]);
+	return 0;
+}
+
+int sqlite_scratch(TALLOC_CTX *mem, struct db *target, const char *scratch_url,
+		   struct db **scratch, struct error *err)
+{
+	struct sqlite *s;
+	char *sql = NULL;
+	int result;
+
+	if (make(mem, sqlite_of(target), scratch_url, &s, err) < 0)
+		return -1;
+	result = sqlite_query(target, "SELECT encoding FROM pragma_encoding",
+			      NULL, 0, take_encoding, &sql, err);
+	if (result == 0 && sql)
+		result = sqlite_run(s, sql, err);
+	talloc_free(sql);
+	if (result < 0)
+		talloc_free(s);
+	else
+		*scratch = &s->db;
+	return result;
+}
+
+/* Someone who writes to the source makes a step fail; then try again. */
+static int copy_pages(struct sqlite *from, struct sqlite *to, struct error *err)
+{
+	sqlite3_backup *backup = sqlite3_backup_init(to->handle, "main",
+						     from->handle, "main");
+	int64_t tries = 0;
+	int code;
+
+	if (!backup)
+		return sqlite_fail(to, err);
+	do {
+		code = sqlite3_backup_step(backup, PAGES_PER_STEP);
+		if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
+			if (!sqlite_wait(from, (int)tries++))
+				break;
+			code = SQLITE_OK;
+		} else if (sqlite_tick(from)) {
+			break;
+		}
+	} while (code == SQLITE_OK);
+	sqlite3_backup_finish(backup);
+	if (code == SQLITE_DONE)
+		return 0;
+	if (from->interrupted) {
+		from->interrupted = false;
+		return error_set(err, ERROR_INTERRUPTED, "interrupted");
+	}
+	return error_set(err, ERROR_CONNECTION,
+			 "unable to copy database '%s': %s", from->db.database,
+			 sqlite3_errstr(code));
+}
+
+int sqlite_scratch_copy(TALLOC_CTX *mem, struct db *from, struct db **scratch,
+			struct error *err)
+{
+	struct sqlite *s;
+
+	if (make(mem, sqlite_of(from), NULL, &s, err) < 0)
+		return -1;
+	if (copy_pages(sqlite_of(from), s, err) < 0) {
+		talloc_free(s);
+		return -1;
+	}
+	*scratch = &s->db;
+	return 0;
+}

@@ -1,0 +1,88 @@
+#include "core/db/sqlite/internal.h"
+
+#include "core/base/text.h"
+
+static void forget(struct sqlite *s)
+{
+	s->open = false;
+	s->script = NULL;
+	talloc_free(s->keys);
+	s->keys = NULL;
+}
+
+/*
+ * Settings, attached databases, temporary tables, another busy timeout: none
+ * of it can be undone one by one, and opening a file is cheap.
+ */
+int sqlite_restore(struct sqlite *s, struct error *err)
+{
+	s->read_script = NULL;
+	if (!s->changed)
+		return 0;
+	sqlite_disconnect(s);
+	if (sqlite_connect(s, err) < 0)
+		return -1;
+	s->changed = false;
+	return 0;
+}
+
+int sqlite_begin(struct db *db, const struct script *script, struct error *err)
+{
+	struct sqlite *s = sqlite_of(db);
+
+	if (!sqlite3_get_autocommit(s->handle)) {
+		sqlite_rollback(db);
+		error_set(err, ERROR_SQL,
+			  "the script left a transaction open, it is rolled "
+			  "back");
+		return error_hint(err, "add the COMMIT");
+	}
+	forget(s);
+	if (script && (sqlite_restore(s, err) < 0 ||
+		       keys_before(s, script, &s->keys, err) < 0))
+		return -1;
+	/* inside the transaction the pragma would be ignored, and DROP TABLE
+	   would delete the rows that refer to the table */
+	if (script)
+		sqlite3_db_config(s->handle, SQLITE_DBCONFIG_ENABLE_FKEY, 0,
+				  NULL);
+	if (sqlite_run(s, "BEGIN IMMEDIATE", err) < 0) {
+		forget(s);
+		return -1;
+	}
+	s->granted_us = clock_mono_us();
+	s->script = script;
+	s->open = true;
+	return 0;
+}
+
+int sqlite_commit(struct db *db, struct error *err)
+{
+	struct sqlite *s = sqlite_of(db);
+
+	if (sqlite3_get_autocommit(s->handle)) {
+		forget(s);
+		return error_set(err, ERROR_SQL,
+				 "the transaction is over before its commit");
+	}
+	if (s->keys && keys_after(s, s->keys, err) < 0) {
+		if (err->code == ERROR_SQL && s->script)
+			error_at(err, s->script->path, 0, 0);
+		sqlite_rollback(db);
+		return -1;
+	}
+	if (sqlite_run(s, "COMMIT", err) < 0)
+		return -1;
+	forget(s);
+	return 0;
+}
+
+void sqlite_rollback(struct db *db)
+{
+	struct sqlite *s = sqlite_of(db);
+
+	if (s->handle && !sqlite3_get_autocommit(s->handle))
+		sqlite3_exec(s->handle, "ROLLBACK", NULL, NULL, NULL);
+	s->interrupted = false;
+	forget(s);
+}

@@ -7,8 +7,6 @@
 #include "core/thread/marker.h"
 #include "core/thread/measured.h"
 
-#define NOTHING_NOTED "- none noted"
-
 /* --- headline and commit --------------------------------------------------- */
 
 char *comment_title(TALLOC_CTX *mem, const char *name)
@@ -104,7 +102,7 @@ static char *items(TALLOC_CTX *mem, const char *const *texts, size_t count)
 				out, "%s%s", *out ? "\n" : "",
 				markdown_item(mem, block));
 	}
-	return *out ? out : talloc_strdup(mem, NOTHING_NOTED);
+	return *out ? out : talloc_strdup(mem, "- " NOTHING_NOTED);
 }
 
 static char *add_paragraph(char *out, const char *paragraph)
@@ -113,6 +111,19 @@ static char *add_paragraph(char *out, const char *paragraph)
 		return out;
 	return talloc_asprintf_append_buffer(out, "%s%s", *out ? "\n\n" : "",
 					     paragraph);
+}
+
+/* Whether a paragraph stands there already: it was read back from a thread. */
+static bool has_paragraph(const char *text, const char *paragraph)
+{
+	size_t n = strlen(paragraph);
+
+	for (const char *at = strstr(text, paragraph); at;
+	     at = strstr(at + 1, paragraph))
+		if ((at == text || at[-1] == '\n') &&
+		    (!at[n] || at[n] == '\n'))
+			return true;
+	return false;
 }
 
 /* -m texts, and the `note` lines of the scripts. */
@@ -127,13 +138,16 @@ static char *notes(TALLOC_CTX *mem, const struct comment_input *in)
 	for (int n = 0; n < 2; n++) {
 		const struct script *s = scripts[n];
 
-		for (size_t i = 0; s && i < s->directive_count; i++)
-			if (s->directives[i].kind == DIRECTIVE_NOTE &&
-			    s->directives[i].text)
-				out = add_paragraph(
-					out,
-					markdown_line(mem,
-						      s->directives[i].text));
+		for (size_t i = 0; s && i < s->directive_count; i++) {
+			const struct directive *d = &s->directives[i];
+			char *line;
+
+			if (d->kind != DIRECTIVE_NOTE || !d->text)
+				continue;
+			line = markdown_line(mem, d->text);
+			if (*line && !has_paragraph(out, line))
+				out = add_paragraph(out, line);
+		}
 	}
 	return out;
 }

@@ -90,7 +90,7 @@ static size_t reference(const char *s, char before)
 {
 	switch (*s) {
 	case '@':
-		return 1;
+		return strncmp(s + 1, GAP, strlen(GAP)) ? 1 : 0;
 	case '#':
 		return isalnum((unsigned char)s[1]) ? 1 : 0;
 	case '!':

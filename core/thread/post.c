@@ -64,6 +64,16 @@ struct found {
 	char *id, *url, *body;
 };
 
+/* One comment to be posted. */
+struct job {
+	TALLOC_CTX *mem;
+	struct thread *thread;
+	const char *marker;
+	thread_compose_fn compose;
+	void *data;
+	struct thread_posted *posted;
+};
+
 struct search {
 	struct thread *thread;
 	const char *marker;
@@ -102,13 +112,14 @@ static int by_age(const void *a, const void *b)
 	return n != m ? (n > m ? 1 : -1) : strcmp(one, two);
 }
 
-static int find(TALLOC_CTX *mem, struct thread *t, const char *marker,
-		const char *since, struct search **search, struct error *err)
+static int find(const struct job *job, const char *since,
+		struct search **search, struct error *err)
 {
-	struct search *s = talloc_zero(mem, struct search);
+	struct search *s = talloc_zero(job->mem, struct search);
+	struct thread *t = job->thread;
 
 	s->thread = t;
-	s->marker = marker;
+	s->marker = job->marker;
 	if (t->place->tracker->each(t, since, take, s, err) < 0) {
 		talloc_free(s);
 		return -1;
@@ -116,6 +127,19 @@ static int find(TALLOC_CTX *mem, struct thread *t, const char *marker,
 	if (s->count)
 		qsort(s->list, s->count, sizeof(*s->list), by_age);
 	*search = s;
+	return 0;
+}
+
+/* The text for the thread, within the tracker's limit. */
+static int make_body(const struct job *job, const char *existing, char **body,
+		     struct error *err)
+{
+	char *whole;
+
+	if (job->compose(job->mem, existing, &whole, job->data, err) < 0)
+		return -1;
+	*body = markdown_limit(job->mem, whole, job->marker,
+			       job->thread->place->tracker->limit);
 	return 0;
 }
 
@@ -152,23 +176,25 @@ static int point_at(struct thread *t, const struct found *extra,
 	return rc;
 }
 
-/* Makes the oldest say the body, and the others point at it. */
-static int settle(TALLOC_CTX *mem, const struct search *s, const char *body,
-		  struct thread_posted *posted, struct error *err)
+/* Makes the oldest say what it should, and the others point at it. */
+static int settle(const struct job *job, const struct search *s,
+		  struct error *err)
 {
-	struct thread *t = s->thread;
+	struct thread *t = job->thread;
 	struct tracker_comment *changed;
+	char *body;
 
-	posted->url = talloc_strdup(mem, s->list[0].url);
-	if (same_text(s->list[0].body, body)) {
-		posted->action = THREAD_UNCHANGED;
-	} else {
-		posted->action = THREAD_EDITED;
-		if (t->place->tracker->edit(mem, t, s->list[0].id, body,
+	if (make_body(job, s->list[0].body, &body, err) < 0)
+		return -1;
+	job->posted->url = s->list[0].url;
+	job->posted->action = THREAD_UNCHANGED;
+	if (!same_text(s->list[0].body, body)) {
+		job->posted->action = THREAD_EDITED;
+		if (t->place->tracker->edit(job->mem, t, s->list[0].id, body,
 					    &changed, err) < 0)
 			return -1;
 	}
-	for (size_t i = 1; i < s->count; i++, posted->merged++)
+	for (size_t i = 1; i < s->count; i++, job->posted->merged++)
 		if (point_at(t, &s->list[i], s->list[0].url, err) < 0)
 			return -1;
 	return 0;
@@ -208,15 +234,16 @@ static char *hour_before(TALLOC_CTX *mem, const char *time)
  * The reply was lost or odd, and the comment may be there all the same, even a
  * moment later. *s is the search that found it, or one without.
  */
-static int look_again(TALLOC_CTX *mem, struct thread *t, const char *marker,
-		      struct search **s, struct error *err)
+static int look_again(const struct job *job, struct search **s,
+		      struct error *err)
 {
 	for (int turn = 0; turn < 3; turn++) {
-		int64_t pause = t->options.pause_ms < 0 ? 0 : 1000 << turn;
+		int64_t ms = job->thread->options.pause_ms < 0 ? 0
+							       : 1000 << turn;
 
-		if (turn && thread_wait(t, pause, NULL, err) < 0)
+		if (turn && thread_wait(job->thread, ms, NULL, err) < 0)
 			return -1;
-		if (find(mem, t, marker, NULL, s, err) < 0)
+		if (find(job, NULL, s, err) < 0)
 			return -1;
 		if ((*s)->count)
 			break;
@@ -225,23 +252,24 @@ static int look_again(TALLOC_CTX *mem, struct thread *t, const char *marker,
 }
 
 /* *c is NULL when the comment was found after a lost reply: see *s. */
-static int create(TALLOC_CTX *mem, struct thread *t, const char *body,
-		  const char *marker, struct tracker_comment **c,
-		  struct search **s, struct error *err)
+static int create(const struct job *job, const char *body,
+		  struct tracker_comment **c, struct search **s,
+		  struct error *err)
 {
+	struct thread *t = job->thread;
 	struct error lost = { 0 };
 	bool doubt, again;
-	int rc = -1;
+	int rc;
 
 	*c = NULL;
 	for (int turn = 0; turn < 2; turn++) {
 		error_release(&lost);
-		if (!t->place->tracker->create(mem, t, body, c, &doubt, &again,
-					       &lost))
+		if (!t->place->tracker->create(job->mem, t, body, c, &doubt,
+					       &again, &lost))
 			return 0;
 		if (!doubt || lost.code == ERROR_INTERRUPTED)
 			break;
-		rc = look_again(mem, t, marker, s, err);
+		rc = look_again(job, s, err);
 		if (rc < 0 || (*s)->count) {
 			error_release(&lost);
 			return rc;
@@ -250,79 +278,81 @@ static int create(TALLOC_CTX *mem, struct thread *t, const char *body,
 			break;
 	}
 	*err = lost;
+	if (doubt)
+		error_hint(err, "it may still arrive; this is safe to repeat: "
+				"git migrate post");
 	return -1;
 }
 
-/* Another machine may have posted since we looked. */
-static int check_race(TALLOC_CTX *mem, struct thread *t,
-		      const struct tracker_comment *c, const char *body,
-		      const char *marker, struct thread_posted *posted,
-		      struct error *err)
+/* A comment that is not found by its author next time would stand twice. */
+static int check_author(const struct job *job, const struct tracker_comment *c,
+			struct error *err)
 {
-	struct search *s;
+	const char *author = text_visible(job->mem, c->author, false);
 
-	if (find(mem, t, marker, hour_before(mem, c->created), &s, err) < 0)
-		return -1;
-	if (s->count < 2)
+	if (is_ours(job->thread, c))
 		return 0;
-	return settle(mem, s, body, posted, err);
+	error_set(err, ERROR_FAILED,
+		  "the comment %s was made by '%s', not by '%s'",
+		  job->posted->url, author, job->thread->login);
+	return error_hint(err, "so that it is found next time: "
+			       "git config migrate-tracker.%s.user '%s'",
+			  job->thread->place->host, author);
 }
 
-static int post_new(TALLOC_CTX *mem, struct thread *t, const char *body,
-		    const char *marker, struct thread_posted *posted,
-		    struct error *err)
+static int post_new(const struct job *job, struct error *err)
 {
 	struct tracker_comment *c;
 	struct search *s;
+	char *body;
+	int rc;
 
-	if (create(mem, t, body, marker, &c, &s, err) < 0)
+	if (make_body(job, NULL, &body, err) < 0 ||
+	    create(job, body, &c, &s, err) < 0)
 		return -1;
-	posted->action = THREAD_CREATED;
 	if (!c) {
-		if (settle(mem, s, body, posted, err) < 0)
+		rc = settle(job, s, err);
+	} else {
+		job->posted->url = text_visible(job->mem, c->url, false);
+		/* another machine may have posted since we looked */
+		if (check_author(job, c, err) < 0 ||
+		    find(job, hour_before(job->mem, c->created), &s, err) < 0)
 			return -1;
-		posted->action = THREAD_CREATED;
-		return 0;
+		rc = s->count > 1 ? settle(job, s, err) : 0;
 	}
-	posted->url = text_visible(mem, c->url, false);
-	if (!is_ours(t, c)) {
-		error_set(err, ERROR_FAILED,
-			  "the comment %s was made by '%s', not by '%s'",
-			  posted->url, text_visible(mem, c->author, false),
-			  t->login);
-		return error_hint(err, "so that it is found next time: git "
-				       "config migrate-tracker.%s.user '%s'",
-				  t->place->host,
-				  text_visible(mem, c->author, false));
-	}
-	return check_race(mem, t, c, body, marker, posted, err);
+	job->posted->action = THREAD_CREATED;
+	return rc;
 }
 
-int thread_post(TALLOC_CTX *mem, struct thread *t, const char *body,
-		const char *marker, struct thread_posted *posted,
-		struct error *err)
+int thread_post(TALLOC_CTX *mem, struct thread *t, const char *marker,
+		thread_compose_fn compose, void *data,
+		struct thread_posted *posted, struct error *err)
 {
-	TALLOC_CTX *scope = talloc_new(mem);
+	struct job job = {
+		.mem = talloc_new(mem),
+		.thread = t,
+		.marker = marker,
+		.compose = compose,
+		.data = data,
+		.posted = posted,
+	};
 	struct search *s;
-	char *cut = markdown_limit(scope, body, marker,
-				   t->place->tracker->limit);
 	int rc = learn_user(t, err);
 
 	memset(posted, 0, sizeof(*posted));
 	if (!rc)
-		rc = find(scope, t, marker, NULL, &s, err);
+		rc = find(&job, NULL, &s, err);
 	if (!rc) {
 		posted->foreign = s->foreign;
-		rc = s->count ? settle(scope, s, cut, posted, err)
-			      : post_new(scope, t, cut, marker, posted, err);
+		rc = s->count ? settle(&job, s, err) : post_new(&job, err);
 	}
 	if (rc < 0) {
-		talloc_free(scope);
+		talloc_free(job.mem);
 		return -1;
 	}
-	talloc_steal(mem, posted->url);
+	posted->url = talloc_strdup(mem, posted->url);
 	if (posted->foreign)
-		talloc_steal(mem, posted->foreign);
-	talloc_free(scope);
+		posted->foreign = talloc_strdup(mem, posted->foreign);
+	talloc_free(job.mem);
 	return 0;
 }

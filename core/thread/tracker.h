@@ -158,14 +158,22 @@ struct thread_posted {
 };
 
 /*
- * Posts a comment that ends with `marker`, or edits the one of ours that has
- * it: same marker, and its author is the token's user. It is looked for on all
- * pages before, after a reply that was lost, and again after posting, because
- * another machine may have posted at the same moment; of several the oldest
- * stays, and the others are made to point at it.
+ * Makes the comment, which ends with its marker. `existing` is our comment as
+ * it stands in the thread, or NULL: a person's texts in it are not to be lost
+ * because they are not known here.
  */
-int thread_post(TALLOC_CTX *mem, struct thread *thread, const char *body,
-		const char *marker, struct thread_posted *posted,
-		struct error *err);
+typedef int (*thread_compose_fn)(TALLOC_CTX *mem, const char *existing,
+				 char **body, void *data, struct error *err);
+
+/*
+ * Posts a comment, or edits the one of ours that is there: with this marker,
+ * and its author is the token's user. It is looked for on all pages before,
+ * after a reply that was lost, and again after posting, because another
+ * machine may have posted at the same moment; of several the oldest stays, and
+ * the others are made to point at it.
+ */
+int thread_post(TALLOC_CTX *mem, struct thread *thread, const char *marker,
+		thread_compose_fn compose, void *data,
+		struct thread_posted *posted, struct error *err);
 
 #endif

@@ -191,6 +191,15 @@ static void on_say(const char *what, void *data)
 	snprintf(s->said, sizeof(s->said), "%s", what);
 }
 
+static int compose(TALLOC_CTX *mem, const char *existing, char **body,
+		   void *data, struct error *err)
+{
+	(void)existing;
+	(void)err;
+	*body = talloc_strdup(mem, data);
+	return 0;
+}
+
 static void set(struct config *config, int port, const char *what,
 		const char *value)
 {
@@ -233,8 +242,10 @@ static void post(struct server *s, struct attempt *a)
 						     : "shop/issues/42"),
 			    &o, &thread, &a->err);
 	if (!a->rc)
-		a->rc = thread_post(s->mem, thread, a->body ? a->body : BODY,
-				    MARKER, &a->posted, &a->err);
+		a->rc = thread_post(s->mem, thread, MARKER, compose,
+				    talloc_strdup(s->mem,
+						  a->body ? a->body : BODY),
+				    &a->posted, &a->err);
 	unsetenv("GIT_MIGRATE_TOKEN");
 }
 

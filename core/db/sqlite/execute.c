@@ -94,6 +94,8 @@ static int fail_at(struct execution *e, size_t offset, struct error *err)
 	sqlite_fail(e->s, err);
 	if (within >= 0)
 		offset += (size_t)within;
+	else if (!strcmp(err->message, "incomplete input"))
+		offset = end;
 	else if (offset < end)
 		offset += find_name(script->text + offset, end - offset,
 				    err->message);

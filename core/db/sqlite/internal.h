@@ -105,8 +105,9 @@ int sqlite_execute(struct db *db, const struct script *script, size_t n,
 
 enum touch {
 	TOUCH_READ,    /* perhaps a table; also a view, a function, a WITH */
-	TOUCH_NAMED,   /* a view that comes or goes, a table with a trigger */
+	TOUCH_NAMED,   /* a table whose trigger comes or goes */
 	TOUCH_WRITTEN, /* rows or definition */
+	TOUCH_VIEW,    /* a view that comes or goes, no table */
 };
 
 struct touched {

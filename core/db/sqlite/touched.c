@@ -61,6 +61,8 @@ int touched_note(void *data, int action, const char *first, const char *second,
 		break;
 	case SQLITE_CREATE_VIEW:
 	case SQLITE_DROP_VIEW:
+		note(t, schema, first, TOUCH_VIEW);
+		break;
 	case SQLITE_ANALYZE:
 		note(t, schema, first, TOUCH_NAMED);
 		break;

@@ -2,14 +2,15 @@
 # run.sh BUILD [FILE...]   runs the tests: cmocka programs and bats files, all
 # of them or the given ones (tests/unit/test_X.c, tests/cli/X.bats), under one
 # prove, with a PostgreSQL server of their own and nothing of the person's
-# environment or git configuration.
+# environment or git configuration. From the environment: JOBS (2 at a time),
+# ENGINES ("sqlite postgresql") and TEST_TIMEOUT (seconds a file, 600).
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
 # Start again with nothing but what is named here.
 if [[ ${MIGRATE_TESTS:-} != clean ]]; then
 	exec env -i MIGRATE_TESTS=clean PATH="$PATH" TMPDIR="${TMPDIR:-/tmp}" \
-		JOBS="${JOBS:-2}" TEST_TIMEOUT="${TEST_TIMEOUT:-600}" \
+		JOBS="${JOBS:-2}" ENGINES="${ENGINES:-}" TEST_TIMEOUT="${TEST_TIMEOUT:-600}" \
 		bash "$0" "$@"
 fi
 

@@ -189,12 +189,24 @@ const char *cmd_target_name(const struct cmd *cmd)
 	return cmd->target.name ? cmd->target.name : cmd->db->label;
 }
 
+int cmd_begin_here(struct cmd *cmd)
+{
+	if (!cmd->repo->top)
+		return 0;
+	return worktree_begin(cmd->mem, cmd->repo, cmd->dir, &cmd->looking,
+			      &cmd->err);
+}
+
+int cmd_end_here(struct cmd *cmd, bool keep, struct set **set)
+{
+	if (!cmd->repo->top)
+		return cmd_set_head(cmd, set);
+	return worktree_end(cmd->mem, cmd->looking, keep, set, &cmd->err);
+}
+
 int cmd_set_here(struct cmd *cmd, bool keep, struct set **set)
 {
-	if (cmd->repo->top)
-		return repo_set_worktree(cmd->mem, cmd->repo, cmd->dir, keep,
-					 set, &cmd->err);
-	return cmd_set_head(cmd, set);
+	return cmd_begin_here(cmd) < 0 ? -1 : cmd_end_here(cmd, keep, set);
 }
 
 int cmd_set_head(struct cmd *cmd, struct set **set)

@@ -32,6 +32,7 @@ struct cmd {
 	struct target target;
 	struct db *db;
 	struct blobs *blobs; /* opened when first read from */
+	struct worktree *looking;
 
 	/* common options */
 	const char *target_option;
@@ -108,6 +109,9 @@ const char *cmd_target_name(const struct cmd *cmd);
  * as they are kept as blobs when `keep`), or HEAD in a bare repository.
  */
 int cmd_set_here(struct cmd *cmd, bool keep, struct set **set);
+/* The same in two steps, so that git looks while the database is opened. */
+int cmd_begin_here(struct cmd *cmd);
+int cmd_end_here(struct cmd *cmd, bool keep, struct set **set);
 /* HEAD's set; empty before the first commit. */
 int cmd_set_head(struct cmd *cmd, struct set **set);
 

@@ -21,30 +21,30 @@ struct status {
 	struct states *states;
 };
 
-static int load_set(struct status *s)
+/* The commit to look at instead of the work tree. */
+static int load_commit(struct status *s)
 {
 	struct cmd *cmd = &s->cmd;
 	char *commit;
 
-	s->head = cmd->repo->head;
-	if (s->at) {
-		if (repo_resolve(cmd->mem, cmd->repo, s->at, &commit,
-				 &cmd->err) < 0)
-			return -1;
-		s->head = commit;
-		return repo_set_commit(cmd->mem, cmd->repo, commit, cmd->dir,
-				       &s->here, &cmd->err);
-	}
-	return cmd_set_here(cmd, false, &s->here);
+	if (repo_resolve(cmd->mem, cmd->repo, s->at, &commit, &cmd->err) < 0)
+		return -1;
+	s->head = commit;
+	return repo_set_commit(cmd->mem, cmd->repo, commit, cmd->dir, &s->here,
+			       &cmd->err);
 }
 
 static int load(struct status *s)
 {
 	struct cmd *cmd = &s->cmd;
 
-	if (cmd_open_repo(cmd) < 0 || load_set(s) < 0 ||
+	if (cmd_open_repo(cmd) < 0)
+		return -1;
+	s->head = cmd->repo->head;
+	if ((s->at ? load_commit(s) : cmd_begin_here(cmd)) < 0 ||
 	    cmd_open_target(cmd, CMD_READ) < 0 ||
-	    ledger_read(cmd->mem, cmd->db, &s->ledger, &cmd->err) < 0)
+	    ledger_read(cmd->mem, cmd->db, &s->ledger, &cmd->err) < 0 ||
+	    (!s->at && cmd_end_here(cmd, false, &s->here) < 0))
 		return -1;
 	s->states = states_join(cmd->mem, s->here, s->ledger);
 	return 0;

@@ -34,7 +34,8 @@ static void on_finished(const struct plan_item *item,
 int session_open(struct session *s, enum cmd_access access)
 {
 	cmd_catch_signals();
-	if (cmd_open_repo(&s->cmd) < 0 || cmd_open_target(&s->cmd, access) < 0)
+	if (cmd_open_repo(&s->cmd) < 0 || cmd_begin_here(&s->cmd) < 0 ||
+	    cmd_open_target(&s->cmd, access) < 0)
 		return -1;
 	s->runner = (struct runner){
 		.db = s->cmd.db,
@@ -47,14 +48,15 @@ int session_open(struct session *s, enum cmd_access access)
 		.finished = on_finished,
 		.report_data = s,
 	};
-	return cmd_set_here(&s->cmd, true, &s->here);
+	return 0;
 }
 
 int session_read(struct session *s)
 {
 	struct cmd *cmd = &s->cmd;
 
-	if (ledger_read(cmd->mem, cmd->db, &s->ledger, &cmd->err) < 0)
+	if (ledger_read(cmd->mem, cmd->db, &s->ledger, &cmd->err) < 0 ||
+	    (!s->here && cmd_end_here(cmd, true, &s->here) < 0))
 		return -1;
 	s->states = states_join(cmd->mem, s->here, s->ledger);
 	return 0;

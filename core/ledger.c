@@ -11,6 +11,15 @@
 #define LEDGER_VERSION 1
 #define LEDGER_VERSION_TEXT "1"
 
+/* What a list of all migrations needs; numbers only where they say something,
+   as their conversion is most of the work. */
+#define BRIEF                                                               \
+	"version, name, up_blob, down_blob, commit_id, NULL, NULL, "        \
+	"applied_at, applied_by, NULL, state, "                             \
+	"CASE WHEN state <> 'applied' THEN direction END, "                 \
+	"CASE WHEN state <> 'applied' THEN statements_done END, "           \
+	"CASE WHEN state <> 'applied' THEN statements_total END, NULL"
+
 #define COLUMNS                                                             \
 	"version, name, up_blob, down_blob, commit_id, source, branch, "    \
 	"applied_at, applied_by, duration_ms, state, direction, "           \
@@ -28,11 +37,12 @@ static void fill_row(struct arena *strings, struct ledger_row *row,
 	row->branch = arena_copy(strings, v[6]);
 	row->applied_at = arena_copy(strings, v[7]);
 	row->applied_by = arena_copy(strings, v[8]);
-	row->duration_ms = strtod(v[9], NULL);
+	row->duration_ms = v[9] ? strtod(v[9], NULL) : 0;
 	row->state = strcmp(v[10], "applied") ? UNFINISHED : APPLIED;
-	row->direction = strcmp(v[11], "down") ? DIRECTION_UP : DIRECTION_DOWN;
-	row->done = atoi(v[12]);
-	row->total = atoi(v[13]);
+	row->direction = v[11] && !strcmp(v[11], "down") ? DIRECTION_DOWN
+							 : DIRECTION_UP;
+	row->done = v[12] ? atoi(v[12]) : 0;
+	row->total = v[13] ? atoi(v[13]) : 0;
 	row->tool = arena_copy(strings, v[14]);
 }
 
@@ -71,6 +81,25 @@ static bool is_absent(struct db *db)
 	return result == 0 && rows < 0;
 }
 
+static int by_version(const void *a, const void *b)
+{
+	int64_t x = ((const struct ledger_row *)a)->version;
+	int64_t y = ((const struct ledger_row *)b)->version;
+
+	return (x > y) - (x < y);
+}
+
+/* They come in the order they were written, which is nearly always this one. */
+static void sort_rows(struct ledger *ledger)
+{
+	for (size_t i = 1; i < ledger->count; i++)
+		if (ledger->rows[i - 1].version > ledger->rows[i].version) {
+			qsort(ledger->rows, ledger->count,
+			      sizeof(*ledger->rows), by_version);
+			return;
+		}
+}
+
 int ledger_read(TALLOC_CTX *mem, struct db *db, struct ledger **out,
 		struct error *err)
 {
@@ -95,10 +124,11 @@ int ledger_read(TALLOC_CTX *mem, struct db *db, struct ledger **out,
 		return error_hint(err, "install a newer git-migrate");
 	}
 	ledger->exists = true;
-	return db->engine->query(db,
-				 "SELECT " COLUMNS
-				 " FROM git_migrations ORDER BY version",
-				 NULL, 0, take_row, ledger, err);
+	if (db->engine->query(db, "SELECT " BRIEF " FROM git_migrations", NULL,
+			      0, take_row, ledger, err) < 0)
+		return -1;
+	sort_rows(ledger);
+	return 0;
 }
 
 struct ledger_row *ledger_find(const struct ledger *ledger, int64_t version)
@@ -261,7 +291,7 @@ int ledger_insert_run(struct db *db, const char *id, const struct facts *facts,
 		      struct error *err)
 {
 	json_t *json = facts_json(facts);
-	char *text = json_dumps(json, JSON_COMPACT);
+	char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	char *started = text_time(NULL, facts->started_us);
 	char version[24], duration[40];
 	const char *params[] = {
@@ -293,7 +323,7 @@ int ledger_update_run(struct db *db, const char *id, const struct facts *facts,
 		      struct error *err)
 {
 	json_t *json = facts_json(facts);
-	char *text = json_dumps(json, JSON_COMPACT);
+	char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	char duration[40];
 	const char *params[] = { text, duration, id };
 	int result;

@@ -57,6 +57,16 @@ int repo_set_index(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 int repo_set_worktree(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 		      bool keep, struct set **set, struct error *err);
 
+/*
+ * The same in two steps: git looks at the work tree while the caller does
+ * something else. worktree_end() frees w in any case.
+ */
+struct worktree;
+int worktree_begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
+		   struct worktree **w, struct error *err);
+int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
+		 struct set **set, struct error *err);
+
 /* Whether the index and HEAD differ in the folder; true before HEAD is there. */
 int repo_index_changed(struct repo *repo, const char *dir, bool *changed,
 		       struct error *err);

@@ -1,5 +1,6 @@
 #include "git/internal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,16 +33,21 @@ static struct listed *append(TALLOC_CTX *mem, struct listing *l)
 	return &l->list[l->count++];
 }
 
+static bool ends_as_script(const char *name)
+{
+	size_t end = strlen(name);
+
+	return (end > 7 && !strcmp(name + end - 7, ".up.sql")) ||
+	       (end > 9 && !strcmp(name + end - 9, ".down.sql"));
+}
+
 /* Whether the path is a script's, directly in the folder. */
 static bool is_script(const char *path, const char *dir)
 {
-	size_t length = strlen(dir), end = strlen(path);
+	size_t length = strlen(dir);
 
-	if (strncmp(path, dir, length) != 0 || path[length] != '/' ||
-	    strchr(path + length + 1, '/'))
-		return false;
-	return (end > 7 && !strcmp(path + end - 7, ".up.sql")) ||
-	       (end > 9 && !strcmp(path + end - 9, ".down.sql"));
+	return !strncmp(path, dir, length) && path[length] == '/' &&
+	       !strchr(path + length + 1, '/') && ends_as_script(path);
 }
 
 static int odd_file(const char *path, const char *what, struct error *err)
@@ -140,47 +146,27 @@ static int unmerged(const char *path, struct error *err)
 	return error_hint(err, "settle it, then: git add '%s'", path);
 }
 
-/*
- * "[TAG ]MODE OBJECT STAGE\tPATH\0", and "? PATH\0" for what the index does
- * not know. A file that differs comes again, as C (changed) or R (removed).
- */
+/* "MODE OBJECT STAGE\tPATH\0", ordered by path */
 static int read_index(TALLOC_CTX *mem, char *text, size_t length,
-		      const char *dir, bool tagged, struct listing *l,
-		      struct error *err)
+		      const char *dir, struct listing *l, struct error *err)
 {
 	char *end = text + length;
 
 	for (char *next; text < end; text = next) {
-		char tag = tagged ? *text : 'H';
-		char *entry = tagged ? text + 2 : text;
-		char *tab = tag == '?' ? NULL : strchr(entry, '\t');
-		const char *path = tab ? tab + 1 : entry;
-		struct listed *f = l->count ? &l->list[l->count - 1] : NULL;
+		char *tab = strchr(text, '\t');
+		struct listed *f;
 
 		next = text + strlen(text) + 1;
-		if (!is_script(path, dir))
+		if (!tab || !is_script(tab + 1, dir))
 			continue;
-		if (tag == '?') {
-			f = append(mem, l);
-			f->path = path;
-			f->flags = HALF_UNTRACKED | HALF_NEW;
-			continue;
-		}
-		if (tag == 'C' || tag == 'R') {
-			if (f && !strcmp(f->path, path)) {
-				f->flags |= HALF_MODIFIED;
-				f->deleted |= tag == 'R';
-			}
-			continue;
-		}
 		if (tab[-1] != '0')
-			return unmerged(path, err);
-		if (check_mode(entry, path, err) < 0)
+			return unmerged(tab + 1, err);
+		if (check_mode(text, tab + 1, err) < 0)
 			return -1;
 		tab[-2] = '\0';
 		f = append(mem, l);
-		f->path = path;
-		f->blob = strchr(entry, ' ') + 1;
+		f->path = tab + 1;
+		f->blob = strchr(text, ' ') + 1;
 	}
 	return 0;
 }
@@ -198,7 +184,7 @@ int repo_set_index(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 			      NULL, 0, &text, &length, "read the index", err);
 
 	if (result == 0)
-		result = read_index(turn, text, length, dir, false, &l, err);
+		result = read_index(turn, text, length, dir, &l, err);
 	if (result == 0)
 		result = fill_set(mem, &l, set, err);
 	talloc_free(turn);
@@ -306,87 +292,220 @@ static int by_path(const void *a, const void *b)
 		      ((const struct listed *)b)->path);
 }
 
-/*
- * What the index has and HEAD has not: ":MODE MODE OLD NEW STATUS\0PATH\0".
- * Cached entries come in the order of their paths, after the untracked ones.
- */
-static void mark_staged(struct listing *l, char *text, size_t length)
+/* Among the first `count` entries, which came from the index, in order. */
+static struct listed *find_cached(const struct listing *l, size_t count,
+				  const char *path)
+{
+	struct listed key = { .path = path };
+
+	return count ? bsearch(&key, l->list, count, sizeof(key), by_path)
+		     : NULL;
+}
+
+/* ":MODE MODE OLD NEW STATUS\0PATH\0" of diff-index and diff-files */
+static void mark_changes(struct listing *l, char *text, size_t length,
+			 void (*mark)(struct listed *f, char status))
 {
 	char *end = text + length;
-	size_t cached = 0;
 
-	while (cached < l->count && (l->list[cached].flags & HALF_UNTRACKED))
-		cached++;
 	while (text < end) {
 		char status = text[strlen(text) - 1];
 		char *path = text + strlen(text) + 1;
-		struct listed key = { .path = path }, *f;
+		struct listed *f = find_cached(l, l->count, path);
 
 		text = path + strlen(path) + 1;
-		f = bsearch(&key, l->list + cached, l->count - cached,
-			    sizeof(key), by_path);
 		if (f)
-			f->flags |= HALF_STAGED |
-				    (status == 'A' ? HALF_NEW : 0u);
+			mark(f, status);
 	}
 }
 
-static int find_staged(TALLOC_CTX *mem, struct repo *repo,
-		       struct process *staged, struct listing *l,
-		       struct error *err)
+static void mark_staged(struct listed *f, char status)
+{
+	f->flags |= HALF_STAGED | (status == 'A' ? HALF_NEW : 0u);
+}
+
+/* Files whose times differ come along; their hash tells that they are the
+   same. */
+static void mark_modified(struct listed *f, char status)
+{
+	f->flags |= HALF_MODIFIED;
+	f->deleted = status == 'D';
+}
+
+static int read_changes(TALLOC_CTX *mem, struct process *process,
+			struct listing *l,
+			void (*mark)(struct listed *f, char status),
+			struct error *err)
 {
 	char *text;
 	size_t length;
 
-	if (!repo->head) {
-		for (size_t i = 0; i < l->count; i++)
-			l->list[i].flags |= HALF_STAGED | HALF_NEW;
-		return 0;
-	}
-	if (process_read_all(mem, staged->out, &text, &length, err) < 0)
+	if (process_read_all(mem, process->out, &text, &length, err) < 0)
 		return -1;
-	if (process_finish(staged))
-		return git_failed(err, "compare the index with HEAD", NULL);
-	mark_staged(l, text, length);
+	if (process_finish(process))
+		return git_failed(err, "compare the scripts with the index",
+				  NULL);
+	mark_changes(l, text, length, mark);
 	return 0;
+}
+
+/*
+ * Scripts in the folder that the index does not know, also those that are
+ * ignored: passing over one of them silently is worse than naming it.
+ */
+static void collect_untracked(TALLOC_CTX *mem, DIR *folder, const char *dir,
+			      struct listing *l)
+{
+	size_t cached = l->count;
+	struct dirent *entry;
+
+	while ((entry = readdir(folder)) != NULL) {
+		char *path = talloc_asprintf(mem, "%s/%s", dir, entry->d_name);
+
+		if (is_script(path, dir) && !find_cached(l, cached, path)) {
+			struct listed *f = append(mem, l);
+
+			f->path = path;
+			f->flags = HALF_UNTRACKED | HALF_NEW;
+			continue;
+		}
+		talloc_free(path);
+	}
+}
+
+/* FNV-1a; sums of it tell whether two lists hold the same names. */
+static uint64_t hash_name(const char *name)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * UINT64_C(1099511628211);
+	return hash;
+}
+
+/* Nearly always the folder holds just what the index knows; then nothing has
+   to be looked up. */
+static bool holds_what_is_cached(DIR *folder, const char *dir,
+				 const struct listing *l)
+{
+	size_t prefix = strlen(dir) + 1, count = 0;
+	uint64_t sum = 0;
+	struct dirent *entry;
+
+	for (size_t i = 0; i < l->count; i++)
+		if (!l->list[i].deleted) {
+			sum += hash_name(l->list[i].path + prefix);
+			count++;
+		}
+	while ((entry = readdir(folder)) != NULL)
+		if (ends_as_script(entry->d_name)) {
+			sum -= hash_name(entry->d_name);
+			count--;
+		}
+	rewinddir(folder);
+	return !sum && !count;
+}
+
+static int add_untracked(TALLOC_CTX *mem, struct repo *repo, const char *dir,
+			 struct listing *l, struct error *err)
+{
+	char *full = talloc_asprintf(mem, "%s/%s", repo->top, dir);
+	DIR *folder = opendir(full);
+
+	if (!folder && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (!folder)
+		return error_set(err, ERROR_FAILED,
+				 "unable to read the folder '%s': %s", dir,
+				 strerror(errno));
+	if (!holds_what_is_cached(folder, dir, l))
+		collect_untracked(mem, folder, dir, l);
+	closedir(folder);
+	return 0;
+}
+
+struct worktree {
+	struct repo *repo;
+	const char *dir;
+	struct process *index, *modified, *staged; /* staged: NULL, no HEAD */
+};
+
+int worktree_begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
+		   struct worktree **out, struct error *err)
+{
+	struct worktree *w = talloc_zero(mem, struct worktree);
+	char *folder = inside(w, dir);
+	const unsigned flags = PROCESS_OUT | PROCESS_QUIET;
+
+	w->repo = repo;
+	w->dir = talloc_strdup(w, dir);
+	if (git_start(w, repo,
+		      GIT_ARGS("diff-files", "--raw", "-z", "--no-renames",
+			       "--", folder),
+		      flags, &w->modified, err) < 0 ||
+	    git_start(w, repo,
+		      GIT_ARGS("ls-files", "-z", "-s", "--", folder), flags,
+		      &w->index, err) < 0 ||
+	    (repo->head &&
+	     git_start(w, repo,
+		       GIT_ARGS("diff-index", "--cached", "--raw", "-z",
+				"--no-renames", "HEAD", "--", folder),
+		       flags, &w->staged, err) < 0)) {
+		talloc_free(w);
+		return -1;
+	}
+	*out = w;
+	return 0;
+}
+
+static int read_worktree(struct worktree *w, struct listing *l,
+			 struct error *err)
+{
+	char *text;
+	size_t length;
+
+	if (process_read_all(w, w->index->out, &text, &length, err) < 0)
+		return -1;
+	if (process_finish(w->index))
+		return git_failed(err, "read the index", NULL);
+	if (read_index(w, text, length, w->dir, l, err) < 0)
+		return -1;
+	if (w->staged) {
+		if (read_changes(w, w->staged, l, mark_staged, err) < 0)
+			return -1;
+	} else {
+		for (size_t i = 0; i < l->count; i++)
+			mark_staged(&l->list[i], 'A');
+	}
+	return read_changes(w, w->modified, l, mark_modified, err);
+}
+
+int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
+		 struct set **set, struct error *err)
+{
+	struct listing l = { 0 };
+	int result = read_worktree(w, &l, err);
+
+	if (result == 0)
+		result = add_untracked(w, w->repo, w->dir, &l, err);
+	if (result == 0)
+		result = check_names(&l, err);
+	if (result == 0)
+		result = hash_files(w, w->repo, keep, &l, err);
+	if (result == 0)
+		result = fill_set(mem, &l, set, err);
+	talloc_free(w);
+	return result;
 }
 
 int repo_set_worktree(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 		      bool keep, struct set **set, struct error *err)
 {
-	TALLOC_CTX *turn = talloc_new(NULL);
-	char *folder = inside(turn, dir);
-	struct process *staged = NULL;
-	struct listing l = { 0 };
-	char *text;
-	size_t length;
-	int result = 0;
+	struct worktree *w;
 
-	/* both look at the index; neither waits for the other */
-	if (repo->head)
-		result = git_start(turn, repo,
-				   GIT_ARGS("diff-index", "--cached", "--raw",
-					    "-z", "--no-renames", "HEAD", "--",
-					    folder),
-				   PROCESS_OUT | PROCESS_QUIET, &staged, err);
-	if (result == 0)
-		result = git_must(turn, repo,
-				  GIT_ARGS("ls-files", "-z", "-t", "-s", "-c",
-					   "-m", "-d", "-o", "--", folder),
-				  NULL, 0, &text, &length, "list the scripts",
-				  err);
-	if (result == 0)
-		result = read_index(turn, text, length, dir, true, &l, err);
-	if (result == 0)
-		result = find_staged(turn, repo, staged, &l, err);
-	if (result == 0)
-		result = check_names(&l, err);
-	if (result == 0)
-		result = hash_files(turn, repo, keep, &l, err);
-	if (result == 0)
-		result = fill_set(mem, &l, set, err);
-	talloc_free(turn);
-	return result;
+	if (worktree_begin(mem, repo, dir, &w, err) < 0)
+		return -1;
+	return worktree_end(mem, w, keep, set, err);
 }
 
 /* Paths only; anything after a tab, or the whole entry. */

@@ -41,8 +41,13 @@ size_t utf8_check(const char *text, size_t len)
 
 	while (i < len) {
 		uint32_t cp;
-		size_t n = decode(text + i, len - i, &cp);
+		size_t n;
 
+		if (!((unsigned char)text[i] & 0x80)) {
+			i++;
+			continue;
+		}
+		n = decode(text + i, len - i, &cp);
 		if (!n)
 			return i;
 		i += n;

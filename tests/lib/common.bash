@@ -76,9 +76,14 @@ try() {
 	err=$(<"$BATS_TEST_TMPDIR/err")
 }
 
-# migrate ...   `git migrate`, tried.
+# migrate [-c KEY=VALUE | -C FOLDER]... ...   `git migrate`, tried.
 migrate() {
-	try git migrate "$@"
+	local first=()
+	while [[ ${1:-} == -[cC] ]]; do
+		first+=("$1" "$2")
+		shift 2
+	done
+	try git "${first[@]}" migrate "$@"
 }
 
 # ok ...   `git migrate`, which must succeed.

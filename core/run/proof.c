@@ -81,7 +81,8 @@ static bool same_key(const json_t *a, const json_t *b)
 char *proof_note(TALLOC_CTX *mem, const char *old, const struct proof *proof)
 {
 	json_t *json = proof_json(proof);
-	char *line = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+	char *line = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS |
+					    JSON_REAL_PRECISION(15));
 	char *note = talloc_strdup(mem, "");
 
 	while (old && *old) {

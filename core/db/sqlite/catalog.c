@@ -97,12 +97,44 @@ static int take_column(const char *const *v, int count, void *data)
 struct writer {
 	const struct schema *schema;
 	struct catalog *catalog;
-	TALLOC_CTX *turn; /* for one object */
+	TALLOC_CTX *turn;		 /* for one object */
+	const struct known_names *names; /* that this object can mean */
 };
+
+/* The first of the table's columns, which stand together. */
+static size_t first_column(const struct schema *schema, const char *table)
+{
+	size_t low = 0, high = schema->column_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(schema->columns[middle].table, table) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* In double quotes, any other name than these would be a string. */
+static struct known_names *own_names(struct writer *w, const char *table)
+{
+	const struct schema *schema = w->schema;
+	struct known_names *names = names_new(w->turn);
+
+	names_add(names, table);
+	for (size_t i = first_column(schema, table);
+	     i < schema->column_count &&
+	     !strcmp(schema->columns[i].table, table);
+	     i++)
+		names_add(names, schema->columns[i].name);
+	return names;
+}
 
 static char *normal(struct writer *w, const char *text)
 {
-	return sqlite_normal(w->turn, w->schema->names, text, strlen(text));
+	return sqlite_normal(w->turn, w->names, text, strlen(text));
 }
 
 static void add(struct writer *w, const char *kind, const char *table,
@@ -117,7 +149,7 @@ static void add(struct writer *w, const char *kind, const char *table,
 static void add_constraint(struct writer *w, const char *table,
 			   const char *column, const struct table_rule *rule)
 {
-	char *text = sqlite_constraint(w->turn, w->schema->names, column, rule);
+	char *text = sqlite_constraint(w->turn, w->names, column, rule);
 	const char *name = rule->name, *end;
 
 	if (!name && rule->kind == RULE_PRIMARY_KEY) {
@@ -141,7 +173,7 @@ static char *not_null_text(struct writer *w, const struct table_column *text)
 		return talloc_strdup(w->turn, " not null");
 	return talloc_asprintf(
 		w->turn, " %s",
-		sqlite_constraint(w->turn, w->schema->names, NULL, rule));
+		sqlite_constraint(w->turn, w->names, NULL, rule));
 }
 
 static char *generated_text(struct writer *w, const struct schema_column *c,
@@ -158,7 +190,7 @@ static char *generated_text(struct writer *w, const struct schema_column *c,
 	reader_skip_group(&r);
 	return talloc_asprintf(
 		w->turn, " as %s %s",
-		sqlite_normal(w->turn, w->schema->names, expression, r.end),
+		sqlite_normal(w->turn, w->names, expression, r.end),
 		c->hidden == 3 ? "stored" : "virtual");
 }
 
@@ -178,10 +210,9 @@ static void add_column(struct writer *w, const struct schema_column *c,
 			sqlite_normal(w->turn, NULL, c->fallback,
 				      strlen(c->fallback)));
 	if (collate)
-		out = talloc_asprintf_append(out, " %s",
-					     sqlite_constraint(w->turn,
-							       w->schema->names,
-							       NULL, collate));
+		out = talloc_asprintf_append(
+			out, " %s",
+			sqlite_constraint(w->turn, w->names, NULL, collate));
 	if (c->hidden)
 		out = talloc_strdup_append(out, generated_text(w, c, text));
 	add(w, "column", c->table, c->name, *out == ' ' ? out + 1 : out,
@@ -200,22 +231,6 @@ static void add_constraints(struct writer *w, const char *table,
 	}
 	for (size_t i = 0; i < text->constraint_count; i++)
 		add_constraint(w, table, NULL, &text->constraints[i]);
-}
-
-/* The first of the table's columns, which stand together. */
-static size_t first_column(const struct schema *schema, const char *table)
-{
-	size_t low = 0, high = schema->column_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(schema->columns[middle].table, table) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
 }
 
 static const char *table_options(struct writer *w, const char *suffix)
@@ -286,6 +301,9 @@ static struct catalog *write_catalog(TALLOC_CTX *mem,
 		const struct schema_object *o = &schema->objects[i];
 
 		w.turn = talloc_new(NULL);
+		w.names = !strcmp(o->type, "table") || !strcmp(o->type, "index")
+				  ? own_names(&w, o->table)
+				  : schema->names;
 		if (!strcmp(o->type, "table") && !o->is_virtual)
 			add_table(&w, o);
 		else

@@ -164,6 +164,8 @@ char *sqlite_constraint(TALLOC_CTX *mem, const struct known_names *names,
 	struct reader r;
 	char *text;
 
+	if (rule->kind != RULE_CHECK)
+		names = names_all();
 	reader_start(&r, rule->text, rule->length, SQL_SQLITE);
 	while (reader_accept(&r, "CONSTRAINT"))
 		reader_advance(&r);

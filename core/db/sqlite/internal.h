@@ -150,6 +150,8 @@ struct table_column;
 struct table_rule;
 struct known_names *names_new(TALLOC_CTX *mem);
 void names_add(struct known_names *names, const char *name);
+/* Every name is in it: for where no string can stand. */
+const struct known_names *names_all(void);
 
 /*
  * SQL without what only a person sees in it: white space, comments, the case

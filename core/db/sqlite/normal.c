@@ -13,7 +13,15 @@ struct known_name {
 
 struct known_names {
 	struct known_name *table;
+	bool all; /* whatever it is called */
 };
+
+const struct known_names *names_all(void)
+{
+	static const struct known_names all = { .all = true };
+
+	return &all;
+}
 
 static int release(struct known_names *names)
 {
@@ -41,8 +49,8 @@ static bool is_known(const struct known_names *names, const char *name)
 {
 	struct known_name *n;
 
-	if (!names)
-		return false;
+	if (!names || names->all)
+		return names != NULL;
 	HASH_FIND_STR(names->table, name, n);
 	return n != NULL;
 }
@@ -134,7 +142,7 @@ static bool wants_space(const struct reader *r, enum sql_token_kind before,
 	char c = r->text[r->token.offset];
 	bool other = r->token.kind == SQL_OTHER;
 
-	if (!last || last == '(' || last == '.')
+	if (!last || last == '(' || last == '.' || c == ';')
 		return false;
 	if (other && strchr(",).", c))
 		return false;

@@ -31,6 +31,7 @@ static int use_files(struct down *d)
 
 		if (here && here->half[DIRECTION_DOWN].blob) {
 			item->down_blob = here->half[DIRECTION_DOWN].blob;
+			item->path = here->half[DIRECTION_DOWN].path;
 			continue;
 		}
 		return error_set(&d->s.cmd.err, ERROR_NOT_FOUND,

@@ -296,7 +296,6 @@ const char *writeup_thread(const struct writeup *w)
 int writeup_noted(struct writeup *w, const struct written *one, char **body)
 {
 	struct cmd *cmd = &w->cmd;
-	struct note_comment c;
 	char *note;
 
 	*body = NULL;
@@ -305,6 +304,6 @@ int writeup_noted(struct writeup *w, const struct written *one, char **body)
 	if (notes_read(cmd->mem, cmd->repo, NOTES_REF, one->commit, &note,
 		       &cmd->err) < 0)
 		return -1;
-	*body = note ? note_find(cmd->mem, note, one->marker, &c) : NULL;
+	*body = note ? note_find(cmd->mem, note, one->marker) : NULL;
 	return 0;
 }

@@ -44,6 +44,7 @@ int writeup_compose_over(TALLOC_CTX *mem, struct writeup *w,
  * A person's texts are kept beside the repository until they are posted, and
  * after it: migrate/comments/ in the common git folder, a file a comment.
  */
+int writeup_kept(struct writeup *w, struct written *one);
 int writeup_keep(struct writeup *w, const struct written *one);
 /* Opens them in git's editor. */
 int writeup_edit(struct writeup *w, struct written *one);

@@ -328,8 +328,10 @@ static void mark_staged(struct listed *f, char status)
    same. */
 static void mark_modified(struct listed *f, char status)
 {
-	f->flags |= HALF_MODIFIED;
-	f->deleted = status == 'D';
+	if (status == 'D')
+		f->deleted = true;
+	else
+		f->flags |= HALF_MODIFIED;
 }
 
 static int read_changes(TALLOC_CTX *mem, struct process *process,

@@ -181,6 +181,14 @@ int plan_up(TALLOC_CTX *mem, const struct states *states,
 	return 0;
 }
 
+/* The file that still is what was recorded; messages can name its lines. */
+static const char *recorded_path(const struct state_entry *e)
+{
+	if (!e->here || (e->flags & FLAG_DOWN_CHANGED))
+		return NULL;
+	return e->here->half[DIRECTION_DOWN].path;
+}
+
 int plan_down(TALLOC_CTX *mem, const struct states *states,
 	      const struct plan_options *options, struct plan *plan,
 	      struct error *err)
@@ -202,8 +210,7 @@ int plan_down(TALLOC_CTX *mem, const struct states *states,
 		item = append(mem, plan, e, DIRECTION_DOWN);
 		item->name = e->row->name;
 		item->blob = e->row->down_blob;
-		item->path = e->here ? e->here->half[DIRECTION_DOWN].path
-				     : NULL;
+		item->path = recorded_path(e);
 	}
 	return 0;
 }

@@ -59,7 +59,10 @@ static int load_down(TALLOC_CTX *mem, struct runner *runner,
 		if (ledger_down_script(mem, runner->db, item->version, &text,
 				       err) < 0)
 			return -1;
-		if (script_parse(mem, recorded_path(mem, item), text,
+		if (script_parse(mem,
+				 item->path ? item->path
+					    : recorded_path(mem, item),
+				 text,
 				 strlen(text), runner->db->engine->dialect,
 				 &script, err) < 0 ||
 		    script_check_runnable(script, true, err) < 0)

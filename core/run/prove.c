@@ -87,7 +87,9 @@ static void add_differences(struct proof *proof, const char *stage,
 /* A script's failure is what the proof found out. */
 static void failed(struct proof *proof, struct error *err)
 {
-	proof->outcome = PROOF_FAILED;
+	/* an up that fails after a down that left something is no surprise */
+	if (proof->outcome != PROOF_DIFFERS)
+		proof->outcome = PROOF_FAILED;
 	proof->error = talloc_strdup(proof, err->message);
 	if (err->detail)
 		proof->error = talloc_asprintf(proof, "%s\n%s", proof->error,

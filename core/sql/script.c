@@ -271,7 +271,7 @@ int script_check_runnable(const struct script *script, bool down,
 	}
 	if (script->has_statements || empty || irreversible)
 		return 0;
-	error_set(err, ERROR_REFUSED, "the script has no statement");
+	error_set(err, ERROR_FAILED, "the script has no statement");
 	error_at(err, script->path, 1, 1);
 	error_hint(err, "when that is on purpose, say so: "
 			"-- migrate: empty \"why\"");

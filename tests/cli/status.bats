@@ -115,5 +115,5 @@ a_line_each() {
 	cd "$BATS_TEST_TMPDIR/super"
 	git -c protocol.file.allow=always submodule --quiet add "$REPO" sub
 	cd sub
-	ok --target sqlite:sub.db status
+	ok status --target sqlite:sub.db
 }

@@ -46,6 +46,7 @@ struct comment_input {
 	const char *commit; /* introducing commit, or NULL */
 	const char *source; /* see struct ledger_row; NULL: "commit" */
 	const char *down_path; /* NULL: there is none here */
+	bool down_recorded;    /* the ledger has the down script's text */
 
 	/* Newest runs; NULL: none. A script is split, if it is there at all. */
 	const struct facts *up, *down;

@@ -121,6 +121,20 @@ bool note_next(TALLOC_CTX *mem, const char *from, struct note_comment *comment)
 	return false;
 }
 
+char *note_find(TALLOC_CTX *mem, const char *note, const char *marker)
+{
+	TALLOC_CTX *scope = talloc_new(NULL);
+	struct note_comment c;
+	char *found = NULL;
+
+	for (; !found && note_next(scope, note, &c); note = c.end)
+		if (!strcmp(c.marker, marker))
+			found = talloc_strndup(mem, c.body,
+					       (size_t)(c.end - c.body));
+	talloc_free(scope);
+	return found;
+}
+
 /* Whether the comment in the note says what body says. */
 static bool says(const struct note_comment *c, const char *body)
 {

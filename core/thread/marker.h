@@ -44,6 +44,9 @@ struct note_comment {
 bool note_next(TALLOC_CTX *mem, const char *from,
 	       struct note_comment *comment);
 
+/* The comment with this marker, or NULL: its text, with the marker. */
+char *note_find(TALLOC_CTX *mem, const char *note, const char *marker);
+
 /*
  * The note with this comment in it: in place of the one with the same marker
  * (a second one of those is taken out), otherwise at the end. `note` may be

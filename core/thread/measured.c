@@ -408,7 +408,10 @@ static char *add_losses(TALLOC_CTX *mem, char *out, const struct script *s)
 char *measured_rollback_plan(TALLOC_CTX *mem, const struct comment_input *in)
 {
 	char *out = in->down_path ? markdown_code(mem, in->down_path)
-				  : talloc_strdup(mem, "no down script");
+		    : in->down_recorded
+			    ? talloc_strdup(mem, "the down script that is "
+						 "recorded in the ledger")
+			    : talloc_strdup(mem, "no down script");
 
 	out = add_losses(mem, out, in->up_script);
 	return add_losses(mem, out, in->down_script);

@@ -1,0 +1,138 @@
+#include "cmd/writeup.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/process.h"
+#include "core/thread/texts.h"
+
+/* What people wrote for a comment, in files beside the repository. */
+
+static char *folder(struct writeup *w)
+{
+	return talloc_asprintf(w->cmd.mem, "%s/migrate/comments",
+			       w->cmd.repo->common_dir);
+}
+
+/* A target may be called anything; the file's name is plain. */
+static char *path_of(struct writeup *w, const struct written *one)
+{
+	char digits[VERSION_LENGTH + 1];
+	char *path = talloc_asprintf(w->cmd.mem, "%s/%s@", folder(w),
+				     version_format(one->input.version,
+						    digits));
+
+	for (const char *s = one->input.target; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c < 0x80 && (isalnum(c) || strchr("._-", c)))
+			path = talloc_asprintf_append(path, "%c", c);
+		else
+			path = talloc_asprintf_append(path, "%%%02X", c);
+	}
+	return talloc_asprintf_append(path, ".json");
+}
+
+int writeup_kept(struct writeup *w, struct written *one)
+{
+	struct cmd *cmd = &w->cmd;
+	char *path = path_of(w, one);
+	json_error_t why;
+	json_t *json;
+	int rc;
+
+	if (access(path, F_OK) < 0)
+		return 0;
+	json = json_load_file(path, 0, &why);
+	if (!json)
+		return error_set(&cmd->err, ERROR_FAILED,
+				 "unable to read '%s': %s", path, why.text);
+	rc = texts_from_json(cmd->mem, json, &one->input.texts, &cmd->err);
+	json_decref(json);
+	if (rc < 0)
+		error_prefix(&cmd->err, "'%s'", path);
+	return rc;
+}
+
+static int make_folder(struct writeup *w)
+{
+	char *path = folder(w), *slash = strrchr(path, '/');
+
+	*slash = '\0';
+	if (mkdir(path, 0777) < 0 && errno != EEXIST)
+		return -1;
+	*slash = '/';
+	return mkdir(path, 0777) < 0 && errno != EEXIST ? -1 : 0;
+}
+
+int writeup_keep(struct writeup *w, const struct written *one)
+{
+	struct cmd *cmd = &w->cmd;
+	char *path = path_of(w, one);
+	char *new = talloc_asprintf(cmd->mem, "%s.%d", path, (int)getpid());
+	json_t *json = texts_json(&one->input.texts);
+	bool done = make_folder(w) == 0 &&
+		    json_dump_file(json, new, JSON_INDENT(1)) == 0 &&
+		    rename(new, path) == 0;
+
+	json_decref(json);
+	if (done)
+		return 0;
+	error_set(&cmd->err, ERROR_FAILED, "unable to write '%s': %s", path,
+		  strerror(errno));
+	unlink(new);
+	return -1;
+}
+
+/* --- the editor ------------------------------------------------------------ */
+
+static int write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+	bool bad;
+
+	if (!file)
+		return -1;
+	bad = fputs(text, file) < 0;
+	return fclose(file) || bad ? -1 : 0;
+}
+
+static int read_file(struct writeup *w, const char *path, char **text)
+{
+	size_t length;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return error_set(&w->cmd.err, ERROR_FAILED,
+				 "unable to read '%s': %s", path,
+				 strerror(errno));
+	rc = process_read_all(w->cmd.mem, fd, text, &length, &w->cmd.err);
+	close(fd);
+	return rc;
+}
+
+int writeup_edit(struct writeup *w, struct written *one)
+{
+	struct cmd *cmd = &w->cmd;
+	char *path = talloc_asprintf(cmd->mem, "%s/MIGRATE_EDITMSG.md",
+				     cmd->repo->git_dir);
+	char *text = texts_to_edit(cmd->mem, &one->input.texts, one->label);
+	int rc;
+
+	if (write_file(path, text) < 0)
+		return error_set(&cmd->err, ERROR_FAILED,
+				 "unable to write '%s': %s", path,
+				 strerror(errno));
+	rc = repo_edit_file(cmd->repo, path, &cmd->err);
+	if (!rc)
+		rc = read_file(w, path, &text);
+	unlink(path);
+	if (!rc)
+		texts_from_edit(cmd->mem, text, &one->input.texts);
+	return rc;
+}

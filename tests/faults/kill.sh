@@ -59,7 +59,7 @@ engine() {
 	ENGINE=$1
 	faults_fresh
 	start=$(now)
-	git-migrate up -q || fail 'up failed undisturbed'
+	git-migrate up -q >"$work/out" || fail 'up failed undisturbed'
 	whole=$(($(now) - start))
 	check 'undisturbed'
 	while [[ ${#mets[@]} -lt $hits ]]; do

@@ -101,20 +101,20 @@ disagreements() {
 	fi
 	case $ENGINE in
 	sqlite)
-		relations="SELECT substr(name, 1, 2) AS sort,
-			substr(name, 3) AS version FROM sqlite_schema
+		relations="SELECT substr(name, 1, 2), substr(name, 3) FROM sqlite_schema
 			WHERE type IN ('table', 'index')
 			AND name GLOB '[it]_2024*'"
 		;;
 	*)
-		relations="SELECT substr(relname, 1, 2) AS sort,
-			substr(relname, 3) AS version FROM pg_class
+		relations="SELECT substr(relname, 1, 2), substr(relname, 3) FROM pg_class
 			WHERE relname ~ '^[it]_2024'"
 		;;
 	esac
-	sql "WITH relations AS ($relations), seen (sort, version) AS (
+	sql "WITH relations (sort, version) AS ($relations),
+		journalled (version) AS ($journal),
+		seen (sort, version) AS (
 			SELECT sort, version FROM relations
-			UNION ALL SELECT 'journal', version FROM ($journal) AS j (version)
+			UNION ALL SELECT 'journal', version FROM journalled
 			UNION ALL SELECT 'run', CAST(version AS text)
 				FROM git_migrate_runs WHERE outcome = 'ok'
 			UNION ALL SELECT state, CAST(version AS text)

@@ -227,8 +227,11 @@ class Corpus:
             self.counts["proof %s, dump %s" % (outcome, verdict)] += 1
             agreed = {
                 "proven": ("equal", "equiv", "kept"),
-                "differs": ("differs", "lost"),
-                "failed": ("down-fails",),
+                "differs": ("differs", "lost", "differs, again differs",
+                            "differs, again fails", "lost, again fails"),
+                "failed": ("down-fails", "equal, again fails",
+                           "equiv, again fails", "differs, again fails",
+                           "lost, again fails"),
                 "irreversible": ("no-down", "lost", "kept"),
             }[outcome]
             if row and verdict not in agreed:

@@ -254,6 +254,27 @@ static int open_issue(struct post *p)
 			   &cmd->err);
 }
 
+/*
+ * Proofs are notes, which a clone does not bring along: without them the
+ * comment would say NO where another clone said YES.
+ */
+static void hint_proofs(const struct post *p)
+{
+	const struct cmd *cmd = &p->w.cmd;
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct error ignored = { 0 };
+	char **remotes;
+	size_t count;
+
+	if (proofs_are_empty(p->w.proofs) &&
+	    repo_remotes(mem, cmd->repo, &remotes, &count, &ignored) == 0 &&
+	    count)
+		cmd_hint(cmd, "there is no proof here; fetch those of others: "
+			      "git fetch REMOTE %s:%s", PROOFS_REF, PROOFS_REF);
+	error_release(&ignored);
+	talloc_free(mem);
+}
+
 /* --- the command ----------------------------------------------------------- */
 
 static int post_all(struct post *p, int argc, char **argv)
@@ -269,6 +290,7 @@ static int post_all(struct post *p, int argc, char **argv)
 		return -1;
 	p->where = p->thread_option ? p->thread_option : writeup_thread(&p->w);
 	notes = !strcmp(p->where, "notes");
+	hint_proofs(p);
 	if (!notes && open_issue(p) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {

@@ -175,7 +175,7 @@ char *measured_volume(TALLOC_CTX *mem, const struct comment_input *in)
 	}
 	out = any ? talloc_asprintf(mem, "%s affected",
 				    rows(mem, affected, false))
-		  : talloc_strdup(mem, "no statement counts its rows");
+		  : talloc_strdup(mem, "no statement reported rows");
 	if (!counted)
 		return out;
 	return talloc_asprintf_append(out, ", %s in the tables touched",

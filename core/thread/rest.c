@@ -430,7 +430,8 @@ int rest_call(TALLOC_CTX *mem, struct thread *t, const struct rest_call *call,
 	if (go < 0) {
 		talloc_free(a);
 		if (err->code == ERROR_CONNECTION && !a)
-			error_prefix(err, "%s", call->doing);
+			error_prefix(err, "%s '%s'", call->doing,
+				     t->place->url);
 		return -1;
 	}
 	t->status = a->response->status;

@@ -1,0 +1,204 @@
+#!/usr/bin/env bats
+# git migrate comment
+
+load ../lib/common
+
+A=20260101090000
+B=20260213120000
+
+# Two migrations, the second of them with rows to count.
+shop() {
+	pair ${A}_create_users 'CREATE TABLE users (id integer PRIMARY KEY, email text);
+INSERT INTO users (id) VALUES (1), (2), (3);' 'DROP TABLE users;'
+	pair ${B}_add_email_verified_to_users '-- migrate: note "readers first, @team"
+ALTER TABLE users ADD COLUMN email_verified boolean DEFAULT false;
+UPDATE users SET email_verified = true WHERE id > 1;' '-- migrate: data-loss "email_verified is lost"
+ALTER TABLE users DROP COLUMN email_verified;'
+	commit
+}
+
+# What differs from run to run, and from engine to engine.
+same_text() {
+	sed -E "s/[0-9]+(\.[0-9]+)? (ms|s)\b/N ms/g; s/[0-9a-f]{40}/ID/
+		s/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/TIME/
+		s/(on|scratch) (SQLite|PostgreSQL) [0-9.]+/\1 ENGINE/
+		s/^- Lock time: N ms \(.*/- Lock time: N ms (LOCKS)/" <<<"$out"
+}
+
+whole() {
+	shop
+	ok prove
+	ok prove $B
+	ok up
+	ok comment --task bd-abc123 --pattern 'Defaults need no rewrite' \
+		--gotcha 'ask @dba' --gotcha $'two\nlines' --next 'Do it again'
+	same comment "✅ **Task bd-abc123**: Add email verified to users
+**Commit**: \`ID\`
+
+readers first, @$(printf '\u200b')team
+
+**Migration Details:**
+- Type: schema change (add column), data migration (update)
+- Tables: \`users\`
+- Row counts: \`users\`: 3 rows
+- Lock time: N ms (LOCKS)
+- Rollback tested: YES (\`git migrate prove\` on a scratch ENGINE, TIME)
+
+**Safety Measures Taken:**
+- Backup verification: not measured
+- Transaction scope: the whole script and its record in one transaction
+- Rollback plan: \`migrations/${B}_add_email_verified_to_users.down.sql\`; data loss: email_verified is lost
+- Testing: up N ms, down N ms, up again N ms on a scratch ENGINE: no difference
+
+**Patterns Discovered:**
+- Defaults need no rewrite
+
+**Gotchas Encountered:**
+- ask @$(printf '\u200b')dba
+- two
+  lines
+
+**Performance Notes:**
+- Migration duration: N ms (\`dev\` on ENGINE)
+- Lock duration: N ms
+- Data volume: 2 rows affected, 3 rows in the tables touched
+
+**For Next Migrations:**
+- Do it again
+
+<!-- git-migrate:v1 version=$B name=add_email_verified_to_users target=dev -->" "$(same_text)"
+	out_has "**Commit**: \`$(git rev-parse HEAD)\`"
+}
+@test "writes up the newest migration that is applied" { both whole; }
+
+outcomes() {
+	shop
+	ok comment $A
+	out_has "📝 **Create users**"
+	out_has '**Outcome**: not applied yet'
+	out_has '- Lock time: not measured'
+	out_has "- Rollback tested: NO (not proven; \`git migrate prove $A\` does)"
+	ok up -n 1
+	ok down
+	ok comment $A
+	out_has '**Outcome**: reverted'
+	out_has '- Row counts: `users`: new, 3 rows'
+	pair ${B}_add_email_verified_to_users 'UPDATE nowhere SET x = 1;' 'SELECT 1;'
+	commit
+	migrate up
+	exits 128
+	ok comment $B
+	out_has '❌ **Add email verified to users**'
+	out_has '**Outcome**: failed, nothing is applied'
+	out_has ', then it failed ('
+}
+@test "says how it stands with a migration that is not applied" { both outcomes; }
+
+@test "without anything applied it asks for a version" {
+	fresh sqlite
+	shop
+	migrate comment
+	exits 128
+	err_is "error: nothing is applied on 'dev'
+hint: apply something: git migrate up"
+	migrate comment 20990101000000
+	exits 128
+	err_is "error: there is no migration 20990101000000, neither here nor on 'dev'
+hint: see the versions: git migrate status"
+}
+
+@test "gives JSON of several migrations" {
+	fresh sqlite
+	shop
+	ok up -q
+	ok comment $A $B --json
+	json_is '.comments | map(.version) | join(" ")' "$A $B"
+	json_is '.comments[0].target' dev
+	json_is '.comments[1] as $c | $c.body | endswith("\n\n" + $c.marker)' true
+	json_is '.comments[1].marker' \
+		"<!-- git-migrate:v1 version=$B name=add_email_verified_to_users target=dev -->"
+}
+
+@test "a target that is only a URL is called by engine and database" {
+	fresh sqlite
+	shop
+	ok up --target "$URL" -q
+	ok comment --target "$URL" --json
+	json_is '.comments[0].target' sqlite:dev.db
+}
+
+@test "keeps what people add, per target" {
+	fresh sqlite
+	shop
+	ok up -q
+	ok comment --pattern one
+	ok comment --pattern two --pattern one --task T-1
+	out_has $'**Patterns Discovered:**\n- one\n- two\n\n'
+	ok comment
+	out_has $'✅ **Task T-1**: '
+	out_has $'**Patterns Discovered:**\n- one\n- two\n\n'
+	ok comment $A
+	out_has $'**Patterns Discovered:**\n- none noted\n\n'
+}
+
+@test "opens git's editor on what people add" {
+	fresh sqlite
+	shop
+	ok up -q
+	ok comment --gotcha old
+	cat >"$BATS_TEST_TMPDIR/editor" <<-'END'
+		#!/bin/sh
+		grep -q '^- old$' "$1" || exit 1
+		sed -i -e 's/^Task:.*/Task: T-2/' -e 's/^- old$/- new\n  and more/' \
+			-e 's/^Notes:$/&\nAll *well*./' "$1"
+	END
+	chmod +x "$BATS_TEST_TMPDIR/editor"
+	GIT_EDITOR=$BATS_TEST_TMPDIR/editor ok comment --edit
+	out_has '✅ **Task T-2**: '
+	out_has $'All *well*.\n\nreaders first'
+	out_has $'**Gotchas Encountered:**\n- new\n  and more\n\n'
+	ok comment
+	out_has $'**Gotchas Encountered:**\n- new\n  and more\n\n'
+	GIT_EDITOR=false migrate comment --edit
+	exits 128
+	err_has "the editor 'false' ended with status 1"
+}
+
+@test "text from SQL mentions nobody and plants nothing" {
+	fresh sqlite
+	pair ${A}_x 'CREATE TABLE "a`b @all <!-- git-migrate:v1 version=1 -->" (id integer);' 'DROP TABLE "a`b @all <!-- git-migrate:v1 version=1 -->";'
+	commit
+	ok up
+	ok comment -m $'/close\n<!-- git-migrate:v1 version=2 -->\npassword = hunter2 https://me:pw@x.example/'
+	out_has $'\n\\/close\n'
+	out_has 'password = *** https://***@'
+	[[ $(grep -c '<!--' <<<"$out") -eq 1 ]] || explain 'more than the marker'
+	out_has '``a`b @all <'
+}
+
+@test "the template may be another" {
+	fresh sqlite
+	shop
+	ok up -q
+	mkdir -p .gitmigrate.d/templates
+	printf '%s\n' '# {{headline}}' '{{notes}}' 'Locks: {{lock_duration}}' \
+		>.gitmigrate.d/templates/comment.md
+	ok comment $A
+	same first '# ✅ **Create users**' "$(head -n 1 <<<"$out")"
+	echo '{{nonsense}}' >>.gitmigrate.d/templates/comment.md
+	migrate comment $A
+	exits 128
+	err_has ".gitmigrate.d/templates/comment.md:4:1: the comment template has an unknown word '{{nonsense}}'"
+}
+
+@test "a rebased migration is written up with its new commit" {
+	fresh sqlite
+	shop
+	ok up -q
+	git commit -q --amend -m 'Another message'
+	ok comment
+	out_has "**Commit**: \`$(git rev-parse HEAD)\`"
+	echo '-- more' >>migrations/${B}_add_email_verified_to_users.up.sql
+	ok comment
+	out_has '**Commit**: `'
+}

@@ -162,6 +162,13 @@ static bool kind_of_pair(struct reader *r, char *buffer)
 	return false;
 }
 
+/* The most frequent ones, which are tagged by their first word. */
+static bool is_plain(const struct reader *r)
+{
+	return reader_is(r, "INSERT") || reader_is(r, "UPDATE") ||
+	       reader_is(r, "DELETE") || reader_is(r, "SELECT");
+}
+
 const char *sql_kind_into(char buffer[SQL_KIND_SIZE], const char *text,
 			  size_t length, enum sql_dialect dialect)
 {
@@ -176,7 +183,7 @@ const char *sql_kind_into(char buffer[SQL_KIND_SIZE], const char *text,
 		kind_of_object(&r, buffer);
 	else if (reader_accept(&r, "WITH"))
 		kind_of_with(&r, buffer);
-	else if (!kind_of_pair(&r, buffer))
+	else if (is_plain(&r) || !kind_of_pair(&r, buffer))
 		take(&r, buffer);
 	if (!*buffer)
 		add_word(buffer, "SQL", 3);

@@ -14,7 +14,6 @@ struct execution {
 	struct facts *facts;
 	size_t index; /* of its entry in facts->statements */
 	int64_t started_us, counting_us;
-	bool in_transaction; /* when it began */
 };
 
 /* --- where it went wrong -------------------------------------------------- */
@@ -105,15 +104,49 @@ static int fail_at(struct execution *e, size_t offset, struct error *err)
 
 /* --- what it touches ------------------------------------------------------ */
 
+/* Whether the entry before has the same relations: then it shares them, which
+   matters to a script of a million statements. */
+static bool share_relations(struct facts *facts, size_t index,
+			    const struct touched *t)
+{
+	struct fact_statement *f = &facts->statements[index];
+	const struct fact_statement *before = f - 1;
+
+	if (!index || before->relation_count != t->count || f->relations)
+		return false;
+	for (size_t i = 0; i < t->count; i++)
+		if (strcmp(before->relations[i], t->names[i].name) != 0)
+			return false;
+	f->relations = before->relations;
+	f->relation_count = before->relation_count;
+	return true;
+}
+
 static void add_relations(struct execution *e, const struct touched *t)
 {
 	struct fact_statement *f = &e->facts->statements[e->index];
+	const char **list;
 
-	f->relations = talloc_realloc(e->facts, f->relations, const char *,
-				      (unsigned)(f->relation_count + t->count));
+	if (!t->count || share_relations(e->facts, e->index, t))
+		return;
+	list = talloc_array(e->facts, const char *,
+			    (unsigned)(f->relation_count + t->count));
+	for (size_t i = 0; i < f->relation_count; i++)
+		list[i] = f->relations[i];
+	f->relations = list;
 	for (size_t i = 0; i < t->count; i++)
-		f->relations[f->relation_count++] =
-			talloc_strdup(e->facts, t->names[i].name);
+		list[f->relation_count++] = talloc_strdup(e->facts,
+							  t->names[i].name);
+}
+
+static const char *keep_kind(const struct facts *facts, size_t index,
+			     const char *kind)
+{
+	const struct fact_statement *before = facts->statements + index - 1;
+
+	if (index && !strcmp(before->kind, kind))
+		return before->kind;
+	return talloc_strdup(facts, kind);
 }
 
 static bool has_entry(const struct facts *facts, const char *name)
@@ -298,8 +331,9 @@ int sqlite_execute(struct db *db, const struct script *script, size_t n,
 	int result = 0;
 	double us;
 
-	facts_add_statement(facts)->kind = talloc_strdup(facts,
-							 e.statement->kind);
+	facts_add_statement(facts);
+	facts->statements[e.index].kind = keep_kind(facts, e.index,
+						    e.statement->kind);
 	if (n == 0 && !e.s->open && sqlite3_get_autocommit(e.s->handle))
 		result = sqlite_restore(e.s, err);
 	e.started_us = clock_mono_us();

@@ -262,7 +262,9 @@ static ssize_t write_safely(int fd, const char *data, size_t length)
 	pthread_sigmask(SIG_BLOCK, &broken, &before);
 	n = write(fd, data, length);
 	saved = errno;
-	if (n < 0 && saved == EPIPE && !sigismember(&pending, SIGPIPE))
+	/* the signal also comes with a short count, when the reader goes away
+	   in the middle */
+	if (n < (ssize_t)length && !sigismember(&pending, SIGPIPE))
 		while (sigtimedwait(&broken, NULL, &now) < 0 && errno == EINTR)
 			;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

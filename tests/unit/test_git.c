@@ -1,0 +1,559 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/process.h"
+#include "git/git.h"
+
+/* Real repositories in a folder of their own, and nobody's git settings. */
+static char *place;
+
+struct test {
+	TALLOC_CTX *mem;
+	struct repo *repo;
+	struct error err;
+};
+
+/* Runs a shell script in the place; its output without the last line end. */
+static char *sh(TALLOC_CTX *mem, const char *script)
+{
+	static const char helpers[] =
+		"set -eu; pair() { mkdir -p migrations; "
+		"echo \"up $1 ${2-}\" >migrations/2026010100000$1_x.up.sql; "
+		"echo \"down $1 ${2-}\" >migrations/2026010100000$1_x.down.sql; "
+		"}; commit() { git add -A; git commit -qm \"$1\"; }; ";
+	char *text = talloc_asprintf(mem, "%s%s", helpers, script);
+	const char *const argv[] = { "sh", "-c", text, NULL };
+	struct error err = { 0 };
+	char *out, *complaint;
+	size_t length;
+	int status = process_run(mem, argv, NULL, NULL, NULL, 0, &out, &length,
+				 &complaint, &err);
+
+	if (status)
+		fail_msg("%s\n%s", script, err.message ? err.message
+						       : complaint);
+	if (length && out[length - 1] == '\n')
+		out[length - 1] = '\0';
+	return out;
+}
+
+/* A new empty folder to stand in. */
+static int set_up(void **state)
+{
+	struct test *t = talloc_zero(NULL, struct test);
+
+	t->mem = t;
+	if (chdir(place) < 0)
+		return -1;
+	sh(t, "rm -rf t; mkdir t; cd t; git init -q r");
+	if (chdir("t/r") < 0)
+		return -1;
+	*state = t;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct test *t = *state;
+
+	error_release(&t->err);
+	talloc_free(t);
+	return chdir(place);
+}
+
+static void good(struct test *t, int result)
+{
+	if (result < 0)
+		fail_msg("%s: %s", t->err.message,
+			 t->err.detail ? t->err.detail : "");
+}
+
+static void enter(struct test *t, const char *folder)
+{
+	if (chdir(folder) < 0)
+		fail_msg("no folder '%s'", folder);
+	good(t, repo_open(t->mem, &t->repo, &t->err));
+}
+
+/* Scripts as "NAME/DIRECTION=BLOB" would be long; paths are enough. */
+static void paths_are(const struct set *set, const char *expected)
+{
+	char *text = talloc_strdup(NULL, "");
+
+	for (size_t i = 0; i < set->count; i++)
+		for (int d = 0; d < 2; d++)
+			if (set->list[i].half[d].path)
+				text = talloc_asprintf_append(
+					text, "%d%s ",
+					(int)(set->list[i].version % 10),
+					d ? "d" : "u");
+	assert_string_equal(text, expected);
+	talloc_free(text);
+}
+
+static void opens_wherever_git_does(void **state)
+{
+	struct test *t = *state;
+	char *real = realpath(".", NULL);
+
+	enter(t, ".");
+	assert_string_equal(t->repo->top, real);
+	assert_null(t->repo->head);
+	assert_string_equal(t->repo->branch, "main");
+	sh(t, "pair 1; commit one; mkdir sub");
+	enter(t, "sub");
+	assert_string_equal(t->repo->top, real);
+	assert_string_equal(t->repo->prefix, "sub/");
+	assert_string_equal(t->repo->head, sh(t, "git rev-parse HEAD"));
+	sh(t, "cd ..; git checkout -q --detach; "
+	      "git worktree add -q ../linked -b side; "
+	      "git clone -q --bare . ../bare; "
+	      "git clone -q --depth 1 \"file://$PWD\" ../shallow 2>/dev/null");
+	enter(t, "..");
+	assert_null(t->repo->branch);
+	enter(t, "../linked");
+	assert_string_equal(t->repo->branch, "side");
+	assert_string_not_equal(t->repo->git_dir, t->repo->common_dir);
+	enter(t, "../bare");
+	assert_true(t->repo->bare);
+	assert_null(t->repo->top);
+	assert_non_null(t->repo->head);
+	enter(t, "../shallow");
+	assert_true(t->repo->shallow);
+	free(real);
+}
+
+static void says_when_there_is_no_repository(void **state)
+{
+	struct test *t = *state;
+
+	assert_int_equal(chdir(".."), 0);
+	assert_int_equal(repo_open(t->mem, &t->repo, &t->err), -1);
+	assert_int_equal(t->err.code, ERROR_FAILED);
+	assert_non_null(strstr(t->err.message, "not a git repository"));
+}
+
+static void sha256_names_are_64_long(void **state)
+{
+	struct test *t = *state;
+	struct set *set;
+
+	sh(t, "git init -q --object-format=sha256 ../wide; cd ../wide; "
+	      "pair 1; commit one");
+	enter(t, "../wide");
+	assert_int_equal(t->repo->hex_length, 64);
+	good(t, repo_set_commit(t->mem, t->repo, t->repo->head, "migrations",
+				&set, &t->err));
+	assert_int_equal(strlen(set->list[0].half[0].blob), 64);
+}
+
+static void sets_of_commit_index_and_work_tree(void **state)
+{
+	struct test *t = *state;
+	struct set *set;
+
+	sh(t, "pair 1; pair 2; mkdir migrations/old; "
+	      "echo x >migrations/old/20260101000009_n.up.sql; commit one; "
+	      "echo more >>migrations/20260101000001_x.up.sql; "
+	      "rm migrations/20260101000002_x.down.sql; pair 3; git add -A; "
+	      "pair 4; pair 1");
+	enter(t, ".");
+	good(t, repo_set_commit(t->mem, t->repo, t->repo->head, "migrations",
+				&set, &t->err));
+	paths_are(set, "1u 1d 2u 2d ");
+	good(t, repo_set_index(t->mem, t->repo, "migrations", &set, &t->err));
+	paths_are(set, "1u 1d 2u 3u 3d ");
+	good(t, repo_set_worktree(t->mem, t->repo, "migrations", false, &set,
+				  &t->err));
+	paths_are(set, "1u 1d 2u 3u 3d 4u 4d ");
+	assert_string_equal(
+		set->list[0].half[0].blob,
+		sh(t, "git hash-object migrations/20260101000001_x.up.sql"));
+	assert_true(set->list[0].half[0].flags & HALF_MODIFIED);
+	assert_true(set->list[3].half[0].flags & HALF_UNTRACKED);
+}
+
+static void line_ends_do_not_change_an_id(void **state)
+{
+	struct test *t = *state;
+	struct set *set, *before;
+
+	sh(t, "pair 1; echo '* text=auto eol=lf' >.gitattributes; commit one");
+	enter(t, ".");
+	good(t, repo_set_commit(t->mem, t->repo, t->repo->head, "migrations",
+				&before, &t->err));
+	sh(t, "sed -i 's/$/\\r/' migrations/*.sql");
+	good(t, repo_set_worktree(t->mem, t->repo, "migrations", false, &set,
+				  &t->err));
+	assert_true(migration_same(&set->list[0], &before->list[0]));
+}
+
+static void a_kept_text_can_be_read(void **state)
+{
+	struct test *t = *state;
+	struct blobs *blobs;
+	struct set *set;
+	char *text;
+	size_t length;
+
+	sh(t, "pair 1; commit one; pair 2; "
+	      "head -c 5000000 /dev/zero >migrations/20260101000002_x.up.sql");
+	enter(t, ".");
+	good(t, repo_set_worktree(t->mem, t->repo, "migrations", true, &set,
+				  &t->err));
+	good(t, blobs_open(t->mem, t->repo, &blobs, &t->err));
+	good(t, blobs_read(t->mem, blobs, set->list[1].half[0].blob, &text,
+			   &length, &t->err));
+	assert_int_equal(length, 5000000);
+	assert_int_equal(blobs_read(t->mem, blobs,
+				    "0123456789012345678901234567890123456789",
+				    &text, &length, &t->err),
+			 -1);
+	assert_int_equal(t->err.code, ERROR_NOT_FOUND);
+	error_release(&t->err);
+	good(t, blobs_read(t->mem, blobs, set->list[0].half[1].blob, &text,
+			   &length, &t->err));
+	assert_string_equal(text, "down 1 \n");
+}
+
+static void refuses_links_and_conflicts(void **state)
+{
+	struct test *t = *state;
+	struct set *set;
+
+	sh(t, "pair 1; commit one; ln -s x migrations/20260101000002_x.up.sql");
+	enter(t, ".");
+	assert_int_equal(repo_set_worktree(t->mem, t->repo, "migrations", false,
+					   &set, &t->err),
+			 -1);
+	assert_string_equal(t->err.file,
+			    "migrations/20260101000002_x.up.sql");
+	error_release(&t->err);
+	sh(t, "rm migrations/*2_x.up.sql; git checkout -q -b o; pair 1 o; "
+	      "commit o; git checkout -q main; pair 1 m; commit m; "
+	      "git merge -q o >/dev/null || true");
+	assert_int_equal(repo_set_index(t->mem, t->repo, "migrations", &set,
+					&t->err),
+			 -1);
+	assert_non_null(t->err.file);
+}
+
+/* The origins of all pairs of HEAD, as "VERSION:SUBJECT" in their order. */
+static char *origins(struct test *t)
+{
+	const struct migration **list;
+	struct origin *found;
+	struct set *set;
+	char *text = talloc_strdup(t->mem, "");
+
+	good(t, repo_open(t->mem, &t->repo, &t->err));
+	good(t, repo_set_commit(t->mem, t->repo, t->repo->head, "migrations",
+				&set, &t->err));
+	list = talloc_array(t->mem, const struct migration *,
+			    (unsigned)set->count);
+	for (size_t i = 0; i < set->count; i++)
+		list[i] = &set->list[i];
+	good(t, repo_origins(t->mem, t->repo, t->repo->head, "migrations",
+			     list, set->count, &found, &t->err));
+	for (size_t i = 0; i < set->count; i++)
+		text = talloc_asprintf_append(
+			text, "%d:%s%s ", (int)(set->list[i].version % 10),
+			found[i].commit ? repo_subject(t->mem, t->repo,
+						       found[i].commit)
+					: "none",
+			found[i].inexact ? "~" : "");
+	return text;
+}
+
+static void finds_where_pairs_came_from(void **state)
+{
+	struct test *t = *state;
+
+	sh(t, "pair 1; commit one; pair 2; commit two; "
+	      "echo u >migrations/20260101000003_x.up.sql; commit up; "
+	      "echo d >migrations/20260101000003_x.down.sql; commit both; "
+	      "pair 2 again; commit changed; echo >f; commit other");
+	assert_string_equal(origins(t), "1:one 2:changed 3:both ");
+	sh(t, "pair 4; commit four; git revert --no-edit HEAD >/dev/null; "
+	      "git revert --no-edit HEAD >/dev/null; "
+	      "git commit -q --amend -m again");
+	assert_string_equal(origins(t), "1:one 2:changed 3:both 4:again ");
+}
+
+static void a_merge_can_be_where_a_pair_came_from(void **state)
+{
+	struct test *t = *state;
+
+	sh(t, "pair 1; commit one; git checkout -q -b a; "
+	      "echo u >migrations/20260101000002_x.up.sql; commit up; "
+	      "git checkout -q -b b main; pair 3; "
+	      "echo d >migrations/20260101000002_x.down.sql; commit down; "
+	      "git checkout -q main; git merge -q --no-ff -m merge-a a; "
+	      "git merge -q --no-ff -m merge-b b");
+	assert_string_equal(origins(t), "1:one 2:merge-b 3:down ");
+}
+
+static void the_boundary_of_a_shallow_clone_is_inexact(void **state)
+{
+	struct test *t = *state;
+
+	sh(t, "pair 1; commit one; pair 2; commit two; pair 3; commit three; "
+	      "git clone -q --depth 2 \"file://$PWD\" ../shallow 2>/dev/null");
+	enter(t, "../shallow");
+	assert_string_equal(origins(t), "1:two~ 2:two~ 3:three ");
+}
+
+static char *add_line(TALLOC_CTX *mem, const char *old, void *data)
+{
+	return talloc_asprintf(mem, "%s%s\n", old ? old : "", (char *)data);
+}
+
+static void write_in_a_child(const char *object, int i)
+{
+	struct error err = { 0 };
+	struct repo *repo;
+	char line[8];
+
+	if (fork())
+		return;
+	snprintf(line, sizeof(line), "w%d", i);
+	_exit(repo_open(NULL, &repo, &err) < 0 ||
+	      notes_edit(repo, "refs/notes/migrate", object, "note", add_line,
+			 line, &err) < 0);
+}
+
+static void twenty_writers_lose_nothing(void **state)
+{
+	struct test *t = *state;
+	int status, failed = 0;
+	char *head;
+
+	sh(t, "pair 1; commit one");
+	head = sh(t, "git rev-parse HEAD");
+	for (int i = 0; i < 20; i++)
+		write_in_a_child(head, i);
+	while (wait(&status) > 0)
+		failed += status != 0;
+	assert_int_equal(failed, 0);
+	assert_string_equal(sh(t, "git notes --ref=migrate show HEAD | "
+				  "sort -u | wc -l"),
+			    "20");
+	assert_string_equal(sh(t, "git log -1 --notes=migrate --format=%N | "
+				  "grep -c w"),
+			    "20");
+}
+
+static void notes_stand_beside_those_of_git(void **state)
+{
+	struct test *t = *state;
+	char *text, *blob;
+
+	/* a tree as git writes it once there are many notes */
+	sh(t, "pair 1; commit one; git rev-parse HEAD | sed 's:^..:&/:' | "
+	      "{ read path; printf '%s\\n' 'commit refs/notes/migrate' "
+	      "'committer T <t@t> 0 +0000' 'data 1' 'x' "
+	      "\"M 100644 inline $path\" 'data 7' 'theirs'; } | "
+	      "git fast-import --quiet");
+	enter(t, ".");
+	blob = sh(t, "git rev-parse HEAD:migrations/20260101000001_x.up.sql");
+	good(t, notes_read(t->mem, t->repo, "refs/notes/migrate", blob, &text,
+			   &t->err));
+	assert_null(text);
+	good(t, notes_edit(t->repo, "refs/notes/migrate", blob, "note",
+			   add_line, (char *)(uintptr_t)"ours", &t->err));
+	good(t, notes_read(t->mem, t->repo, "refs/notes/migrate", blob, &text,
+			   &t->err));
+	assert_string_equal(text, "ours\n");
+	assert_string_equal(sh(t, "git notes --ref=migrate show HEAD"),
+			    "theirs");
+	assert_string_equal(
+		sh(t, "git ls-tree -r --name-only refs/notes/migrate | "
+		      "grep -c '^../'"),
+		"2");
+}
+
+static void a_hook_of_others_is_left_alone(void **state)
+{
+	struct test *t = *state;
+	enum hook_state hook;
+	char *path;
+
+	enter(t, ".");
+	sh(t, "rm -rf .git/hooks");
+	good(t, hook_install(t->repo, "pre-commit", &hook, &path, &t->err));
+	assert_int_equal(hook, HOOK_WRITTEN);
+	assert_string_equal(path, ".git/hooks/pre-commit");
+	sh(t, "test -x .git/hooks/pre-commit");
+	good(t, hook_install(t->repo, "pre-commit", &hook, &path, &t->err));
+	assert_int_equal(hook, HOOK_ALREADY_OURS);
+	sh(t, "printf '#!/bin/sh\\nexit 0\\n' >.git/hooks/pre-commit");
+	good(t, hook_install(t->repo, "pre-commit", &hook, &path, &t->err));
+	assert_int_equal(hook, HOOK_FOREIGN);
+	sh(t, "mkdir ../mine; git config core.hooksPath \"$PWD/../mine\"");
+	sh(t, "git config core.hooksPath \"$(cd ../mine && pwd)\"");
+	good(t, hook_install(t->repo, "pre-commit", &hook, &path, &t->err));
+	assert_int_equal(hook, HOOK_FOREIGN);
+	assert_string_equal(sh(t, "ls ../mine"), "");
+}
+
+static void remotes_and_credentials(void **state)
+{
+	struct test *t = *state;
+	struct credential c = { .protocol = "https", .host = "h.example" };
+	char **urls;
+	size_t count;
+
+	sh(t, "git remote add z https://z.example/z; "
+	      "git remote add origin https://o.example/o; "
+	      "git remote add up https://u.example/u; "
+	      "git config branch.main.remote up; git config credential.helper "
+	      "'!f() { cat >/dev/null; echo username=me; echo password=pw; }; "
+	      "f'");
+	enter(t, ".");
+	good(t, repo_remotes(t->mem, t->repo, &urls, &count, &t->err));
+	assert_int_equal(count, 3);
+	assert_string_equal(urls[0], "https://u.example/u");
+	assert_string_equal(urls[1], "https://o.example/o");
+	good(t, credential_fill(t->mem, t->repo, &c, &t->err));
+	assert_string_equal(c.username, "me");
+	assert_string_equal(c.password, "pw");
+	sh(t, "git config credential.helper ''");
+	c.username = c.password = NULL;
+	good(t, credential_fill(t->mem, t->repo, &c, &t->err));
+	assert_null(c.password);
+}
+
+static void the_newest_version_is_seen_everywhere(void **state)
+{
+	struct test *t = *state;
+	int64_t newest;
+
+	sh(t, "pair 1; commit one; git checkout -q -b up; pair 7; commit up; "
+	      "git checkout -q main; git branch -q -u up");
+	enter(t, ".");
+	good(t, repo_newest_version(t->repo, "migrations", &newest, &t->err));
+	assert_int_equal(newest, 20260101000007);
+	sh(t, "pair 8");
+	good(t, repo_newest_version(t->repo, "migrations", &newest, &t->err));
+	assert_int_equal(newest, 20260101000008);
+	sh(t, "git checkout -q --detach; rm migrations/*8_x*");
+	good(t, repo_open(t->mem, &t->repo, &t->err));
+	good(t, repo_newest_version(t->repo, "migrations", &newest, &t->err));
+	assert_int_equal(newest, 20260101000001);
+}
+
+static void a_process_may_talk_while_it_listens(void **state)
+{
+	static const char *const both[] = { "sh", "-c", "tee /dev/stderr",
+					    NULL };
+	static const char *const deaf[] = { "true", NULL };
+	static const char *const none[] = { "git-migrate-no-such", NULL };
+	struct test *t = *state;
+	size_t size = (size_t)8 << 20, length;
+	char *input = talloc_zero_size(t->mem, size), *out, *complaint;
+	struct process *process;
+	int result;
+
+	memset(input, 'x', size);
+	assert_int_equal(process_run(t->mem, both, NULL, NULL, input, size,
+				     &out, &length, &complaint, &t->err),
+			 0);
+	assert_int_equal(length, size);
+	assert_int_equal(strlen(complaint), size);
+	assert_int_equal(process_run(t->mem, deaf, NULL, NULL, input, size,
+				     &out, &length, NULL, &t->err),
+			 0);
+	good(t, process_start(t->mem, deaf, NULL, NULL, PROCESS_IN, &process,
+			      &t->err));
+	result = process_write(process, input, size);
+	assert_int_equal(result, -1);
+	assert_int_equal(errno, EPIPE);
+	talloc_free(process);
+	assert_int_equal(process_run(t->mem, none, NULL, NULL, NULL, 0, &out,
+				     &length, NULL, &t->err),
+			 -1);
+	assert_string_equal(t->err.message,
+			    "unable to run 'git-migrate-no-such': "
+			    "No such file or directory");
+}
+
+/* Whatever the person's own git is set to, and whatever repository we are
+   started from, the tests neither see nor change it. */
+static void leave_the_world(void)
+{
+	static const char *const variables[] = {
+		"GIT_DIR",	  "GIT_WORK_TREE",  "GIT_INDEX_FILE",
+		"GIT_COMMON_DIR", "GIT_PREFIX",	    "GIT_OBJECT_DIRECTORY",
+		"GIT_NAMESPACE",  "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS",
+	};
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++)
+		unsetenv(variables[i]);
+	setenv("HOME", place, 1);
+	setenv("XDG_CONFIG_HOME", place, 1);
+	setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
+	setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
+	setenv("GIT_CEILING_DIRECTORIES", place, 1);
+	setenv("GIT_AUTHOR_NAME", "A Tester", 1);
+	setenv("GIT_AUTHOR_EMAIL", "tester@example.org", 1);
+	setenv("GIT_COMMITTER_NAME", "A Tester", 1);
+	setenv("GIT_COMMITTER_EMAIL", "tester@example.org", 1);
+	setenv("GIT_CONFIG_COUNT", "1", 1);
+	setenv("GIT_CONFIG_KEY_0", "init.defaultBranch", 1);
+	setenv("GIT_CONFIG_VALUE_0", "main", 1);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(opens_wherever_git_does),
+		TEST(says_when_there_is_no_repository),
+		TEST(sha256_names_are_64_long),
+		TEST(sets_of_commit_index_and_work_tree),
+		TEST(line_ends_do_not_change_an_id),
+		TEST(a_kept_text_can_be_read),
+		TEST(refuses_links_and_conflicts),
+		TEST(finds_where_pairs_came_from),
+		TEST(a_merge_can_be_where_a_pair_came_from),
+		TEST(the_boundary_of_a_shallow_clone_is_inexact),
+		TEST(twenty_writers_lose_nothing),
+		TEST(notes_stand_beside_those_of_git),
+		TEST(a_hook_of_others_is_left_alone),
+		TEST(remotes_and_credentials),
+		TEST(the_newest_version_is_seen_everywhere),
+		TEST(a_process_may_talk_while_it_listens),
+	};
+	const char *tmp = getenv("TMPDIR");
+	char *given = talloc_asprintf(NULL, "%s/git-room.XXXXXX",
+				      tmp ? tmp : "/tmp");
+	int failed;
+
+	if (!mkdtemp(given))
+		return 1;
+	place = realpath(given, NULL);
+	leave_the_world();
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	if (chdir("/") == 0) {
+		const char *const argv[] = { "rm", "-rf", place, NULL };
+		struct error err = { 0 };
+		struct process *process;
+
+		if (process_start(NULL, argv, NULL, NULL, 0, &process, &err) ==
+		    0)
+			talloc_free(process);
+	}
+	free(place);
+	talloc_free(given);
+	return failed;
+}

@@ -74,10 +74,10 @@ static int compose(struct comment *c, int argc, char **argv, json_t *list)
 		    writeup_compose(&c->w, &one, &body) < 0)
 			return -1;
 		if (c->w.cmd.json)
-			json_array_append_new(
-				list, comment_json(versions[i],
-						   one.input.target, one.marker,
-						   body));
+			json_array_append_new(list,
+					      comment_json(versions[i],
+							   one.input.target,
+							   one.marker, body));
 		else
 			printf("%s%s\n", i ? "\n" : "", body);
 	}
@@ -94,12 +94,12 @@ int cmd_comment(int argc, char **argv)
 		  "a paragraph, in Markdown", &c.notes },
 		{ OPTION_TEXTS, 0, "pattern", "TEXT",
 		  "a pattern that was discovered", &c.patterns },
-		{ OPTION_TEXTS, 0, "gotcha", "TEXT",
-		  "a surprise that was met", &c.gotchas },
+		{ OPTION_TEXTS, 0, "gotcha", "TEXT", "a surprise that was met",
+		  &c.gotchas },
 		{ OPTION_TEXTS, 0, "next", "TEXT",
 		  "advice for the next migrations", &c.next },
-		{ OPTION_FLAG, 'e', "edit", NULL,
-		  "write these in git's editor", &c.edit },
+		{ OPTION_FLAG, 'e', "edit", NULL, "write these in git's editor",
+		  &c.edit },
 		CMD_TARGET(c.w.cmd),
 		CMD_JSON(c.w.cmd),
 		CMD_COMMON(c.w.cmd),

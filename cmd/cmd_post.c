@@ -40,7 +40,7 @@ static const char *const action_names[] = {
 	[THREAD_UNCHANGED] = "unchanged",
 };
 
-/* --- saying what was done -------------------------------------------------- */
+/* --- saying what was done ------------------------------------------------ */
 
 /* where: what to print; url: NULL for a note. */
 static void report(struct post *p, const struct written *one, const char *where,
@@ -70,7 +70,7 @@ static void show_dry(const struct post *p, const struct written *one,
 	printf("%s\n", body);
 }
 
-/* --- the thread in notes --------------------------------------------------- */
+/* --- the thread in notes ------------------------------------------------- */
 
 static char *edit_note(TALLOC_CTX *mem, const char *old, void *data)
 {
@@ -99,7 +99,8 @@ static int post_note(struct post *p, const struct written *one)
 	if (!one->commit) {
 		error_set(&cmd->err, ERROR_REFUSED,
 			  "migration '%s' is in no commit that is here, so "
-			  "that there is none to note it on", one->label);
+			  "that there is none to note it on",
+			  one->label);
 		return error_hint(&cmd->err, "commit it, or post to an issue: "
 					     "git migrate post --thread URL");
 	}
@@ -132,7 +133,7 @@ static int dry_note(struct post *p, const struct written *one)
 	return 0;
 }
 
-/* --- an issue -------------------------------------------------------------- */
+/* --- an issue ------------------------------------------------------------ */
 
 static int compose(TALLOC_CTX *mem, const char *existing, char **body,
 		   void *data, struct error *err)
@@ -159,10 +160,12 @@ static int post_issue(struct post *p, const struct written *one)
 	report(p, one, posted.url, posted.url, posted.action);
 	if (posted.merged)
 		cmd_warning("%d more of this comment stood in the thread; "
-			    "they point at %s now", posted.merged, posted.url);
+			    "they point at %s now",
+			    posted.merged, posted.url);
 	if (posted.foreign)
 		cmd_warning("another author's comment has the marker of %s and "
-			    "was left alone: %s", one->label, posted.foreign);
+			    "was left alone: %s",
+			    one->label, posted.foreign);
 	return 0;
 }
 
@@ -171,11 +174,12 @@ static int dry_issue(struct post *p, const struct written *one)
 	struct cmd *cmd = &p->w.cmd;
 	char *body;
 
-	if (writeup_compose_over(cmd->mem, &p->w, one, NULL, &body,
-				 &cmd->err) < 0)
+	if (writeup_compose_over(cmd->mem, &p->w, one, NULL, &body, &cmd->err) <
+	    0)
 		return -1;
-	show_dry(p, one, markdown_limit(cmd->mem, body, one->marker,
-					p->place->tracker->limit));
+	show_dry(p, one,
+		 markdown_limit(cmd->mem, body, one->marker,
+				p->place->tracker->limit));
 	return 0;
 }
 
@@ -250,8 +254,7 @@ static int open_issue(struct post *p)
 		return -1;
 	options.http.proxy = http.proxy;
 	options.http.ca_info = http.ca_info;
-	return thread_open(cmd->mem, p->where, &options, &p->thread,
-			   &cmd->err);
+	return thread_open(cmd->mem, p->where, &options, &p->thread, &cmd->err);
 }
 
 /*
@@ -269,13 +272,15 @@ static void hint_proofs(const struct post *p)
 	if (proofs_are_empty(p->w.proofs) &&
 	    repo_remotes(mem, cmd->repo, &remotes, &count, &ignored) == 0 &&
 	    count)
-		cmd_hint(cmd, "there is no proof here; fetch those of others: "
-			      "git fetch REMOTE %s:%s", PROOFS_REF, PROOFS_REF);
+		cmd_hint(cmd,
+			 "there is no proof here; fetch those of others: "
+			 "git fetch REMOTE %s:%s",
+			 PROOFS_REF, PROOFS_REF);
 	error_release(&ignored);
 	talloc_free(mem);
 }
 
-/* --- the command ----------------------------------------------------------- */
+/* --- the command --------------------------------------------------------- */
 
 static int post_all(struct post *p, int argc, char **argv)
 {
@@ -307,8 +312,10 @@ static int post_all(struct post *p, int argc, char **argv)
 			return -1;
 	}
 	if (notes && !p->dry_run)
-		cmd_hint(cmd, "see it: git log --notes=migrate; "
-			      "share it: git push REMOTE %s", NOTES_REF);
+		cmd_hint(cmd,
+			 "see it: git log --notes=migrate; "
+			 "share it: git push REMOTE %s",
+			 NOTES_REF);
 	return 0;
 }
 

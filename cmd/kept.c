@@ -23,9 +23,9 @@ static char *folder(struct writeup *w)
 static char *path_of(struct writeup *w, const struct written *one)
 {
 	char digits[VERSION_LENGTH + 1];
-	char *path = talloc_asprintf(w->cmd.mem, "%s/%s@", folder(w),
-				     version_format(one->input.version,
-						    digits));
+	char *path =
+		talloc_asprintf(w->cmd.mem, "%s/%s@", folder(w),
+				version_format(one->input.version, digits));
 
 	for (const char *s = one->input.target; *s; s++) {
 		unsigned char c = (unsigned char)*s;
@@ -89,7 +89,7 @@ int writeup_keep(struct writeup *w, const struct written *one)
 	return -1;
 }
 
-/* --- the editor ------------------------------------------------------------ */
+/* --- the editor ---------------------------------------------------------- */
 
 static int write_file(const char *path, const char *text)
 {

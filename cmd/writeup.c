@@ -9,8 +9,7 @@ int writeup_open(struct writeup *w)
 {
 	struct cmd *cmd = &w->cmd;
 
-	if (cmd_open_repo(cmd) < 0 ||
-	    cmd_set_here(cmd, true, &w->here) < 0 ||
+	if (cmd_open_repo(cmd) < 0 || cmd_set_here(cmd, true, &w->here) < 0 ||
 	    cmd_open_target(cmd, CMD_READ) < 0 ||
 	    ledger_read(cmd->mem, cmd->db, &w->ledger, &cmd->err) < 0 ||
 	    cmd_proofs(cmd, &w->proofs) < 0)
@@ -20,8 +19,8 @@ int writeup_open(struct writeup *w)
 			    COMMENT_TEMPLATE, &w->template_file, &cmd->err);
 }
 
-int writeup_choose(struct writeup *w, int argc, char **argv,
-		   int64_t **versions, size_t *count)
+int writeup_choose(struct writeup *w, int argc, char **argv, int64_t **versions,
+		   size_t *count)
 {
 	struct cmd *cmd = &w->cmd;
 	int n = cmd_versions(cmd, argc, argv, versions);
@@ -33,15 +32,14 @@ int writeup_choose(struct writeup *w, int argc, char **argv,
 	if (!w->ledger->count) {
 		error_set(&cmd->err, ERROR_NOT_FOUND,
 			  "nothing is applied on '%s'", cmd_target_name(cmd));
-		return error_hint(&cmd->err,
-				  "apply something: git migrate up");
+		return error_hint(&cmd->err, "apply something: git migrate up");
 	}
 	(*versions)[0] = w->ledger->rows[w->ledger->count - 1].version;
 	*count = 1;
 	return 0;
 }
 
-/* --- runs ------------------------------------------------------------------ */
+/* --- runs ---------------------------------------------------------------- */
 
 static const struct facts *newest(struct facts *const *runs, size_t count,
 				  enum direction direction, bool ok)
@@ -73,9 +71,8 @@ static int take_runs(struct writeup *w, const struct ledger_row *row,
 	size_t count = 0;
 	bool ok;
 
-	if (w->ledger->exists &&
-	    ledger_runs(cmd->mem, cmd->db, in->version, 0, &runs, &count,
-			&cmd->err) < 0)
+	if (w->ledger->exists && ledger_runs(cmd->mem, cmd->db, in->version, 0,
+					     &runs, &count, &cmd->err) < 0)
 		return -1;
 	in->outcome = outcome_of(row, count ? runs[0] : NULL);
 	ok = in->outcome == COMMENT_APPLIED || in->outcome == COMMENT_REVERTED;
@@ -90,7 +87,7 @@ static int take_runs(struct writeup *w, const struct ledger_row *row,
 	return 0;
 }
 
-/* --- scripts, commit and proof --------------------------------------------- */
+/* --- scripts, commit and proof ------------------------------------------- */
 
 /* A script that is not to be had, or not understood, tells nothing. */
 static const struct script *read_script(struct writeup *w, char *text,
@@ -99,9 +96,9 @@ static const struct script *read_script(struct writeup *w, char *text,
 	struct cmd *cmd = &w->cmd;
 	struct script *script;
 
-	if (!text || script_parse(cmd->mem, path ? path : "script", text,
-				  strlen(text), cmd->db->engine->dialect,
-				  &script, &cmd->err) < 0 ||
+	if (!text ||
+	    script_parse(cmd->mem, path ? path : "script", text, strlen(text),
+			 cmd->db->engine->dialect, &script, &cmd->err) < 0 ||
 	    cmd->db->engine->split(script, &cmd->err) < 0) {
 		error_release(&cmd->err);
 		return NULL;
@@ -124,8 +121,7 @@ static char *blob_text(struct writeup *w, const char *blob)
 }
 
 static void take_scripts(struct writeup *w, const struct migration *m,
-			 const struct ledger_row *row,
-			 struct comment_input *in)
+			 const struct ledger_row *row, struct comment_input *in)
 {
 	struct cmd *cmd = &w->cmd;
 	const struct half *half = m->half;
@@ -157,8 +153,8 @@ static int take_commit(struct writeup *w, const struct migration *m,
 	char *found;
 
 	if (m->half[0].path && m->half[1].path && cmd->repo->head) {
-		if (repo_origins(cmd->mem, cmd->repo, cmd->repo->head,
-				 cmd->dir, &m, 1, &origins, &cmd->err) < 0)
+		if (repo_origins(cmd->mem, cmd->repo, cmd->repo->head, cmd->dir,
+				 &m, 1, &origins, &cmd->err) < 0)
 			return -1;
 		if (origins[0].commit) {
 			one->commit = one->input.commit = origins[0].commit;
@@ -171,8 +167,8 @@ static int take_commit(struct writeup *w, const struct migration *m,
 		return 0;
 	one->input.commit = row->commit;
 	one->input.source = row->source;
-	if (repo_resolve(cmd->mem, cmd->repo, row->commit, &found,
-			 &cmd->err) < 0)
+	if (repo_resolve(cmd->mem, cmd->repo, row->commit, &found, &cmd->err) <
+	    0)
 		error_release(&cmd->err);
 	else
 		one->commit = found;
@@ -241,8 +237,7 @@ int writeup_gather(struct writeup *w, int64_t version, struct written *one)
 	if (!one->input.name) {
 		error_set(&cmd->err, ERROR_NOT_FOUND,
 			  "there is no migration %s, neither here nor on '%s'",
-			  version_format(version, digits),
-			  one->input.target);
+			  version_format(version, digits), one->input.target);
 		return error_hint(&cmd->err,
 				  "see the versions: git migrate status");
 	}
@@ -258,7 +253,7 @@ int writeup_gather(struct writeup *w, int64_t version, struct written *one)
 	return writeup_kept(w, one);
 }
 
-/* --- composing ------------------------------------------------------------- */
+/* --- composing ----------------------------------------------------------- */
 
 int writeup_compose_over(TALLOC_CTX *mem, struct writeup *w,
 			 const struct written *one, const char *existing,

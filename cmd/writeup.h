@@ -29,8 +29,8 @@ struct written {
 int writeup_open(struct writeup *w);
 
 /* The versions of the command line; without any the newest that is applied. */
-int writeup_choose(struct writeup *w, int argc, char **argv,
-		   int64_t **versions, size_t *count);
+int writeup_choose(struct writeup *w, int argc, char **argv, int64_t **versions,
+		   size_t *count);
 
 int writeup_gather(struct writeup *w, int64_t version, struct written *one);
 

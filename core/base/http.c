@@ -57,7 +57,7 @@ int http_open(TALLOC_CTX *mem, const struct http_options *options,
 	return 0;
 }
 
-/* --- URLs ------------------------------------------------------------------ */
+/* --- URLs ---------------------------------------------------------------- */
 
 static char *url_part(CURLU *url, CURLUPart part, TALLOC_CTX *mem)
 {
@@ -109,8 +109,7 @@ bool http_same_origin(const char *a, const char *b)
 	one = curl_url();
 	two = curl_url();
 	same = !curl_url_set(one, CURLUPART_URL, a, 0) &&
-	       !curl_url_set(two, CURLUPART_URL, b, 0) &&
-	       same_origin(one, two);
+	       !curl_url_set(two, CURLUPART_URL, b, 0) && same_origin(one, two);
 	curl_url_cleanup(one);
 	curl_url_cleanup(two);
 	return same;
@@ -192,7 +191,7 @@ static int check_url(const char *text, bool *loopback, struct error *err)
 	return rc;
 }
 
-/* --- one exchange ---------------------------------------------------------- */
+/* --- one exchange -------------------------------------------------------- */
 
 static size_t take_body(char *data, size_t size, size_t n, void *to)
 {
@@ -245,7 +244,8 @@ static size_t take_header(char *data, size_t size, size_t n, void *to)
 	h->name = lower = talloc_strndup(r->headers, data, name);
 	for (; *lower; lower++)
 		*lower = (char)tolower((unsigned char)*lower);
-	for (name++; name < length && (data[name] == ' ' || data[name] == '\t');)
+	for (name++;
+	     name < length && (data[name] == ' ' || data[name] == '\t');)
 		name++;
 	h->value = talloc_strndup(r->headers, data + name, length - name);
 	return taken;
@@ -504,7 +504,7 @@ int http_send(TALLOC_CTX *mem, struct http *http,
 	return -1;
 }
 
-/* --- headers --------------------------------------------------------------- */
+/* --- headers ------------------------------------------------------------- */
 
 const char *http_header(const struct http_response *response, const char *name)
 {

@@ -75,8 +75,7 @@ int http_send(TALLOC_CTX *mem, struct http *http,
 	      struct http_response **response, bool *sent, struct error *err);
 
 /* The value of a header (name in lower case), or NULL. */
-const char *http_header(const struct http_response *response,
-			const char *name);
+const char *http_header(const struct http_response *response, const char *name);
 
 /* Whether both absolute URLs have one scheme, host and port. */
 bool http_same_origin(const char *a, const char *b);

@@ -7,7 +7,7 @@
 #include "core/thread/marker.h"
 #include "core/thread/measured.h"
 
-/* --- headline and commit --------------------------------------------------- */
+/* --- headline and commit ------------------------------------------------- */
 
 char *comment_title(TALLOC_CTX *mem, const char *name)
 {
@@ -57,8 +57,10 @@ static char *commit(TALLOC_CTX *mem, const struct comment_input *in)
 	if (!id)
 		return talloc_strdup(mem, "not committed");
 	if (!strcmp(source, "inexact"))
-		return talloc_asprintf(mem, "%s, or an earlier one (shallow "
-					    "clone)", id);
+		return talloc_asprintf(mem,
+				       "%s, or an earlier one (shallow "
+				       "clone)",
+				       id);
 	if (!strcmp(source, "modified"))
 		return talloc_asprintf(mem, "not committed (changed since %s)",
 				       id);
@@ -88,7 +90,7 @@ static char *outcome(TALLOC_CTX *mem, const struct comment_input *in)
 	return talloc_strdup(mem, "");
 }
 
-/* --- what people wrote ----------------------------------------------------- */
+/* --- what people wrote --------------------------------------------------- */
 
 static char *items(TALLOC_CTX *mem, const char *const *texts, size_t count)
 {
@@ -120,8 +122,7 @@ static bool has_paragraph(const char *text, const char *paragraph)
 
 	for (const char *at = strstr(text, paragraph); at;
 	     at = strstr(at + 1, paragraph))
-		if ((at == text || at[-1] == '\n') &&
-		    (!at[n] || at[n] == '\n'))
+		if ((at == text || at[-1] == '\n') && (!at[n] || at[n] == '\n'))
 			return true;
 	return false;
 }
@@ -173,7 +174,7 @@ static char *backup(TALLOC_CTX *mem, const struct comment_input *in)
 			  : talloc_strdup(mem, NOT_MEASURED);
 }
 
-/* --- the template ---------------------------------------------------------- */
+/* --- the template -------------------------------------------------------- */
 
 static const struct word {
 	const char *name;
@@ -224,8 +225,8 @@ static int fill_line(char **out, const struct comment_input *in,
 	while (length) {
 		const char *open = memmem(line, length, "{{", 2);
 		size_t n = open ? (size_t)(open - line) : length;
-		const char *close =
-			open ? memmem(open, length - n, "}}", 2) : NULL;
+		const char *close = open ? memmem(open, length - n, "}}", 2)
+					 : NULL;
 		const struct word *word;
 
 		if (!close)
@@ -272,7 +273,8 @@ static int fill(char **out, const struct comment_input *in, const char *text,
 			   0) {
 			error_set(err, ERROR_FAILED,
 				  "the comment template has an unknown word "
-				  "'{{%.*s}}'", (int)m, unknown);
+				  "'{{%.*s}}'",
+				  (int)m, unknown);
 			return error_at(err, path, number, 1);
 		}
 		if (!gone)

@@ -42,9 +42,9 @@ struct comment_input {
 	const char *server_version;
 
 	enum comment_outcome outcome;
-	int done, total;    /* statements of an unfinished one */
-	const char *commit; /* introducing commit, or NULL */
-	const char *source; /* see struct ledger_row; NULL: "commit" */
+	int done, total;       /* statements of an unfinished one */
+	const char *commit;    /* introducing commit, or NULL */
+	const char *source;    /* see struct ledger_row; NULL: "commit" */
 	const char *down_path; /* NULL: there is none here */
 	bool down_recorded;    /* the ledger has the down script's text */
 
@@ -68,8 +68,8 @@ struct comment_input {
 /*
  * Fills the template: text with {{words}}, each of them one of those in
  * templates/comment.md; a line that has nothing but an empty one goes. The
- * marker is put under it, without a line end. An unknown word, and a template that brings a
- * marker of its own, are errors at a line of `path`.
+ * marker is put under it, without a line end. An unknown word, and a template
+ * that brings a marker of its own, are errors at a line of `path`.
  */
 int comment_compose(TALLOC_CTX *mem, const struct comment_input *input,
 		    const char *template_text, const char *path, char **body,

@@ -7,7 +7,7 @@
 
 static const char *const headers[] = { "Accept: application/json", NULL };
 
-/* --- places and tokens ----------------------------------------------------- */
+/* --- places and tokens --------------------------------------------------- */
 
 static bool is_home(const char *host)
 {
@@ -42,7 +42,7 @@ static const char *environment(const struct tracker_place *p,
 	return value;
 }
 
-/* --- the thread ------------------------------------------------------------ */
+/* --- the thread ---------------------------------------------------------- */
 
 /* There are no pages: one answer has all comments. */
 static int each(struct thread *t, const char *since, tracker_comment_fn fn,
@@ -50,8 +50,7 @@ static int each(struct thread *t, const char *since, tracker_comment_fn fn,
 {
 	TALLOC_CTX *scope = talloc_new(NULL);
 	char *url = talloc_asprintf(scope, "%s%s%s", issue_comments(scope, t),
-				    since ? "?since=" : "",
-				    since ? since : "");
+				    since ? "?since=" : "", since ? since : "");
 	struct rest_answer *page;
 	int rc = issue_page(scope, t, url, LIST_LIMIT, &page, err);
 

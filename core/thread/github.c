@@ -16,7 +16,7 @@ static const char *const headers[] = {
 	NULL,
 };
 
-/* --- places and tokens ----------------------------------------------------- */
+/* --- places and tokens --------------------------------------------------- */
 
 static bool is_home(const char *host)
 {
@@ -61,7 +61,7 @@ static const char *environment(const struct tracker_place *p,
 	return NULL;
 }
 
-/* --- the thread ------------------------------------------------------------ */
+/* --- the thread ---------------------------------------------------------- */
 
 /* The page after this one: NULL when it was the last. */
 static char *next_page(TALLOC_CTX *mem, const struct thread *t,
@@ -86,10 +86,9 @@ static int each(struct thread *t, const char *since, tracker_comment_fn fn,
 		void *data, struct error *err)
 {
 	TALLOC_CTX *scope = talloc_new(NULL), *turn = talloc_new(scope);
-	char *first = talloc_asprintf(scope, "%s?per_page=%d%s%s",
-				      issue_comments(scope, t), PER_PAGE,
-				      since ? "&since=" : "",
-				      since ? since : "");
+	char *first = talloc_asprintf(
+		scope, "%s?per_page=%d%s%s", issue_comments(scope, t), PER_PAGE,
+		since ? "&since=" : "", since ? since : "");
 	char *url = first;
 	int rc = 0;
 

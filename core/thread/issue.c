@@ -27,7 +27,7 @@ static bool read_comment(TALLOC_CTX *mem, const json_t *json,
 	return true;
 }
 
-/* --- the user -------------------------------------------------------------- */
+/* --- the user ------------------------------------------------------------ */
 
 /*
  * Tokens of an application may not ask whose they are; GitHub's runners hand
@@ -47,8 +47,9 @@ static int unnamed(struct thread *t, struct error *err)
 		t->login = talloc_strdup(t, "github-actions[bot]");
 		return 0;
 	}
-	return error_hint(err, "or say whose token it is: "
-			       "git config migrate-tracker.%s.user LOGIN",
+	return error_hint(err,
+			  "or say whose token it is: "
+			  "git config migrate-tracker.%s.user LOGIN",
 			  t->place->host);
 }
 
@@ -68,8 +69,7 @@ int issue_whoami(struct thread *t, struct error *err)
 		rc = unnamed(t, err);
 	} else {
 		t->login = talloc_strdup(t, text_of(a->json, "login"));
-		t->user_id =
-			json_integer_value(json_object_get(a->json, "id"));
+		t->user_id = json_integer_value(json_object_get(a->json, "id"));
 		if (!*t->login)
 			rc = error_set(err, ERROR_CONNECTION,
 				       "'%s' does not say whose token it is",
@@ -79,18 +79,18 @@ int issue_whoami(struct thread *t, struct error *err)
 	return rc;
 }
 
-/* --- reading --------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 char *issue_comments(TALLOC_CTX *mem, const struct thread *t)
 {
 	const struct tracker_place *p = t->place;
 
-	return talloc_asprintf(mem, "%s/repos/%s/%s/issues/%s/comments",
-			       p->api, p->owner, p->repo, p->number);
+	return talloc_asprintf(mem, "%s/repos/%s/%s/issues/%s/comments", p->api,
+			       p->owner, p->repo, p->number);
 }
 
-int issue_page(TALLOC_CTX *mem, struct thread *t, const char *url,
-	       size_t limit, struct rest_answer **page, struct error *err)
+int issue_page(TALLOC_CTX *mem, struct thread *t, const char *url, size_t limit,
+	       struct rest_answer **page, struct error *err)
 {
 	struct rest_call call = {
 		.method = "GET",
@@ -111,7 +111,7 @@ int issue_each(const struct rest_answer *page, tracker_comment_fn fn,
 	size_t i;
 	int rc = 0;
 
-	json_array_foreach(page->json, i, json) {
+	json_array_foreach (page->json, i, json) {
 		TALLOC_CTX *turn = talloc_new(NULL);
 		struct tracker_comment c;
 
@@ -124,7 +124,7 @@ int issue_each(const struct rest_answer *page, tracker_comment_fn fn,
 	return rc;
 }
 
-/* --- changing -------------------------------------------------------------- */
+/* --- changing ------------------------------------------------------------ */
 
 /* The call with a body; done only when the answer is a comment with an id. */
 static int change(TALLOC_CTX *mem, struct thread *t, struct rest_call *call,
@@ -143,7 +143,8 @@ static int change(TALLOC_CTX *mem, struct thread *t, struct rest_call *call,
 			*doubt = true;
 		rc = error_set(err, ERROR_CONNECTION,
 			       "%s '%s': %s answered %d, but without a "
-			       "comment's id", call->doing, t->place->url,
+			       "comment's id",
+			       call->doing, t->place->url,
 			       t->place->tracker->name, t->status);
 	}
 	if (rc < 0)

@@ -36,7 +36,7 @@ static void see(struct kinds *k, enum change change, const char *action)
 		k->actions[change][(*n)++] = action;
 }
 
-/* --- the actions of an ALTER TABLE ----------------------------------------- */
+/* --- the actions of an ALTER TABLE --------------------------------------- */
 
 struct reader {
 	const char *text;
@@ -89,8 +89,9 @@ static void skip_action(struct reader *r)
 
 static void see_add(struct kinds *k, struct reader *r)
 {
-	static const char *const words[] = { "CONSTRAINT", "CHECK",   "UNIQUE",
-					     "PRIMARY",	   "FOREIGN", "EXCLUDE" };
+	static const char *const words[] = {
+		"CONSTRAINT", "CHECK", "UNIQUE", "PRIMARY", "FOREIGN", "EXCLUDE"
+	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (at_word(r, words[i])) {
@@ -108,15 +109,16 @@ static void see_alter_column(struct kinds *k, struct reader *r)
 	if (skip_word(r, "TYPE"))
 		see(k, SCHEMA, "change type");
 	else if (skip_word(r, "DROP"))
-		see(k, SCHEMA, at_word(r, "NOT") ? "drop not null"
-			       : at_word(r, "DEFAULT")
-				       ? "drop default"
-				       : "alter column");
+		see(k, SCHEMA,
+		    at_word(r, "NOT")	    ? "drop not null"
+		    : at_word(r, "DEFAULT") ? "drop default"
+					    : "alter column");
 	else if (skip_word(r, "SET"))
-		see(k, SCHEMA, at_word(r, "NOT")	 ? "set not null"
-			       : at_word(r, "DEFAULT") ? "set default"
-			       : at_word(r, "DATA")	 ? "change type"
-							 : "alter column");
+		see(k, SCHEMA,
+		    at_word(r, "NOT")	    ? "set not null"
+		    : at_word(r, "DEFAULT") ? "set default"
+		    : at_word(r, "DATA")    ? "change type"
+					    : "alter column");
 	else
 		see(k, SCHEMA, "alter column");
 }
@@ -126,12 +128,14 @@ static void see_action(struct kinds *k, struct reader *r)
 	if (skip_word(r, "ADD"))
 		see_add(k, r);
 	else if (skip_word(r, "DROP"))
-		see(k, SCHEMA, at_word(r, "CONSTRAINT") ? "drop constraint"
-							: "drop column");
+		see(k, SCHEMA,
+		    at_word(r, "CONSTRAINT") ? "drop constraint"
+					     : "drop column");
 	else if (skip_word(r, "RENAME"))
-		see(k, SCHEMA, at_word(r, "TO")		  ? "rename table"
-			       : at_word(r, "CONSTRAINT") ? "rename constraint"
-							  : "rename column");
+		see(k, SCHEMA,
+		    at_word(r, "TO")	       ? "rename table"
+		    : at_word(r, "CONSTRAINT") ? "rename constraint"
+					       : "rename column");
 	else if (skip_word(r, "VALIDATE"))
 		see(k, CONSTRAINT, "validate");
 	else if (skip_word(r, "ALTER"))
@@ -166,7 +170,7 @@ static void see_alter_table(struct kinds *k, const struct script *script,
 	}
 }
 
-/* --- statements ------------------------------------------------------------ */
+/* --- statements ---------------------------------------------------------- */
 
 static bool among(const char *kind, const char *const *list)
 {
@@ -188,12 +192,14 @@ static const char *lower(TALLOC_CTX *mem, const char *kind)
 /* What only looks, or sets up the session, is no change. */
 static void see_kind(struct kinds *k, const char *kind)
 {
-	static const char *const data[] = { "INSERT", "UPDATE", "DELETE",
-					    "MERGE",  "REPLACE", "COPY", NULL };
-	static const char *const silent[] = { "SELECT", "VALUES",  "SHOW",
-					      "SET",	"PRAGMA",  "EXPLAIN",
-					      "BEGIN",	"COMMIT",  "ANALYZE",
-					      "RESET",	"VARIABLE SET", NULL };
+	static const char *const data[] = { "INSERT", "UPDATE",	 "DELETE",
+					    "MERGE",  "REPLACE", "COPY",
+					    NULL };
+	static const char *const silent[] = {
+		"SELECT",  "VALUES",  "SHOW",	      "SET",
+		"PRAGMA",  "EXPLAIN", "BEGIN",	      "COMMIT",
+		"ANALYZE", "RESET",   "VARIABLE SET", NULL
+	};
 
 	if (among(kind, data))
 		see(k, DATA, lower(k->mem, kind));

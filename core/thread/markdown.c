@@ -15,7 +15,7 @@ struct out {
 
 static void put_n(struct out *o, const char *text, size_t n)
 {
-	if (o->length + n + 1 > o->room) {
+	if (!o->text || o->length + n + 1 > o->room) {
 		o->room = 2 * (o->length + n) + 64;
 		o->text = talloc_realloc_size(NULL, o->text, o->room);
 	}
@@ -57,12 +57,12 @@ static char *clean(TALLOC_CTX *mem, const char *text, bool keep_lines)
 	return shown;
 }
 
-/* --- what is dangerous in a piece of text ---------------------------------- */
+/* --- what is dangerous in a piece of text -------------------------------- */
 
 /* The length of a web address that begins at s, or 0. */
 static size_t address(const char *s)
 {
-	size_t scheme = !strncasecmp(s, "https://", 8)  ? 8
+	size_t scheme = !strncasecmp(s, "https://", 8)	? 8
 			: !strncasecmp(s, "http://", 7) ? 7
 							: 0;
 
@@ -109,7 +109,7 @@ static size_t reference(const char *s, char before)
 	}
 }
 
-/* --- code ------------------------------------------------------------------ */
+/* --- code ---------------------------------------------------------------- */
 
 static size_t longest_run(const char *text, char of)
 {
@@ -162,7 +162,7 @@ char *markdown_code(TALLOC_CTX *mem, const char *text)
 	return done(&o, mem);
 }
 
-/* --- one line -------------------------------------------------------------- */
+/* --- one line ------------------------------------------------------------ */
 
 static char *fold(TALLOC_CTX *mem, const char *text)
 {
@@ -244,7 +244,7 @@ char *markdown_line(TALLOC_CTX *mem, const char *text)
 	return done(&o, mem);
 }
 
-/* --- a person's own Markdown ----------------------------------------------- */
+/* --- a person's own Markdown --------------------------------------------- */
 
 /*
  * A fence at the very beginning of a line. An indented one may belong to a
@@ -296,9 +296,8 @@ static void put_prose(struct out *o, const char *s, size_t n)
 		put(o, "\\");
 	while (i < n) {
 		char before = i ? s[i - 1] : ' ';
-		size_t length = isalnum((unsigned char)before)
-					? 0
-					: address(s + i);
+		size_t length = isalnum((unsigned char)before) ? 0
+							       : address(s + i);
 
 		if (length) {
 			put_address(o, s + i, length);
@@ -369,7 +368,7 @@ char *markdown_item(TALLOC_CTX *mem, const char *block)
 	return done(&o, mem);
 }
 
-/* --- the limit ------------------------------------------------------------- */
+/* --- the limit ----------------------------------------------------------- */
 
 #define CUT "*(cut here: too long for this tracker)*\n\n"
 

@@ -7,7 +7,7 @@
 
 #define OPENING "<!-- git-migrate:v1 "
 
-/* --- the marker ------------------------------------------------------------ */
+/* --- the marker ---------------------------------------------------------- */
 
 static char *encode(TALLOC_CTX *mem, const char *value)
 {
@@ -37,16 +37,16 @@ char *marker_new(TALLOC_CTX *mem, int64_t version, const char *name,
 {
 	char digits[VERSION_LENGTH + 1];
 	char *n = encode(NULL, name), *t = encode(NULL, target);
-	char *marker = talloc_asprintf(
-		mem, OPENING "version=%s name=%s target=%s -->",
-		version_format(version, digits), n, t);
+	char *marker =
+		talloc_asprintf(mem, OPENING "version=%s name=%s target=%s -->",
+				version_format(version, digits), n, t);
 
 	talloc_free(n);
 	talloc_free(t);
 	return marker;
 }
 
-/* --- lines ----------------------------------------------------------------- */
+/* --- lines --------------------------------------------------------------- */
 
 /* The length of the line without what trails it. */
 static size_t trimmed(const char *line)
@@ -87,7 +87,7 @@ static bool is_ours(const char *line, bool *opens)
 	return true;
 }
 
-/* --- comments in a note ---------------------------------------------------- */
+/* --- comments in a note -------------------------------------------------- */
 
 static char *written_in(TALLOC_CTX *mem, const char *opening)
 {

@@ -30,19 +30,18 @@ bool marker_in(const char *text, const char *marker);
  * people wrote around comments is theirs and is kept.
  */
 struct note_comment {
-	const char *start;   /* of the opening line, in the note */
-	const char *body;    /* what follows it; the marker's line is its end */
-	const char *end;     /* behind the marker's line */
-	char *marker;	     /* without its line end, owned by mem */
-	char *written;	     /* RFC 3339, or NULL; owned by mem */
+	const char *start; /* of the opening line, in the note */
+	const char *body;  /* what follows it; the marker's line is its end */
+	const char *end;   /* behind the marker's line */
+	char *marker;	   /* without its line end, owned by mem */
+	char *written;	   /* RFC 3339, or NULL; owned by mem */
 };
 
 /*
  * The next comment at or after `from`; false when there is none. A marker
  * without an opening line is a comment of that one line.
  */
-bool note_next(TALLOC_CTX *mem, const char *from,
-	       struct note_comment *comment);
+bool note_next(TALLOC_CTX *mem, const char *from, struct note_comment *comment);
 
 /* The comment with this marker, or NULL: its text, with the marker. */
 char *note_find(TALLOC_CTX *mem, const char *note, const char *marker);

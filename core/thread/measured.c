@@ -12,13 +12,17 @@
 
 const char *measured_engine(const char *engine)
 {
-	if (!strcmp(engine, "postgresql"))
-		return "PostgreSQL";
-	if (!strcmp(engine, "sqlite"))
-		return "SQLite";
-	if (!strcmp(engine, "mariadb"))
-		return "MariaDB";
-	return strcmp(engine, "mysql") ? engine : "MySQL";
+	static const char *const names[][2] = {
+		{ "postgresql", "PostgreSQL" },
+		{ "sqlite", "SQLite" },
+		{ "mariadb", "MariaDB" },
+		{ "mysql", "MySQL" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(engine, names[i][0]))
+			return names[i][1];
+	return engine;
 }
 
 /* "a, b and 3 more": the separator before item number i. */
@@ -42,7 +46,7 @@ char *measured_type(TALLOC_CTX *mem, const struct comment_input *in)
 	return type ? type : talloc_strdup(mem, NOT_MEASURED);
 }
 
-/* --- tables and rows ------------------------------------------------------- */
+/* --- tables and rows ----------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {
@@ -182,7 +186,7 @@ char *measured_volume(TALLOC_CTX *mem, const struct comment_input *in)
 				      rows(mem, there, estimated));
 }
 
-/* --- locks ----------------------------------------------------------------- */
+/* --- locks --------------------------------------------------------------- */
 
 /* Locks that no other reader or writer of rows waits for come last. */
 static bool is_weak(const char *mode)
@@ -255,7 +259,7 @@ char *measured_longest_lock(TALLOC_CTX *mem, const struct comment_input *in)
 	return held(mem, sorted_locks(mem, in->up));
 }
 
-/* --- durations ------------------------------------------------------------- */
+/* --- durations ----------------------------------------------------------- */
 
 char *measured_duration(TALLOC_CTX *mem, const struct comment_input *in)
 {
@@ -264,17 +268,16 @@ char *measured_duration(TALLOC_CTX *mem, const struct comment_input *in)
 	if (!in->up)
 		return talloc_strdup(mem, NOT_MEASURED);
 	took = text_duration(mem, in->up->duration_ms);
-	return talloc_asprintf(mem, "%s%s (%s on %s)", took,
-			       in->up->ok ? "" : ", then it failed",
-			       markdown_code(mem, in->target),
-			       markdown_line(mem,
-					     talloc_asprintf(
-						     mem, "%s %s",
-						     measured_engine(in->engine),
-						     in->server_version)));
+	return talloc_asprintf(
+		mem, "%s%s (%s on %s)", took,
+		in->up->ok ? "" : ", then it failed",
+		markdown_code(mem, in->target),
+		markdown_line(mem, talloc_asprintf(mem, "%s %s",
+						   measured_engine(in->engine),
+						   in->server_version)));
 }
 
-/* --- the proof ------------------------------------------------------------- */
+/* --- the proof ----------------------------------------------------------- */
 
 static char *scratch(TALLOC_CTX *mem, const struct proof *p)
 {
@@ -303,9 +306,9 @@ static char *why_not_proven(TALLOC_CTX *mem, const struct comment_input *in)
 	char digits[VERSION_LENGTH + 1];
 
 	if (d)
-		return talloc_asprintf(
-			mem, "irreversible: %s",
-			d->text ? markdown_line(mem, d->text) : "no reason");
+		return talloc_asprintf(mem, "irreversible: %s",
+				       d->text ? markdown_line(mem, d->text)
+					       : "no reason");
 	if (p && p->outcome == PROOF_IRREVERSIBLE)
 		return talloc_strdup(mem, "irreversible");
 	if (p && p->outcome == PROOF_DIFFERS)
@@ -372,7 +375,7 @@ char *measured_testing(TALLOC_CTX *mem, const struct comment_input *in)
 		in->proof_state == PROOF_STALE ? " (stale)" : "");
 }
 
-/* --- the scripts ----------------------------------------------------------- */
+/* --- the scripts --------------------------------------------------------- */
 
 char *measured_transaction(TALLOC_CTX *mem, const struct comment_input *in)
 {

@@ -7,7 +7,7 @@
 #include "core/base/text.h"
 #include "core/thread/rest.h"
 
-/* --- the address ----------------------------------------------------------- */
+/* --- the address --------------------------------------------------------- */
 
 static bool is_host_name(const char *host, size_t n)
 {
@@ -95,9 +95,9 @@ static int take_address(struct tracker_place *p, const char *url, char **path,
 	if (!https && strncasecmp(url, "http://", 7)) {
 		error_set(err, ERROR_FAILED, "'%s' is no issue's address",
 			  url_redact(p, url));
-		return error_hint(err,
-				  "it looks like "
-				  "https://HOST/OWNER/REPOSITORY/issues/NUMBER");
+		return error_hint(
+			err, "it looks like "
+			     "https://HOST/OWNER/REPOSITORY/issues/NUMBER");
 	}
 	host = host_and_port(p, rest, n, https ? "443" : "80");
 	if (!host)
@@ -108,7 +108,8 @@ static int take_address(struct tracker_place *p, const char *url, char **path,
 	if (!https && !http_is_loopback(bare(p, p->host)))
 		return error_set(err, ERROR_FAILED,
 				 "refusing '%s': only https is safe outside "
-				 "of this machine", url_redact(p, url));
+				 "of this machine",
+				 url_redact(p, url));
 	p->origin = talloc_asprintf(p, "%s://%s", https ? "https" : "http",
 				    p->host);
 	*path = talloc_strndup(p, rest + n, strcspn(rest + n, "?#"));
@@ -169,7 +170,7 @@ int place_take_issue(struct tracker_place *place, const char *path,
 	return 0;
 }
 
-/* --- configuration --------------------------------------------------------- */
+/* --- configuration ------------------------------------------------------- */
 
 /* What the person's own configuration says about a host, or NULL. */
 static const char *own_setting(const struct config *config, const char *host,
@@ -195,8 +196,8 @@ static int find_tracker(struct tracker_place *p, const struct config *config,
 			return 0;
 		error_set(err, ERROR_FAILED,
 			  "migrate-tracker.%s.kind is '%s', which is no kind "
-			  "of tracker", p->host,
-			  text_visible(p, kind, false));
+			  "of tracker",
+			  p->host, text_visible(p, kind, false));
 		return error_hint(err, "there are: %s", tracker_kinds(p));
 	}
 	p->tracker = tracker_at_home(p->host);
@@ -204,13 +205,14 @@ static int find_tracker(struct tracker_place *p, const struct config *config,
 		return 0;
 	error_set(err, ERROR_REFUSED,
 		  "nothing says what kind of tracker '%s' is", p->host);
-	return error_hint(err, "git config migrate-tracker.%s.kind KIND   "
-			       "(one of: %s)", p->host, tracker_kinds(p));
+	return error_hint(err,
+			  "git config migrate-tracker.%s.kind KIND   "
+			  "(one of: %s)",
+			  p->host, tracker_kinds(p));
 }
 
 /* The API's base from the configuration: an address without query. */
-static int take_api(struct tracker_place *p, const char *api,
-		    struct error *err)
+static int take_api(struct tracker_place *p, const char *api, struct error *err)
 {
 	bool https = !strncasecmp(api, "https://", 8);
 	const char *rest = api + (https ? 8 : 7);
@@ -222,7 +224,8 @@ static int take_api(struct tracker_place *p, const char *api,
 	if (!host || strpbrk(rest, "?#@ \\%") || strstr(rest, "/.."))
 		return error_set(err, ERROR_FAILED,
 				 "migrate-tracker.%s.api is no API's address: "
-				 "'%s'", p->host, url_redact(p, api));
+				 "'%s'",
+				 p->host, url_redact(p, api));
 	if (!https && !http_is_loopback(bare(p, host)))
 		return error_set(err, ERROR_FAILED,
 				 "migrate-tracker.%s.api is not https",
@@ -251,11 +254,12 @@ int tracker_locate(TALLOC_CTX *mem, const struct config *config,
 	if (api && take_api(p, api, err) < 0)
 		goto fail;
 	if (p->tracker->locate(p, path) < 0) {
-		error_set(err, ERROR_FAILED,
-			  "'%s' is no issue's address on %s",
+		error_set(err, ERROR_FAILED, "'%s' is no issue's address on %s",
 			  url_redact(p, url), p->tracker->name);
-		error_hint(err, "it looks like %s/OWNER/REPOSITORY/issues/"
-				"NUMBER", p->origin);
+		error_hint(err,
+			   "it looks like %s/OWNER/REPOSITORY/issues/"
+			   "NUMBER",
+			   p->origin);
 		goto fail;
 	}
 	*place = p;
@@ -265,7 +269,7 @@ fail:
 	return -1;
 }
 
-/* --- trust ----------------------------------------------------------------- */
+/* --- trust --------------------------------------------------------------- */
 
 /* The host of "user@host:path", git's short form of an ssh address. */
 static char *short_form_host(TALLOC_CTX *mem, const char *url)
@@ -332,8 +336,10 @@ int tracker_check_trust(const struct config *config,
 	}
 	error_set(err, ERROR_REFUSED,
 		  "no token is sent to '%s': it is neither the host of a git "
-		  "remote nor in your own git configuration", place->host);
-	return error_hint(err, "if you trust it: git config "
-			       "migrate-tracker.%s.kind %s", place->host,
-			  place->tracker->kind);
+		  "remote nor in your own git configuration",
+		  place->host);
+	return error_hint(err,
+			  "if you trust it: git config "
+			  "migrate-tracker.%s.kind %s",
+			  place->host, place->tracker->kind);
 }

@@ -32,7 +32,7 @@ const struct tracker_place *thread_place(const struct thread *thread)
 	return thread->place;
 }
 
-/* --- whose comments are ours ----------------------------------------------- */
+/* --- whose comments are ours --------------------------------------------- */
 
 /* The user as the configuration has it, or as the tracker says. */
 static int learn_user(struct thread *t, struct error *err)
@@ -58,7 +58,7 @@ static bool is_ours(const struct thread *t, const struct tracker_comment *c)
 	return *c->author && !strcasecmp(t->login, c->author);
 }
 
-/* --- finding --------------------------------------------------------------- */
+/* --- finding ------------------------------------------------------------- */
 
 struct found {
 	char *id, *url, *body;
@@ -143,7 +143,7 @@ static int make_body(const struct job *job, const char *existing, char **body,
 	return 0;
 }
 
-/* --- what is there already ------------------------------------------------- */
+/* --- what is there already ----------------------------------------------- */
 
 /* Trackers may give line ends and the end of the text back otherwise. */
 static bool same_text(const char *a, const char *b)
@@ -166,9 +166,10 @@ static int point_at(struct thread *t, const struct found *extra,
 {
 	TALLOC_CTX *scope = talloc_new(NULL);
 	struct tracker_comment *changed;
-	char *body = talloc_asprintf(
-		scope, "*This was posted twice; the comment is "
-		       "[here](<%s>).*", url);
+	char *body = talloc_asprintf(scope,
+				     "*This was posted twice; the comment is "
+				     "[here](<%s>).*",
+				     url);
 	int rc = t->place->tracker->edit(scope, t, extra->id, body, &changed,
 					 err);
 
@@ -200,7 +201,7 @@ static int settle(const struct job *job, const struct search *s,
 	return 0;
 }
 
-/* --- posting --------------------------------------------------------------- */
+/* --- posting ------------------------------------------------------------- */
 
 /* One hour before a time as trackers write it; NULL when it is none. */
 static char *hour_before(TALLOC_CTX *mem, const char *time)
@@ -211,8 +212,7 @@ static char *hour_before(TALLOC_CTX *mem, const char *time)
 	time_t at;
 
 	if (sscanf(time, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon,
-		   &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec,
-		   &used) < 6)
+		   &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &used) < 6)
 		return NULL;
 	time += used;
 	if (*time == '.')
@@ -251,7 +251,7 @@ static int look_again(const struct job *job, struct search **s,
 	return 0;
 }
 
-/* *c is NULL when the comment was found after a lost reply: see *s. */
+/* *s is NULL, or the search that found it after a lost reply: then no *c. */
 static int create(const struct job *job, const char *body,
 		  struct tracker_comment **c, struct search **s,
 		  struct error *err)
@@ -261,8 +261,8 @@ static int create(const struct job *job, const char *body,
 	bool doubt, again;
 	int rc;
 
-	*c = NULL;
 	for (int turn = 0; turn < 2; turn++) {
+		*s = NULL;
 		error_release(&lost);
 		if (!t->place->tracker->create(job->mem, t, body, c, &doubt,
 					       &again, &lost))
@@ -295,8 +295,9 @@ static int check_author(const struct job *job, const struct tracker_comment *c,
 	error_set(err, ERROR_FAILED,
 		  "the comment %s was made by '%s', not by '%s'",
 		  job->posted->url, author, job->thread->login);
-	return error_hint(err, "so that it is found next time: "
-			       "git config migrate-tracker.%s.user '%s'",
+	return error_hint(err,
+			  "so that it is found next time: "
+			  "git config migrate-tracker.%s.user '%s'",
 			  job->thread->place->host, author);
 }
 
@@ -310,7 +311,7 @@ static int post_new(const struct job *job, struct error *err)
 	if (make_body(job, NULL, &body, err) < 0 ||
 	    create(job, body, &c, &s, err) < 0)
 		return -1;
-	if (!c) {
+	if (s) {
 		rc = settle(job, s, err);
 	} else {
 		job->posted->url = text_visible(job->mem, c->url, false);

@@ -17,7 +17,7 @@ static int free_answer(struct rest_answer *answer)
 	return 0;
 }
 
-/* --- waiting --------------------------------------------------------------- */
+/* --- waiting ------------------------------------------------------------- */
 
 int thread_wait(struct thread *thread, int64_t ms, const char *what,
 		struct error *err)
@@ -32,8 +32,7 @@ int thread_wait(struct thread *thread, int64_t ms, const char *what,
 		struct timespec ts = { 0, (long)slice * 1000 };
 
 		if (o->http.tick && o->http.tick(o->http.tick_data))
-			return error_set(err, ERROR_INTERRUPTED,
-					 "interrupted");
+			return error_set(err, ERROR_INTERRUPTED, "interrupted");
 		nanosleep(&ts, NULL);
 	}
 	return 0;
@@ -58,7 +57,7 @@ static int pace(struct thread *thread, const struct rest_call *call,
 	return thread_wait(thread, pause_ms(thread) - since, NULL, err);
 }
 
-/* --- what the tracker said ------------------------------------------------- */
+/* --- what the tracker said ----------------------------------------------- */
 
 /* Safe for a terminal, without secrets, and not endless. */
 static char *shown(TALLOC_CTX *mem, const char *text)
@@ -90,13 +89,13 @@ static char *one_error(TALLOC_CTX *mem, const json_t *e)
 	if (json_is_string(e))
 		return shown(mem, json_string_value(e));
 	if (message && field)
-		return shown(mem, talloc_asprintf(mem, "%s: %s", field,
-						  message));
+		return shown(mem,
+			     talloc_asprintf(mem, "%s: %s", field, message));
 	if (message)
 		return shown(mem, message);
-	return field && code ? shown(mem, talloc_asprintf(mem, "%s: %s", field,
-							  code))
-			     : NULL;
+	return field && code
+		       ? shown(mem, talloc_asprintf(mem, "%s: %s", field, code))
+		       : NULL;
 }
 
 static void add_details(TALLOC_CTX *scope, const json_t *json,
@@ -106,7 +105,7 @@ static void add_details(TALLOC_CTX *scope, const json_t *json,
 	char *lines = talloc_strdup(scope, "");
 	size_t i;
 
-	json_array_foreach(errors, i, e) {
+	json_array_foreach (errors, i, e) {
 		char *line = i < 10 ? one_error(scope, e) : NULL;
 
 		if (line)
@@ -126,24 +125,31 @@ static void add_hints(const struct thread *t, const struct rest_answer *a,
 
 	switch (a->response->status) {
 	case 401:
-		error_hint(err, "the token from %s is wrong or has expired; "
-				"make a new one", source);
+		error_hint(err,
+			   "the token from %s is wrong or has expired; "
+			   "make a new one",
+			   source);
 		break;
 	case 403:
 		url = sso ? strstr(sso, "url=") : NULL;
 		if (url)
-			error_hint(err, "authorise the token for single "
-					"sign-on: %s", shown(scope, url + 4));
+			error_hint(err,
+				   "authorise the token for single "
+				   "sign-on: %s",
+				   shown(scope, url + 4));
 		else
-			error_hint(err, "the token from %s may not do that: "
-					"it must be allowed to write issues; "
-					"or the conversation is locked",
+			error_hint(err,
+				   "the token from %s may not do that: "
+				   "it must be allowed to write issues; "
+				   "or the conversation is locked",
 				   source);
 		break;
 	case 404:
-		error_hint(err, "there is no such issue, or the token from %s "
-				"may not see it: private repositories answer "
-				"404 too", source);
+		error_hint(err,
+			   "there is no such issue, or the token from %s "
+			   "may not see it: private repositories answer "
+			   "404 too",
+			   source);
 		break;
 	case 410:
 		error_hint(err, "issues are switched off in that repository, "
@@ -171,8 +177,9 @@ static int refuse(const struct thread *t, const struct rest_call *call,
 	const char *said = text_of(a->json, "message");
 	int status = a->response->status;
 
-	error_set(err, status == 401 || status == 403 ? ERROR_REFUSED
-						      : ERROR_CONNECTION,
+	error_set(err,
+		  status == 401 || status == 403 ? ERROR_REFUSED
+						 : ERROR_CONNECTION,
 		  "%s '%s': %s answered %d%s%s", call->doing, t->place->url,
 		  t->place->tracker->name, status, said ? ": " : "",
 		  said ? shown(scope, said) : "");
@@ -187,8 +194,9 @@ static bool is_json(const struct http_response *r)
 	const char *type = http_header(r, "content-type");
 	size_t n = type ? strcspn(type, "; ") : 0;
 
-	return type && ((n == 16 && !strncasecmp(type, "application/json", n)) ||
-			(n > 5 && !strncasecmp(type + n - 5, "+json", 5)));
+	return type &&
+	       ((n == 16 && !strncasecmp(type, "application/json", n)) ||
+		(n > 5 && !strncasecmp(type + n - 5, "+json", 5)));
 }
 
 /* 2xx, but not the answer that says that it worked. */
@@ -198,8 +206,9 @@ static int odd(const struct thread *t, const struct rest_call *call,
 	error_set(err, ERROR_CONNECTION, "%s '%s': %s answered %d, but %s",
 		  call->doing, t->place->url, t->place->tracker->name,
 		  a->response->status, why);
-	return error_hint(err, "is the API really at '%s'? otherwise: "
-			       "git config migrate-tracker.%s.api URL",
+	return error_hint(err,
+			  "is the API really at '%s'? otherwise: "
+			  "git config migrate-tracker.%s.api URL",
 			  t->place->api, t->place->host);
 }
 
@@ -213,7 +222,8 @@ static int judge(const struct thread *t, const struct rest_call *call,
 	if (status != call->success)
 		return odd(t, call, a,
 			   talloc_asprintf(t->place, "%d was expected",
-					   call->success), err);
+					   call->success),
+			   err);
 	if (!is_json(a->response))
 		return odd(t, call, a, "with something else than JSON", err);
 	if (call->array ? !json_is_array(a->json) : !json_is_object(a->json))
@@ -221,7 +231,7 @@ static int judge(const struct thread *t, const struct rest_call *call,
 	return 0;
 }
 
-/* --- limits and retries ---------------------------------------------------- */
+/* --- limits and retries -------------------------------------------------- */
 
 static bool is_limited(const struct rest_answer *a)
 {
@@ -257,7 +267,8 @@ static int64_t asked_wait(const struct http_response *r)
 	return seconds;
 }
 
-static int too_long_to_wait(const struct thread *t, const struct rest_call *call,
+static int too_long_to_wait(const struct thread *t,
+			    const struct rest_call *call,
 			    const struct rest_answer *a, int64_t seconds,
 			    struct error *err)
 {
@@ -276,8 +287,8 @@ static int too_long_to_wait(const struct thread *t, const struct rest_call *call
 
 /* Waits as asked while `left` (ms) allows, and takes it off. */
 static int wait_for_limit(struct thread *t, const struct rest_call *call,
-			  const struct rest_answer *a, int tries,
-			  int64_t *left, struct error *err)
+			  const struct rest_answer *a, int tries, int64_t *left,
+			  struct error *err)
 {
 	int64_t seconds = asked_wait(a->response);
 	char what[160];
@@ -303,7 +314,7 @@ static bool repeatable(const struct rest_call *call)
 	return strcmp(call->method, "POST") != 0;
 }
 
-/* --- one call -------------------------------------------------------------- */
+/* --- one call ------------------------------------------------------------ */
 
 static int send_once(TALLOC_CTX *mem, struct thread *t,
 		     const struct rest_call *call, struct rest_answer **answer,
@@ -322,8 +333,8 @@ static int send_once(TALLOC_CTX *mem, struct thread *t,
 		.limit = call->limit,
 	};
 	struct rest_answer *a = talloc_zero(mem, struct rest_answer);
-	char *secret = talloc_asprintf(a, "Authorization: %s %s", tracker->scheme,
-				       t->token->value);
+	char *secret = talloc_asprintf(a, "Authorization: %s %s",
+				       tracker->scheme, t->token->value);
 	int rc;
 
 	*sent = false;
@@ -381,9 +392,8 @@ static int after_answer(struct thread *t, const struct rest_call *call,
 	int tries = c->tries++;
 
 	if (is_limited(a) && c->tries < MAX_TRIES)
-		return wait_for_limit(t, call, a, tries, &c->left, err) < 0
-			       ? -1
-			       : 1;
+		return wait_for_limit(t, call, a, tries, &c->left, err) < 0 ? -1
+									    : 1;
 	if (!may_pass(a->response->status) || !repeatable(call) ||
 	    c->tries >= MAX_TRIES || wait > c->left)
 		return 0;

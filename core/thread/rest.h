@@ -24,12 +24,12 @@ struct thread {
 
 struct rest_call {
 	const char *method;
-	const char *url; /* whole */
+	const char *url;   /* whole */
 	const char *doing; /* for errors: "unable to read the thread" */
-	json_t *body;	    /* borrowed; NULL: none */
-	int success;	    /* the one status that means that it worked */
-	bool array;	    /* the answer is a JSON array, else an object */
-	size_t limit;	    /* of the answer; 0: the default */
+	json_t *body;	   /* borrowed; NULL: none */
+	int success;	   /* the one status that means that it worked */
+	bool array;	   /* the answer is a JSON array, else an object */
+	size_t limit;	   /* of the answer; 0: the default */
 };
 
 struct rest_answer {
@@ -50,7 +50,7 @@ int rest_call(TALLOC_CTX *mem, struct thread *thread,
 int thread_wait(struct thread *thread, int64_t ms, const char *what,
 		struct error *err);
 
-/* --- comments of an issue (issue.c) ---------------------------------------- */
+/* --- comments of an issue (issue.c) -------------------------------------- */
 
 /*
  * As GitHub's API and those modelled on it have them: /user,
@@ -74,7 +74,7 @@ int issue_page(TALLOC_CTX *mem, struct thread *thread, const char *url,
 int issue_each(const struct rest_answer *page, tracker_comment_fn fn,
 	       void *data);
 
-/* --- addresses (place.c) --------------------------------------------------- */
+/* --- addresses (place.c) ------------------------------------------------- */
 
 /*
  * Takes "/OWNER/REPO/issues/NUMBER" (also pull and pulls) apart; with_prefix
@@ -83,11 +83,11 @@ int issue_each(const struct rest_answer *page, tracker_comment_fn fn,
 int place_take_issue(struct tracker_place *place, const char *path,
 		     bool with_prefix);
 
-/* --- tokens (token.c) ------------------------------------------------------ */
+/* --- tokens (token.c) ---------------------------------------------------- */
 
 struct token {
-	char *value;	    /* printable ASCII without spaces */
-	const char *source; /* "GH_TOKEN", "git credential": for messages */
+	char *value;	      /* printable ASCII without spaces */
+	const char *source;   /* "GH_TOKEN", "git credential": for messages */
 	const char *username; /* of a stored credential, or NULL */
 	bool stored;	      /* from git credential */
 };

@@ -10,7 +10,7 @@ static bool is_word(char c)
 	return isalnum((unsigned char)c) || c == '_';
 }
 
-/* --- user info in an address ----------------------------------------------- */
+/* --- user info in an address --------------------------------------------- */
 
 /*
  * How much after "://" is user info, its @ included. A password that nobody
@@ -18,7 +18,8 @@ static bool is_word(char c)
  */
 static size_t user_info(const char *s)
 {
-	size_t all = strcspn(s, " \t\r\n<>\"`"), first = strcspn(s, "/?# \t\r\n");
+	size_t all = strcspn(s, " \t\r\n<>\"`"),
+	       first = strcspn(s, "/?# \t\r\n");
 	const char *at, *colon;
 
 	if (first > all)
@@ -28,18 +29,19 @@ static size_t user_info(const char *s)
 		return (size_t)(at - s) + 1;
 	colon = memchr(s, ':', first);
 	at = memrchr(s, '@', all);
-	if (!at || !colon || strspn(colon + 1, "0123456789") ==
-				     first - (size_t)(colon + 1 - s))
+	if (!at || !colon ||
+	    strspn(colon + 1, "0123456789") == first - (size_t)(colon + 1 - s))
 		return 0;
 	return (size_t)(at - s) + 1;
 }
 
-/* --- a word that names a secret, and its value ----------------------------- */
+/* --- a word that names a secret, and its value --------------------------- */
 
 static const char *const words[] = {
-	"password",	 "passwd", "passphrase", "pwd",		"identified by",
-	"secret",	 "token",  "api_key",	 "apikey",	"access_key",
-	"authorization", "bearer", "private_key", "client_secret",
+	"password",	 "passwd",	  "passphrase",	   "pwd",
+	"identified by", "secret",	  "token",	   "api_key",
+	"apikey",	 "access_key",	  "authorization", "bearer",
+	"private_key",	 "client_secret",
 };
 
 static size_t secret_word(const char *s)
@@ -110,18 +112,18 @@ static size_t secret_value(const char *s, size_t *gap)
 	return n;
 }
 
-/* --- tokens by their looks ------------------------------------------------- */
+/* --- tokens by their looks ----------------------------------------------- */
 
 static const struct {
 	const char *prefix;
 	size_t least; /* characters after it */
 } tokens[] = {
-	{ "ghp_", 16 },	      { "gho_", 16 },	 { "ghu_", 16 },
-	{ "ghs_", 16 },	      { "ghr_", 16 },	 { "github_pat_", 16 },
-	{ "glpat-", 16 },     { "gldt-", 16 },	 { "glptt-", 16 },
-	{ "lin_api_", 16 },   { "xoxa-", 10 },	 { "xoxb-", 10 },
-	{ "xoxp-", 10 },      { "xoxs-", 10 },	 { "sk_live_", 10 },
-	{ "AKIA", 16 },	      { "ASIA", 16 },	 { "eyJ", 30 },
+	{ "ghp_", 16 },	    { "gho_", 16 },  { "ghu_", 16 },
+	{ "ghs_", 16 },	    { "ghr_", 16 },  { "github_pat_", 16 },
+	{ "glpat-", 16 },   { "gldt-", 16 }, { "glptt-", 16 },
+	{ "lin_api_", 16 }, { "xoxa-", 10 }, { "xoxb-", 10 },
+	{ "xoxp-", 10 },    { "xoxs-", 10 }, { "sk_live_", 10 },
+	{ "AKIA", 16 },	    { "ASIA", 16 },  { "eyJ", 30 },
 };
 
 static size_t token(const char *s)
@@ -167,8 +169,7 @@ char *markdown_redact(TALLOC_CTX *mem, const char *text)
 		if (!strncmp(s, "://", 3)) {
 			gap = 3;
 			n = user_info(s + gap);
-		} else if ((begins && (n = token(s))) ||
-			   (n = private_key(s))) {
+		} else if ((begins && (n = token(s))) || (n = private_key(s))) {
 			gap = 0;
 		} else if ((gap = secret_word(s))) {
 			size_t between;

@@ -12,12 +12,11 @@ static const struct {
 	const char *section; /* in a comment; NULL: before the first one */
 } parts[PARTS] = {
 	[NOTES] = { "notes", "Notes:", NULL },
-	[PATTERNS] = { "patterns", "Patterns discovered:",
-		       "**Patterns Discovered:**" },
-	[GOTCHAS] = { "gotchas", "Gotchas encountered:",
-		      "**Gotchas Encountered:**" },
-	[NEXT] = { "next", "For next migrations:",
-		   "**For Next Migrations:**" },
+	[PATTERNS] = { "patterns",
+		       "Patterns discovered:", "**Patterns Discovered:**" },
+	[GOTCHAS] = { "gotchas",
+		      "Gotchas encountered:", "**Gotchas Encountered:**" },
+	[NEXT] = { "next", "For next migrations:", "**For Next Migrations:**" },
 };
 
 static const char ***list_of(struct comment_texts *t, enum part part,
@@ -50,7 +49,7 @@ static const char **items_of(const struct comment_texts *t, enum part part,
 	return *list;
 }
 
-/* --- lists ----------------------------------------------------------------- */
+/* --- lists --------------------------------------------------------------- */
 
 /* Without blank lines around and spaces at the end. */
 static char *trim(TALLOC_CTX *mem, const char *text)
@@ -136,7 +135,7 @@ bool texts_equal(const struct comment_texts *a, const struct comment_texts *b)
 	return true;
 }
 
-/* --- JSON ------------------------------------------------------------------ */
+/* --- JSON ---------------------------------------------------------------- */
 
 json_t *texts_json(const struct comment_texts *texts)
 {
@@ -173,8 +172,8 @@ int texts_from_json(TALLOC_CTX *mem, const json_t *json,
 		size_t *count;
 		const char ***list = list_of(texts, p, &count);
 
-		json_array_foreach(json_object_get(json, parts[p].key), i,
-				   item) {
+		json_array_foreach (json_object_get(json, parts[p].key), i,
+				    item) {
 			if (json_is_string(item))
 				texts_add(mem, list, count,
 					  json_string_value(item));
@@ -183,7 +182,7 @@ int texts_from_json(TALLOC_CTX *mem, const json_t *json,
 	return 0;
 }
 
-/* --- lines ----------------------------------------------------------------- */
+/* --- lines --------------------------------------------------------------- */
 
 static bool is_line(const char *line, size_t n, const char *text)
 {
@@ -256,7 +255,7 @@ static void take_line(struct gathering *g, const char *line, size_t n)
 		take_list_line(g, line, n);
 }
 
-/* --- the editor ------------------------------------------------------------ */
+/* --- the editor ---------------------------------------------------------- */
 
 static char *add_items(char *out, const struct comment_texts *texts,
 		       enum part p)
@@ -288,7 +287,8 @@ char *texts_to_edit(TALLOC_CTX *mem, const struct comment_texts *texts,
 		"# What was measured is filled in by itself. Markdown; an item "
 		"begins with \"- \".\n"
 		"# Lines that begin with '#' are dropped, empty parts too.\n"
-		"\nTask: %s\n", label, texts->task ? texts->task : "");
+		"\nTask: %s\n",
+		label, texts->task ? texts->task : "");
 
 	for (enum part p = 0; p < PARTS; p++) {
 		out = talloc_asprintf_append_buffer(out, "\n%s\n",
@@ -328,7 +328,7 @@ void texts_from_edit(TALLOC_CTX *mem, const char *file,
 	finish_item(&g);
 }
 
-/* --- a comment ------------------------------------------------------------- */
+/* --- a comment ----------------------------------------------------------- */
 
 /* A line as markdown_line() was given it. */
 static char *plain(TALLOC_CTX *mem, const char *text, size_t n)
@@ -336,7 +336,9 @@ static char *plain(TALLOC_CTX *mem, const char *text, size_t n)
 	static const struct {
 		const char *from, *to;
 	} spelled[] = {
-		{ "&lt;", "<" }, { "&gt;", ">" }, { "&amp;", "&" },
+		{ "&lt;", "<" },
+		{ "&gt;", ">" },
+		{ "&amp;", "&" },
 		{ "\xe2\x80\x8b", "" },
 	};
 	char *out = talloc_strdup(mem, "");

@@ -38,14 +38,14 @@ static int check(const char *value, const char *source, struct error *err)
 	size_t n = strlen(value);
 
 	if (!n || n > MAX_TOKEN)
-		return error_set(err, ERROR_FAILED,
-				 "the token from %s is %s", source,
-				 n ? "too long" : "empty");
+		return error_set(err, ERROR_FAILED, "the token from %s is %s",
+				 source, n ? "too long" : "empty");
 	for (const char *s = value; *s; s++)
 		if (*s <= ' ' || *s > '~')
 			return error_set(err, ERROR_FAILED,
 					 "the token from %s has a character "
-					 "in it that no token has", source);
+					 "in it that no token has",
+					 source);
 	return 0;
 }
 
@@ -114,8 +114,7 @@ static int from_credential(TALLOC_CTX *mem, const struct tracker_place *place,
 
 static int none(const struct tracker_place *place, struct error *err)
 {
-	error_set(err, ERROR_FAILED, "there is no token for '%s'",
-		  place->host);
+	error_set(err, ERROR_FAILED, "there is no token for '%s'", place->host);
 	error_hint(err, "put one into GIT_MIGRATE_TOKEN, or store it: "
 			"git credential approve");
 	return error_hint(err, "keep the thread in git notes instead: "

@@ -36,8 +36,8 @@ struct tracker_place {
 struct tracker_comment {
 	const char *id;
 	const char *url;
-	const char *author;  /* login; "" when the account is gone */
-	int64_t author_id;   /* 0: unknown */
+	const char *author; /* login; "" when the account is gone */
+	int64_t author_id;  /* 0: unknown */
 	const char *body;
 	const char *created; /* RFC 3339 */
 };
@@ -49,10 +49,10 @@ typedef int (*tracker_comment_fn)(const struct tracker_comment *comment,
 struct tracker {
 	const char *kind; /* in migrate-tracker.HOST.kind; also an alias */
 	const char *alias;
-	const char *name; /* for messages */
-	size_t limit;	  /* of a comment in bytes; 0: none known */
-	const char *scheme;		/* of the Authorization header */
-	const char *const *headers;	/* of every request */
+	const char *name;	    /* for messages */
+	size_t limit;		    /* of a comment in bytes; 0: none known */
+	const char *scheme;	    /* of the Authorization header */
+	const char *const *headers; /* of every request */
 
 	/* Whether the host is known to be of this kind. */
 	bool (*is_home)(const char *host);
@@ -151,10 +151,10 @@ enum thread_action { THREAD_CREATED, THREAD_EDITED, THREAD_UNCHANGED };
 
 struct thread_posted {
 	enum thread_action action;
-	const char *url;	/* of the comment */
-	const char *foreign;	/* another author's comment with this marker,
-				   or NULL: it is left alone */
-	int merged;		/* of ours that were there twice */
+	const char *url;     /* of the comment */
+	const char *foreign; /* another author's comment with this marker,
+				or NULL: it is left alone */
+	int merged;	     /* of ours that were there twice */
 };
 
 /*

@@ -190,7 +190,7 @@ warning: another author's comment has the marker of ${V}_create_users and was le
 
 @test "no token goes to a host that nobody named" {
 	tracker
-	export GIT_MIGRATE_TOKEN=alice-token
+	with_token
 	printf '[migrate]\n\tthread = http://%s/acme/shop/issues/42\n' "$HOST" >.gitmigrate
 	migrate post
 	exits 1
@@ -210,7 +210,7 @@ hint: if you trust it: git config migrate-tracker.github.com.kind github"
 
 @test "a file from a clone cannot name a tracker" {
 	tracker
-	export GIT_MIGRATE_TOKEN=alice-token
+	with_token
 	printf '[migrate-tracker "%s"]\n\tkind = gitea\n' "$HOST" >.gitmigrate
 	migrate post --thread "http://$HOST/acme/shop/issues/42"
 	exits 128

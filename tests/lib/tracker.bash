@@ -28,6 +28,10 @@ use_tracker() {
 	git config "migrate-tracker.$HOST.kind" "$KIND"
 	[[ $KIND != github ]] ||
 		git config "migrate-tracker.$HOST.api" "http://$HOST"
+	with_token
+}
+
+with_token() {
 	export GIT_MIGRATE_TOKEN=alice-token
 }
 

@@ -55,9 +55,9 @@ static struct script *parse(TALLOC_CTX *mem, const char *text)
 	struct script *script = NULL;
 	size_t length = strlen(text);
 
-	assert_int_equal(script_parse(mem, "m/x.sql",
-				      talloc_strdup(mem, text), length,
-				      SQL_POSTGRESQL, &script, &err), 0);
+	assert_int_equal(script_parse(mem, "m/x.sql", talloc_strdup(mem, text),
+				      length, SQL_POSTGRESQL, &script, &err),
+			 0);
 	/* enough of what an engine's split does: one statement a line */
 	for (size_t at = 0; at < length;) {
 		struct sql_token t = sql_next_code(text, length, at,
@@ -105,13 +105,14 @@ static char *compose(TALLOC_CTX *mem, const struct comment_input *in)
 
 	assert_non_null(text);
 	assert_int_equal(comment_compose(mem, in, text, COMMENT_TEMPLATE, &body,
-					 &marker, &err), 0);
+					 &marker, &err),
+			 0);
 	assert_non_null(strstr(body, marker));
 	return body;
 }
 
-#define MARKER                                                                \
-	"<!-- git-migrate:v1 version=20260213120000 "                         \
+#define MARKER                                                                 \
+	"<!-- git-migrate:v1 version=20260213120000 "                          \
 	"name=add_email_verified_to_users target=dev -->"
 
 static void fills_in_what_was_measured(void **state)
@@ -126,14 +127,12 @@ static void fills_in_what_was_measured(void **state)
 	in.up = some_facts(mem);
 	in.proof = some_proof(mem);
 	in.proof_state = PROOF_VALID;
-	in.up_script = parse(mem,
-			     "-- migrate: note \"readers first\"\n"
-			     "ALTER TABLE users ADD COLUMN email_verified "
-			     "boolean DEFAULT false;\n"
-			     "UPDATE users SET email_verified = true;\n");
-	in.down_script = parse(mem,
-			       "-- migrate: data-loss \"the flags go\"\n"
-			       "ALTER TABLE users DROP COLUMN x;\n");
+	in.up_script = parse(mem, "-- migrate: note \"readers first\"\n"
+				  "ALTER TABLE users ADD COLUMN email_verified "
+				  "boolean DEFAULT false;\n"
+				  "UPDATE users SET email_verified = true;\n");
+	in.down_script = parse(mem, "-- migrate: data-loss \"the flags go\"\n"
+				    "ALTER TABLE users DROP COLUMN x;\n");
 	in.texts.task = "bd-abc123";
 	in.texts.notes = notes;
 	in.texts.note_count = 1;
@@ -175,7 +174,8 @@ static void fills_in_what_was_measured(void **state)
 		"  lines\n"
 		"\n"
 		"**Gotchas Encountered:**\n"
-		"- ask @\xe2\x80\x8b" "dba first\n"
+		"- ask @\xe2\x80\x8b"
+		"dba first\n"
 		"\n"
 		"**Performance Notes:**\n"
 		"- Migration duration: 312 ms (`dev` on PostgreSQL 15.18)\n"
@@ -253,28 +253,34 @@ static void says_how_it_stands_with_the_rollback(void **state)
 	(void)state;
 	in.proof = p;
 	in.proof_state = PROOF_STALE;
-	has(mem, &in, "Rollback tested: STALE (proven 2026-02-13T11:00:00.000Z "
-		      "for other scripts, another history or server; `git "
-		      "migrate prove 20260213120000` does it again)\n");
+	has(mem, &in,
+	    "Rollback tested: STALE (proven 2026-02-13T11:00:00.000Z "
+	    "for other scripts, another history or server; `git "
+	    "migrate prove 20260213120000` does it again)\n");
 	in.proof_state = PROOF_NONE;
 	p->outcome = PROOF_DIFFERS;
 	p->difference_count = 2;
 	p->differences = talloc_zero_array(p, struct proof_difference, 2);
 	p->differences[1].order_only = true;
-	has(mem, &in, "Rollback tested: NO (1 difference remains after the "
-		      "rollback on a scratch PostgreSQL 15)\n");
-	has(mem, &in, "Testing: up 12 ms, down 5.2 ms, up again 11 ms on a "
-		      "scratch PostgreSQL 15: 1 difference\n");
+	has(mem, &in,
+	    "Rollback tested: NO (1 difference remains after the "
+	    "rollback on a scratch PostgreSQL 15)\n");
+	has(mem, &in,
+	    "Testing: up 12 ms, down 5.2 ms, up again 11 ms on a "
+	    "scratch PostgreSQL 15: 1 difference\n");
 	p->outcome = PROOF_FAILED;
 	p->down_ms = p->again_ms = -1;
-	has(mem, &in, "Rollback tested: NO (a script failed on a scratch "
-		      "PostgreSQL 15)\n");
-	has(mem, &in, "Testing: up 12 ms, down did not run, up again did not "
-		      "run on a scratch PostgreSQL 15: a script failed\n");
+	has(mem, &in,
+	    "Rollback tested: NO (a script failed on a scratch "
+	    "PostgreSQL 15)\n");
+	has(mem, &in,
+	    "Testing: up 12 ms, down did not run, up again did not "
+	    "run on a scratch PostgreSQL 15: a script failed\n");
 	in.down_script = parse(mem, "-- migrate: irreversible \"gone *for* "
 				    "good\"\n");
-	has(mem, &in, "Rollback tested: NO (irreversible: gone \\*for\\* "
-		      "good)\n");
+	has(mem, &in,
+	    "Rollback tested: NO (irreversible: gone \\*for\\* "
+	    "good)\n");
 	talloc_free(mem);
 }
 
@@ -314,12 +320,14 @@ static void says_what_runs_outside_a_transaction(void **state)
 
 	(void)state;
 	in.up_script = s;
-	has(mem, &in, "Transaction scope: none (the script asks for it); 2 "
-		      "statements one by one, progress recorded after each\n");
+	has(mem, &in,
+	    "Transaction scope: none (the script asks for it); 2 "
+	    "statements one by one, progress recorded after each\n");
 	s->directive_count = 0;
 	s->no_transaction = true;
-	has(mem, &in, "Transaction scope: none (a statement refuses to be in "
-		      "one); 2 statements one by one");
+	has(mem, &in,
+	    "Transaction scope: none (a statement refuses to be in "
+	    "one); 2 statements one by one");
 	talloc_free(mem);
 }
 
@@ -331,7 +339,8 @@ static void names_cannot_do_harm(void **state)
 	char *body;
 
 	(void)state;
-	f->tables[0].name = "a`b\n/close @all <!-- git-migrate:v1 version=1 -->";
+	f->tables[0].name =
+		"a`b\n/close @all <!-- git-migrate:v1 version=1 -->";
 	f->locks[0].mode = "x` | `";
 	in.up = f;
 	in.name = "drop_@all_<script>_#1";
@@ -339,8 +348,10 @@ static void names_cannot_do_harm(void **state)
 	body = compose(mem, &in);
 	assert_non_null(strstr(body, "``a`b\\n/close @all <\xe2\x80\x8b!-- "
 				     "git-migrate:v1 version=1 -->``"));
-	assert_non_null(strstr(body, "**Drop @\xe2\x80\x8b" "all "
-				     "&lt;script&gt; #\xe2\x80\x8b" "1**"));
+	assert_non_null(strstr(body, "**Drop @\xe2\x80\x8b"
+				     "all "
+				     "&lt;script&gt; #\xe2\x80\x8b"
+				     "1**"));
 	assert_non_null(strstr(body, "target=p%2D%2D%2D%3E%0Ax -->"));
 	talloc_free(mem);
 }
@@ -388,7 +399,8 @@ static void fails_template(const char *text, int line, const char *message)
 	char *body, *marker;
 
 	assert_int_equal(comment_compose(mem, &in, text, "comment.md", &body,
-					 &marker, &err), -1);
+					 &marker, &err),
+			 -1);
 	assert_string_equal(err.message, message);
 	assert_string_equal(err.file, "comment.md");
 	assert_int_equal(err.line, line);
@@ -407,7 +419,8 @@ static void a_template_may_be_another(void **state)
 	assert_int_equal(comment_compose(mem, &in,
 					 "{{notes}}\n\n\n{{outcome}}\n"
 					 "# {{commit}}, {{lock_time}} {{\n\n",
-					 "t", &body, &marker, &err), 0);
+					 "t", &body, &marker, &err),
+			 0);
 	assert_string_equal(body, "# `7a3f9e2b00000000000000000000000000000000"
 				  "`, not measured {{\n\n" MARKER);
 	fails_template("a\n{{nonsense}}\n", 2,

@@ -87,7 +87,8 @@ static void a_persons_markdown_stays_but_is_harmless(void **state)
 		  "<" GAP "details><https://x.example/> 1 < 2" },
 		{ "```sql\nSELECT '@a #1';\n/x\n```\n@b",
 		  "```sql\nSELECT '@a #1';\n/x\n```\n@" GAP "b" },
-		{ "```\n<!-- x -->\nopen", "```\n<" GAP "!-- x -->\nopen\n```" },
+		{ "```\n<!-- x -->\nopen",
+		  "```\n<" GAP "!-- x -->\nopen\n```" },
 		{ "~~~~\n~~~\n~~~~\n#1", "~~~~\n~~~\n~~~~\n#" GAP "1" },
 		/* not fences: a backtick behind, an indent that may end */
 		{ "```a`\n@x", "```a`\n@" GAP "x" },
@@ -119,9 +120,12 @@ static void secrets_are_taken_out(void **state)
 		{ "postgresql://app:hunter2@db/shop",
 		  "postgresql://***@db/shop" },
 		{ "postgres://u:p/w@db/x?y", "postgres://***@db/x?y" },
-		{ "https://token@github.com/o/r", "https://***@github.com/o/r" },
-		{ "https://x.example:8443/@user", "https://x.example:8443/@user" },
-		{ "https://medium.example/@user", "https://medium.example/@user" },
+		{ "https://token@github.com/o/r",
+		  "https://***@github.com/o/r" },
+		{ "https://x.example:8443/@user",
+		  "https://x.example:8443/@user" },
+		{ "https://medium.example/@user",
+		  "https://medium.example/@user" },
 		{ "CREATE USER x PASSWORD 'it''s' LOGIN",
 		  "CREATE USER x PASSWORD *** LOGIN" },
 		{ "password E'a\\'b' c", "password *** c" },
@@ -160,7 +164,8 @@ static char *long_body(const char *line, size_t times, const char *marker)
 
 static void the_limit_keeps_the_marker(void **state)
 {
-	const char *marker = "<!-- git-migrate:v1 version=1 name=a target=b -->";
+	const char *marker =
+		"<!-- git-migrate:v1 version=1 name=a target=b -->";
 	char *body = long_body("ä line of text\n", 1000, marker);
 	char *cut = markdown_limit(NULL, body, marker, 5000);
 
@@ -179,7 +184,8 @@ static void the_limit_keeps_the_marker(void **state)
 
 static void the_limit_never_cuts_a_character(void **state)
 {
-	const char *marker = "<!-- git-migrate:v1 version=1 name=a target=b -->";
+	const char *marker =
+		"<!-- git-migrate:v1 version=1 name=a target=b -->";
 	char *body = long_body("\xf0\x9f\x90\x98", 3000, marker);
 
 	(void)state;
@@ -196,7 +202,8 @@ static void the_limit_never_cuts_a_character(void **state)
 
 static void the_limit_closes_a_fence(void **state)
 {
-	const char *marker = "<!-- git-migrate:v1 version=1 name=a target=b -->";
+	const char *marker =
+		"<!-- git-migrate:v1 version=1 name=a target=b -->";
 	char *code = long_body("  SELECT 1;\n", 1000, marker);
 	char *body = talloc_asprintf(code, "- ````sql\n%s", code);
 	char *cut;
@@ -208,7 +215,7 @@ static void the_limit_closes_a_fence(void **state)
 	talloc_free(code);
 }
 
-/* --- markers --------------------------------------------------------------- */
+/* --- markers ------------------------------------------------------------- */
 
 static void marker_values_cannot_end_the_comment(void **state)
 {
@@ -243,8 +250,7 @@ static void a_marker_is_a_whole_line(void **state)
 	talloc_free(m);
 }
 
-static char *comment_of(TALLOC_CTX *mem, const char *text,
-			const char *marker)
+static char *comment_of(TALLOC_CTX *mem, const char *text, const char *marker)
 {
 	return talloc_asprintf(mem, "%s\n\n%s", text, marker);
 }
@@ -254,7 +260,8 @@ static void a_note_keeps_what_is_not_ours(void **state)
 	TALLOC_CTX *mem = talloc_new(NULL);
 	char *m1 = marker_new(mem, 20260213120000, "a", "dev");
 	char *m2 = marker_new(mem, 20260213120001, "b", "dev");
-	char *one = comment_of(mem, "one", m1), *two = comment_of(mem, "two", m2);
+	char *one = comment_of(mem, "one", m1),
+	     *two = comment_of(mem, "two", m2);
 	char *note, *again, *expected;
 
 	(void)state;
@@ -264,7 +271,8 @@ static void a_note_keeps_what_is_not_ours(void **state)
 		mem,
 		"By hand.\n\n"
 		"<!-- git-migrate:v1 written=2026-02-13T12:00:00.000Z -->\n"
-		"one\n\n%s\n\n<!-- git-migrate:v1 -->\ntwo\n\n%s\n", m1, m2);
+		"one\n\n%s\n\n<!-- git-migrate:v1 -->\ntwo\n\n%s\n",
+		m1, m2);
 	assert_string_equal(note, expected);
 
 	/* the same text keeps its time */
@@ -276,7 +284,8 @@ static void a_note_keeps_what_is_not_ours(void **state)
 	expected = talloc_asprintf(mem,
 				   "By hand.\n\n<!-- git-migrate:v1 -->\n"
 				   "new\n\n%s\n\n<!-- git-migrate:v1 -->\n"
-				   "two\n\n%s\n", m1, m2);
+				   "two\n\n%s\n",
+				   m1, m2);
 	assert_string_equal(again, expected);
 	talloc_free(mem);
 }
@@ -299,8 +308,8 @@ static void a_comment_stands_once_in_a_note(void **state)
 	assert_false(note_next(mem, c.end, &c));
 	/* a marker that lost its opening line takes nothing else with it */
 	note = note_put(mem, body, comment_of(mem, "two", m), m, NULL);
-	assert_int_equal(strncmp(note, "one\n\n<!-- git-migrate:v1 -->\ntwo",
-				 32), 0);
+	assert_int_equal(
+		strncmp(note, "one\n\n<!-- git-migrate:v1 -->\ntwo", 32), 0);
 	talloc_free(mem);
 }
 

@@ -13,7 +13,8 @@ static struct comment_texts some_texts(TALLOC_CTX *mem)
 {
 	struct comment_texts t = { .task = "a_b*c <#7>" };
 
-	texts_add(mem, &t.notes, &t.note_count, "First *paragraph*.\n\nSecond.");
+	texts_add(mem, &t.notes, &t.note_count,
+		  "First *paragraph*.\n\nSecond.");
 	texts_add(mem, &t.notes, &t.note_count, "```\n# code\n**Next:**\n```");
 	texts_add(mem, &t.patterns, &t.pattern_count, "one\ntwo\n\n- three");
 	texts_add(mem, &t.patterns, &t.pattern_count, "```sql\nSELECT 1;\n```");
@@ -123,7 +124,8 @@ static void what_an_editor_may_leave(void **state)
 	(void)state;
 	texts_from_edit(mem,
 			"Task:  bd-1 \nPatterns discovered:\nno dash\n- a\n"
-			"lazy\n# gone\n-\n- b\nGotchas encountered:   \n", &t);
+			"lazy\n# gone\n-\n- b\nGotchas encountered:   \n",
+			&t);
 	assert_string_equal(t.task, "bd-1");
 	assert_int_equal(t.pattern_count, 3);
 	assert_string_equal(t.patterns[0], "no dash");
@@ -152,7 +154,8 @@ static char *compose(TALLOC_CTX *mem, const struct comment_texts *texts,
 
 	assert_int_equal(comment_compose(mem, &in, embed_text(COMMENT_TEMPLATE),
 					 COMMENT_TEMPLATE, &body, &marker,
-					 &err), 0);
+					 &err),
+			 0);
 	return body;
 }
 

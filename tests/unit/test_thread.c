@@ -16,8 +16,8 @@
 
 /* Posting to the checking tracker of tests/lib/tracker.py, on loopback. */
 
-#define MARKER                                                                \
-	"<!-- git-migrate:v1 version=20260213120000 name=add_email "          \
+#define MARKER                                                                 \
+	"<!-- git-migrate:v1 version=20260213120000 name=add_email "           \
 	"target=dev -->"
 #define BODY "✅ **Add email**\n**Commit**: `7a3f9e2`\n\n" MARKER
 #define NEWER "✅ **Add email**\n**Commit**: `8b4f9e2`\n\n" MARKER
@@ -31,7 +31,7 @@ struct server {
 	char said[200]; /* the last thing that was waited for */
 };
 
-/* --- the server ------------------------------------------------------------ */
+/* --- the server ---------------------------------------------------------- */
 
 /* Servers without arguments that wait for the next test. */
 static struct server *spare[2];
@@ -61,10 +61,10 @@ static struct server *start(const char *const *more)
 		argv[n++] = *more++;
 	argv[n] = NULL;
 	assert_int_equal(process_start(s, argv, NULL, NULL, PROCESS_OUT,
-				       &s->process, &err), 0);
+				       &s->process, &err),
+			 0);
 	for (size_t at = 0; at < sizeof(line) - 1; at++)
-		if (read(s->process->out, line + at, 1) < 1 ||
-		    line[at] == '\n')
+		if (read(s->process->out, line + at, 1) < 1 || line[at] == '\n')
 			break;
 	s->port = atoi(line);
 	assert_true(s->port > 0);
@@ -96,8 +96,8 @@ static void end(struct server *s)
 /* The end of a test: the server must have had nothing to complain about. */
 static void stop(struct server *s)
 {
-	static const char *const files[] = { "violations", "log", "comments",
-					     "faults", "cert", "key" };
+	static const char *const files[] = { "violations", "log",  "comments",
+					     "faults",	   "cert", "key" };
 	FILE *reset;
 
 	assert_string_equal(contents(s, "violations"), "");
@@ -142,15 +142,13 @@ static size_t marked(struct server *s, const char *user)
 	char *text = contents(s, "comments");
 	size_t n = 0;
 
-	for (char *line = strtok(text, "\n"); line;
-	     line = strtok(NULL, "\n")) {
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
 		json_t *c = json_loads(line, 0, NULL);
 
 		n += marker_in(json_string_value(json_object_get(c, "body")),
 			       MARKER) &&
-		     (!user ||
-		      !strcmp(user, json_string_value(
-					    json_object_get(c, "user"))));
+		     (!user || !strcmp(user, json_string_value(json_object_get(
+						     c, "user"))));
 		json_decref(c);
 	}
 	return n;
@@ -172,7 +170,7 @@ static size_t requests(struct server *s, const char *method)
 	return count(contents(s, "log"), what);
 }
 
-/* --- posting --------------------------------------------------------------- */
+/* --- posting ------------------------------------------------------------- */
 
 struct attempt {
 	const char *kind, *token, *body, *user, *issue, *ca_info;
@@ -209,7 +207,8 @@ static void set(struct config *config, int port, const char *what,
 
 	if (value)
 		assert_int_equal(config_set(config, CONFIG_GIT, key, value,
-					    "test", 0, &err), 0);
+					    "test", 0, &err),
+				 0);
 }
 
 static void post(struct server *s, struct attempt *a)
@@ -236,16 +235,16 @@ static void post(struct server *s, struct attempt *a)
 	set(config, s->port, "api", github ? origin : NULL);
 	set(config, s->port, "user", a->user);
 	setenv("GIT_MIGRATE_TOKEN", a->token ? a->token : "alice-token", 1);
-	a->rc = thread_open(s->mem,
-			    talloc_asprintf(s->mem, "%s/acme/%s", origin,
-					    a->issue ? a->issue
-						     : "shop/issues/42"),
-			    &o, &thread, &a->err);
+	a->rc = thread_open(
+		s->mem,
+		talloc_asprintf(s->mem, "%s/acme/%s", origin,
+				a->issue ? a->issue : "shop/issues/42"),
+		&o, &thread, &a->err);
 	if (!a->rc)
-		a->rc = thread_post(s->mem, thread, MARKER, compose,
-				    talloc_strdup(s->mem,
-						  a->body ? a->body : BODY),
-				    &a->posted, &a->err);
+		a->rc = thread_post(
+			s->mem, thread, MARKER, compose,
+			talloc_strdup(s->mem, a->body ? a->body : BODY),
+			&a->posted, &a->err);
 	unsetenv("GIT_MIGRATE_TOKEN");
 }
 
@@ -261,7 +260,7 @@ static struct attempt posted(struct server *s, const char *kind,
 	return a;
 }
 
-/* --- tests ----------------------------------------------------------------- */
+/* --- tests --------------------------------------------------------------- */
 
 static const char *const kinds[] = { "github", "gitea" };
 
@@ -338,7 +337,8 @@ static void a_post_that_arrives_late_is_found(void **state)
 static void a_reply_that_takes_too_long_is_looked_for(void **state)
 {
 	struct server *s = start(NULL);
-	struct attempt a = { .kind = "gitea", .pause_ms = 1000,
+	struct attempt a = { .kind = "gitea",
+			     .pause_ms = 1000,
 			     .total_ms = 300 };
 
 	(void)state;
@@ -380,10 +380,12 @@ static void redirects_keep_the_method_within_an_origin(void **state)
 		struct server *s = start(NULL);
 
 		fault(s, talloc_asprintf(
-				 s->mem, "{\"method\": \"POST\", \"path\": "
-				    "\"^/repos\", \"do\": \"redirect\", "
-				    "\"status\": %d, \"to\": \"/moved{path}\"}"
-				    "\n", statuses[i]));
+				 s->mem,
+				 "{\"method\": \"POST\", \"path\": "
+				 "\"^/repos\", \"do\": \"redirect\", "
+				 "\"status\": %d, \"to\": \"/moved{path}\"}"
+				 "\n",
+				 statuses[i]));
 		posted(s, "github", BODY);
 		assert_int_equal(marked(s, "alice"), 1);
 		assert_int_equal(requests(s, "POST"), 2);
@@ -401,17 +403,19 @@ static void a_redirect_to_another_origin_gets_no_token(void **state)
 		struct server *s = start(NULL);
 		struct attempt a = { .kind = "github" };
 
-		fault(s, talloc_asprintf(
-				 s->mem, "{\"method\": \"%s\", \"path\": "
-				    "\"comments\", \"times\": 9, \"do\": "
-				    "\"redirect\", \"status\": 307, \"to\": "
-				    "\"http://127.0.0.1:%d{path}\"}\n",
-				 methods[i], other->port));
+		fault(s,
+		      talloc_asprintf(s->mem,
+				      "{\"method\": \"%s\", \"path\": "
+				      "\"comments\", \"times\": 9, \"do\": "
+				      "\"redirect\", \"status\": 307, \"to\": "
+				      "\"http://127.0.0.1:%d{path}\"}\n",
+				      methods[i], other->port));
 		post(s, &a);
 		assert_int_equal(a.rc, -1);
 		assert_int_equal(a.err.code, ERROR_CONNECTION);
-		assert_non_null(strstr(a.err.message,
-				       "to another origin: 'http://127.0.0.1:"));
+		assert_non_null(
+			strstr(a.err.message,
+			       "to another origin: 'http://127.0.0.1:"));
 		error_release(&a.err);
 		stop(s);
 	}
@@ -437,8 +441,8 @@ static void pages_at_another_host_are_counted_instead(void **state)
 		char *at = strstr(line, "%d");
 
 		posted(s, "github", BODY);
-		fault(s, talloc_asprintf(s->mem, "%.*s%d%s", (int)(at - line), line,
-					 other->port, at + 2));
+		fault(s, talloc_asprintf(s->mem, "%.*s%d%s", (int)(at - line),
+					 line, other->port, at + 2));
 		posted(s, "github", NEWER);
 		assert_int_equal(marked(s, NULL), 1);
 		stop(s);
@@ -453,13 +457,13 @@ static void refused(const char *kind, const char *line, const char *message,
 {
 	struct server *s = start(NULL);
 	struct attempt a = { .kind = kind, .patience_s = 2 };
-	char *expected = talloc_asprintf(
-		s->mem, "%s", message);
+	char *expected = talloc_asprintf(s->mem, "%s", message);
 	char *at = strstr(expected, "PORT");
 
 	if (at)
-		expected = talloc_asprintf(s->mem, "%.*s%d%s", (int)(at - expected),
-					   expected, s->port, at + 4);
+		expected = talloc_asprintf(s->mem, "%.*s%d%s",
+					   (int)(at - expected), expected,
+					   s->port, at + 4);
 	fault(s, line);
 	post(s, &a);
 	assert_int_equal(a.rc, -1);
@@ -472,8 +476,8 @@ static void refused(const char *kind, const char *line, const char *message,
 }
 
 #define POST_TO "unable to post to 'http://127.0.0.1:PORT/acme/shop/issues/42'"
-#define READ                                                                  \
-	"unable to read the thread "                                          \
+#define READ                                                                   \
+	"unable to read the thread "                                           \
 	"'http://127.0.0.1:PORT/acme/shop/issues/42'"
 
 static void odd_successes_are_none(void **state)
@@ -488,7 +492,8 @@ static void odd_successes_are_none(void **state)
 		"{\"method\": \"POST\", \"do\": \"status\", \"status\": 201, "
 		"\"type\": \"text/html\", \"text\": \"<html>Sign in\"}\n",
 		POST_TO ": GitHub answered 201, but with something else than "
-			"JSON", NULL);
+			"JSON",
+		NULL);
 	refused("gitea",
 		"{\"method\": \"POST\", \"do\": \"status\", \"status\": 204}\n",
 		POST_TO ": Gitea answered 204, but 201 was expected", NULL);
@@ -496,12 +501,14 @@ static void odd_successes_are_none(void **state)
 		"{\"method\": \"POST\", \"do\": \"status\", \"status\": 201, "
 		"\"text\": \"{\\\"id\\\": 5, \"}\n",
 		POST_TO ": Gitea answered 201, but not with the JSON it "
-			"should", NULL);
+			"should",
+		NULL);
 	refused("gitea",
 		"{\"method\": \"POST\", \"do\": \"status\", \"status\": 201, "
 		"\"text\": \"{\\\"id\\\": \\\"\xc3\xbf\\\"}\"}\n",
 		POST_TO ": Gitea answered 201, but not with the JSON it "
-			"should", NULL);
+			"should",
+		NULL);
 	refused("github",
 		"{\"method\": \"POST\", \"do\": \"status\", \"status\": 201, "
 		"\"json\": {\"message\": \"Accepted\"}}\n",
@@ -520,13 +527,15 @@ static void says_what_the_tracker_said(void **state)
 	refused("github",
 		"{\"method\": \"POST\", \"do\": \"status\", \"status\": 422, "
 		"\"json\": {\"message\": \"Validation Failed\", \"errors\": "
-		"[{\"field\": \"data\", \"message\": \"Body is too long\"}]}}\n",
+		"[{\"field\": \"data\", \"message\": \"Body is too "
+		"long\"}]}}\n",
 		POST_TO ": GitHub answered 422: Validation Failed",
 		"git migrate post --dry-run");
 	refused("github",
 		"{\"method\": \"GET\", \"path\": \"comments\", \"do\": "
 		"\"status\", \"status\": 403, \"headers\": {\"X-GitHub-SSO\": "
-		"\"required; url=https://github.com/orgs/acme/sso\"}, \"json\": "
+		"\"required; url=https://github.com/orgs/acme/sso\"}, "
+		"\"json\": "
 		"{\"message\": \"Resource protected\\u001b[31m\"}}\n",
 		READ ": GitHub answered 403: Resource protected^[[31m",
 		"single sign-on: https://github.com/orgs/acme/sso");
@@ -557,14 +566,19 @@ static void refuses_issue(const char *kind, const char *token,
 static void says_what_may_be_wrong(void **state)
 {
 	(void)state;
-	refuses_issue("github", "wrong-token", NULL, "answered 401: Bad "
-		      "credentials", "the token from GIT_MIGRATE_TOKEN is "
+	refuses_issue("github", "wrong-token", NULL,
+		      "answered 401: Bad "
+		      "credentials",
+		      "the token from GIT_MIGRATE_TOKEN is "
 		      "wrong or has expired");
 	refuses_issue("gitea", NULL, "shop/issues/7", "answered 404: Not Found",
 		      "private repositories answer 404 too");
-	refuses_issue("github", NULL, "silent/issues/1", "answered 410: Issues "
-		      "are disabled", "issues are switched off");
-	refuses_issue("github", NULL, "shop/issues/43", "answered 403: Unable "
+	refuses_issue("github", NULL, "silent/issues/1",
+		      "answered 410: Issues "
+		      "are disabled",
+		      "issues are switched off");
+	refuses_issue("github", NULL, "shop/issues/43",
+		      "answered 403: Unable "
 		      "to create comment because issue is locked",
 		      "or the conversation is locked");
 	refuses_issue("gitea", "reader-token", NULL, "answered 403",
@@ -586,8 +600,9 @@ static void waits_as_the_tracker_asks(void **state)
 	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
 		struct server *s = start(NULL);
 
-		fault(s, talloc_asprintf(s->mem, "{\"method\": \"POST\", \"do\": "
-					    "\"status\", %s, \"json\": {}}\n",
+		fault(s, talloc_asprintf(s->mem,
+					 "{\"method\": \"POST\", \"do\": "
+					 "\"status\", %s, \"json\": {}}\n",
 					 answers[i]));
 		posted(s, "github", BODY);
 		assert_int_equal(marked(s, NULL), 1);
@@ -606,7 +621,8 @@ static void does_not_wait_for_ever(void **state)
 	refused("github",
 		"{\"method\": \"POST\", \"do\": \"status\", \"status\": 403, "
 		"\"headers\": {\"Retry-After\": \"720\"}, \"json\": "
-		"{\"message\": \"You have exceeded a secondary rate limit\"}}\n",
+		"{\"message\": \"You have exceeded a secondary rate "
+		"limit\"}}\n",
 		POST_TO ": GitHub limits the rate of requests: You have "
 			"exceeded a secondary rate limit",
 		"again in 12 min 00 s: git migrate post");
@@ -615,7 +631,8 @@ static void does_not_wait_for_ever(void **state)
 		"\"json\": {}}\n",
 		"unable to learn whose token it is, for "
 		"'http://127.0.0.1:PORT/acme/shop/issues/42': Gitea limits the "
-		"rate of requests", "again in 1 min 00 s");
+		"rate of requests",
+		"again in 1 min 00 s");
 }
 
 static void what_only_reads_is_tried_again(void **state)
@@ -702,12 +719,15 @@ static void certificates_are_verified(void **state)
 	struct server *s = start(NULL), *tls;
 	char *cert = talloc_asprintf(s->mem, "%s/cert", s->dir);
 	char *key = talloc_asprintf(s->mem, "%s/key", s->dir);
-	const char *const argv[] = {
-		"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
-		"-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
-		"subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert,
-		NULL
-	};
+	const char *const argv[] = { "openssl",	 "req",
+				     "-x509",	 "-newkey",
+				     "rsa:2048", "-nodes",
+				     "-days",	 "2",
+				     "-subj",	 "/CN=127.0.0.1",
+				     "-addext",	 "subjectAltName=IP:127.0.0.1",
+				     "-keyout",	 key,
+				     "-out",	 cert,
+				     NULL };
 	const char *more[] = { "--tls", cert, key, NULL };
 	struct attempt a = { .kind = "github", .ca_info = "" };
 	struct error err = { 0 };

@@ -17,7 +17,8 @@ static struct config *configure(TALLOC_CTX *mem, const char *const *settings)
 
 	for (; settings && *settings; settings += 2)
 		assert_int_equal(config_set(config, CONFIG_GIT, settings[0],
-					    settings[1], "test", 0, &err), 0);
+					    settings[1], "test", 0, &err),
+				 0);
 	return config;
 }
 
@@ -41,14 +42,20 @@ static char *locate(TALLOC_CTX *mem, const char *const *settings,
 static void finds_the_api_of_an_issue(void **state)
 {
 	static const char *const settings[] = {
-		"migrate-tracker.git.example.kind", "gitea",
-		"migrate-tracker.git.example:8443.kind", "Forgejo",
-		"migrate-tracker.ghe.example.kind", "github",
-		"migrate-tracker.proxy.example.kind", "github",
+		"migrate-tracker.git.example.kind",
+		"gitea",
+		"migrate-tracker.git.example:8443.kind",
+		"Forgejo",
+		"migrate-tracker.ghe.example.kind",
+		"github",
+		"migrate-tracker.proxy.example.kind",
+		"github",
 		"migrate-tracker.proxy.example.api",
 		"https://API.other.example/gh/",
-		"migrate-tracker.127.0.0.1:8080.kind", "gitea",
-		"migrate-tracker.[::1]:99.kind", "gitea",
+		"migrate-tracker.127.0.0.1:8080.kind",
+		"gitea",
+		"migrate-tracker.[::1]:99.kind",
+		"gitea",
 		NULL,
 	};
 	static const char *const cases[][2] = {
@@ -91,12 +98,18 @@ static void finds_the_api_of_an_issue(void **state)
 static void refuses_what_is_no_issue(void **state)
 {
 	static const char *const settings[] = {
-		"migrate-tracker.git.example.kind", "gitea",
-		"migrate-tracker.odd.example.kind", "bugzilla",
-		"migrate-tracker.bad.example.kind", "gitea",
-		"migrate-tracker.bad.example.api", "http://bad.example/api",
-		"migrate-tracker.dots.example.kind", "gitea",
-		"migrate-tracker.dots.example.api", "https://dots.example/../x",
+		"migrate-tracker.git.example.kind",
+		"gitea",
+		"migrate-tracker.odd.example.kind",
+		"bugzilla",
+		"migrate-tracker.bad.example.kind",
+		"gitea",
+		"migrate-tracker.bad.example.api",
+		"http://bad.example/api",
+		"migrate-tracker.dots.example.kind",
+		"gitea",
+		"migrate-tracker.dots.example.api",
+		"https://dots.example/../x",
 		NULL,
 	};
 	static const char *const cases[][2] = {
@@ -172,7 +185,8 @@ static void names_the_line_of_configuration_to_add(void **state)
 	(void)state;
 	assert_int_equal(tracker_locate(config, config,
 					"https://git.example/o/r/issues/1", &p,
-					&err), -1);
+					&err),
+			 -1);
 	assert_int_equal(err.code, ERROR_REFUSED);
 	assert_string_equal(err.hint,
 			    "git config migrate-tracker.git.example.kind KIND  "
@@ -215,14 +229,19 @@ static void knows_the_host_of_a_remote(void **state)
 	}
 }
 
-/* --- tokens ---------------------------------------------------------------- */
+/* --- tokens -------------------------------------------------------------- */
 
 static const char *const token_variables[] = {
-	"GIT_MIGRATE_TOKEN",   "GIT_MIGRATE_TOKEN_FILE",
-	"GH_TOKEN",	       "GITHUB_TOKEN",
-	"GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN",
-	"GITHUB_SERVER_URL",   "GITEA_TOKEN",
-	"GITEA_SERVER_TOKEN",  "GITEA_SERVER_URL",
+	"GIT_MIGRATE_TOKEN",
+	"GIT_MIGRATE_TOKEN_FILE",
+	"GH_TOKEN",
+	"GITHUB_TOKEN",
+	"GH_ENTERPRISE_TOKEN",
+	"GITHUB_ENTERPRISE_TOKEN",
+	"GITHUB_SERVER_URL",
+	"GITEA_TOKEN",
+	"GITEA_SERVER_TOKEN",
+	"GITEA_SERVER_URL",
 	"GITEA_INSTANCE_URL",
 };
 
@@ -275,14 +294,21 @@ static char *token_for(TALLOC_CTX *mem, const char *const *settings,
 #define GITEA "https://git.example/o/r/issues/1"
 #define GHES "https://ghe.example/o/r/issues/1"
 #define STORED "https://stored.example/o/r/issues/1"
-#define ENV(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define ENV(...)                                                               \
+	(const char *const[])                                                  \
+	{                                                                      \
+		__VA_ARGS__, NULL                                              \
+	}
 
 static void a_token_goes_only_where_it_belongs(void **state)
 {
 	static const char *const settings[] = {
-		"migrate-tracker.git.example.kind", "gitea",
-		"migrate-tracker.ghe.example.kind", "github",
-		"migrate-tracker.stored.example.kind", "gitea",
+		"migrate-tracker.git.example.kind",
+		"gitea",
+		"migrate-tracker.ghe.example.kind",
+		"github",
+		"migrate-tracker.stored.example.kind",
+		"gitea",
 		NULL,
 	};
 	const char *remote = "git@github.com:o/r";
@@ -292,18 +318,21 @@ static void a_token_goes_only_where_it_belongs(void **state)
 		const char *const *environment;
 		const char *expected;
 	} cases[] = {
-		{ remote, GITHUB, ENV("GIT_MIGRATE_TOKEN", "a", "GH_TOKEN",
-				      "b"), "a GIT_MIGRATE_TOKEN" },
+		{ remote, GITHUB,
+		  ENV("GIT_MIGRATE_TOKEN", "a", "GH_TOKEN", "b"),
+		  "a GIT_MIGRATE_TOKEN" },
 		{ remote, GITHUB, ENV("GITHUB_TOKEN", "a", "GH_TOKEN", "b"),
 		  "b GH_TOKEN" },
-		{ remote, GITHUB, ENV("GITHUB_TOKEN", "a", "GITHUB_SERVER_URL",
-				      "https://github.com"),
+		{ remote, GITHUB,
+		  ENV("GITHUB_TOKEN", "a", "GITHUB_SERVER_URL",
+		      "https://github.com"),
 		  "a GITHUB_TOKEN" },
-		{ remote, GITHUB, ENV("GITHUB_TOKEN", "a", "GITHUB_SERVER_URL",
-				      "https://git.example"),
+		{ remote, GITHUB,
+		  ENV("GITHUB_TOKEN", "a", "GITHUB_SERVER_URL",
+		      "https://git.example"),
 		  "there is no token for 'github.com'" },
-		{ remote, GITHUB, ENV("GITEA_TOKEN", "a", "GH_ENTERPRISE_TOKEN",
-				      "b"),
+		{ remote, GITHUB,
+		  ENV("GITEA_TOKEN", "a", "GH_ENTERPRISE_TOKEN", "b"),
 		  "there is no token for 'github.com'" },
 		{ NULL, GITHUB, ENV("GH_TOKEN", "a"),
 		  "no token is sent to 'github.com': it is neither the host of "
@@ -314,13 +343,17 @@ static void a_token_goes_only_where_it_belongs(void **state)
 		  "a GITHUB_ENTERPRISE_TOKEN" },
 		{ NULL, GITEA, ENV("GITEA_TOKEN", "a", "GH_TOKEN", "b"),
 		  "there is no token for 'git.example'" },
-		{ NULL, GITEA, ENV("GITEA_TOKEN", "a", "GITEA_INSTANCE_URL",
-				   "https://git.example/"), "a GITEA_TOKEN" },
-		{ NULL, GITEA, ENV("GITEA_TOKEN", "a", "GITEA_INSTANCE_URL",
-				   "https://evil.example"),
+		{ NULL, GITEA,
+		  ENV("GITEA_TOKEN", "a", "GITEA_INSTANCE_URL",
+		      "https://git.example/"),
+		  "a GITEA_TOKEN" },
+		{ NULL, GITEA,
+		  ENV("GITEA_TOKEN", "a", "GITEA_INSTANCE_URL",
+		      "https://evil.example"),
 		  "there is no token for 'git.example'" },
-		{ NULL, GITEA, ENV("GITEA_SERVER_TOKEN", "a",
-				   "GITEA_SERVER_URL", "https://git.example"),
+		{ NULL, GITEA,
+		  ENV("GITEA_SERVER_TOKEN", "a", "GITEA_SERVER_URL",
+		      "https://git.example"),
 		  "a GITEA_SERVER_TOKEN" },
 		{ NULL, STORED, ENV("GITEA_TOKEN", "a"),
 		  "stored-token git credential" },
@@ -349,7 +382,8 @@ static void a_file_from_a_clone_names_no_tracker(void **state)
 	(void)state;
 	assert_int_equal(config_set(config, CONFIG_SHARED,
 				    "migrate-tracker.evil.example.kind",
-				    "gitea", ".gitmigrate", 1, &err), -1);
+				    "gitea", ".gitmigrate", 1, &err),
+			 -1);
 	error_release(&err);
 	talloc_free(config);
 }
@@ -371,7 +405,7 @@ static void reads_the_first_line_of_a_token_file(void **state)
 	talloc_free(mem);
 }
 
-/* --- what http.h has of pure functions ------------------------------------- */
+/* --- what http.h has of pure functions ----------------------------------- */
 
 static void follows_only_within_an_origin(void **state)
 {
@@ -407,7 +441,8 @@ static void reads_links_and_waits(void **state)
 {
 	char *next = http_link(NULL,
 			       "<https://a/1>; rel=\"prev\", <https://a/3?x>; "
-			       "title=\"a; b\"; rel=\"next\"", "next");
+			       "title=\"a; b\"; rel=\"next\"",
+			       "next");
 
 	(void)state;
 	assert_string_equal(next, "https://a/3?x");

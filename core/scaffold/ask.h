@@ -1,0 +1,43 @@
+#ifndef CORE_SCAFFOLD_ASK_H
+#define CORE_SCAFFOLD_ASK_H
+
+#include "core/base/overlay.h"
+#include "core/scaffold/rebuild.h"
+#include "core/scaffold/template.h"
+#include "core/scaffold/values.h"
+
+/*
+ * What a template wants to know of the target. Each word of its `asks` is
+ *
+ * - a query, templates/facts/WORD.ENGINE.sql; nothing when there is none for
+ *   the engine. Its first line names its parameters by tags' names:
+ *
+ *	-- parameters: table raw:column
+ *
+ *   and each row it gives, (name, text), is an item of that name, or a field
+ *   ("column.type") of its first item, or an item that is an identifier
+ *   ("name:index"). A parameter of the template that nobody gave may be among
+ *   them. When it knows what it was asked for, "known" is. Queries from the repository's .gitmigrate.d/ are
+ *   not run: they come with a clone.
+ * - "table": where columns cannot be altered also the definition of the table
+ *   that {{table}} names, for {{#rebuild}}; when {{column}} is given, with
+ *   column.definition (what stands behind its name), column.type,
+ *   column.required (NOT NULL without a default), column.droppable (by ALTER
+ *   TABLE) and column.simple (dropped and added again by it). {{known}} is
+ *   there when the target has the table.
+ *
+ * The target is opened when the first of them needs it, once. Whatever is
+ * wrong with it is no error: *problem (on mem) says so, or is NULL.
+ */
+struct target_access {
+	int (*open)(struct db **db, void *data, struct error *err);
+	void *data;
+	struct db *db; /* once it is open */
+};
+
+int ask(TALLOC_CTX *mem, const struct overlay *overlay,
+	const struct template *t, struct values *values,
+	struct target_access *access, struct rebuild_source *source,
+	char **problem, struct error *err);
+
+#endif

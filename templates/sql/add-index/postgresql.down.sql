@@ -1,0 +1,8 @@
+-- Drops the index {{raw:index}} of {{raw:table}} again.
+--
+-- Data loss: none.
+-- Expected duration: milliseconds, once the transactions that use the table
+-- have ended. Others go on reading and writing.
+
+-- migrate: no-transaction
+DROP INDEX CONCURRENTLY {{#table.schema}}{{table.schema}}.{{/table.schema}}{{index}};

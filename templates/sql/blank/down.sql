@@ -1,0 +1,6 @@
+-- Undoes:
+--
+-- Data loss:
+-- Expected duration:
+
+-- migrate: edit "write what undoes the change, or that it is irreversible"

@@ -206,7 +206,9 @@ int ledger_down_script(TALLOC_CTX *mem, struct db *db, int64_t version,
 
 int ledger_create(struct db *db, struct error *err)
 {
-	char *text = talloc_strdup(NULL, embed_text("core/ledger.sql"));
+	const char *file = db->engine->ledger_sql;
+	char *text = talloc_strdup(
+		NULL, embed_text(file ? file : "core/ledger.sql"));
 	char *rest = text, *statement;
 	int result;
 
@@ -287,15 +289,15 @@ int ledger_progress(struct db *db, int64_t version,
 		params, 6, err);
 }
 
-int ledger_insert_run(struct db *db, const char *id, const struct facts *facts,
+int ledger_insert_run(struct db *db, int64_t id, const struct facts *facts,
 		      struct error *err)
 {
 	json_t *json = facts_json(facts);
 	char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	char *started = text_time(NULL, facts->started_us);
-	char version[24], duration[40];
+	char number[24], version[24], duration[40];
 	const char *params[] = {
-		id,
+		number,
 		version,
 		direction_name(facts->direction),
 		facts->ok ? "ok" : "failed",
@@ -305,6 +307,7 @@ int ledger_insert_run(struct db *db, const char *id, const struct facts *facts,
 	};
 	int result;
 
+	snprintf(number, sizeof(number), "%" PRId64, id);
 	snprintf(version, sizeof(version), "%" PRId64, facts->version);
 	snprintf(duration, sizeof(duration), "%.3f", facts->duration_ms);
 	result = db->engine->queue(
@@ -319,15 +322,16 @@ int ledger_insert_run(struct db *db, const char *id, const struct facts *facts,
 	return result;
 }
 
-int ledger_update_run(struct db *db, const char *id, const struct facts *facts,
+int ledger_update_run(struct db *db, int64_t id, const struct facts *facts,
 		      struct error *err)
 {
 	json_t *json = facts_json(facts);
 	char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
-	char duration[40];
-	const char *params[] = { text, duration, id };
+	char number[24], duration[40];
+	const char *params[] = { text, duration, number };
 	int result;
 
+	snprintf(number, sizeof(number), "%" PRId64, id);
 	snprintf(duration, sizeof(duration), "%.3f", facts->duration_ms);
 	result = db->engine->queue(db,
 				   "UPDATE git_migrate_runs SET facts = $1, "

@@ -76,9 +76,9 @@ int ledger_progress(struct db *db, int64_t version,
  * Records a run. `id` is the caller's and sorts by time, so that
  * ledger_update_run() can add what is known only after the commit.
  */
-int ledger_insert_run(struct db *db, const char *id, const struct facts *facts,
+int ledger_insert_run(struct db *db, int64_t id, const struct facts *facts,
 		      struct error *err);
-int ledger_update_run(struct db *db, const char *id, const struct facts *facts,
+int ledger_update_run(struct db *db, int64_t id, const struct facts *facts,
 		      struct error *err);
 
 /* The runs, newest first; at most `limit` (0: all), of one version or 0. */

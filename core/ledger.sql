@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS git_migrations (
 	tool text NOT NULL
 );
 CREATE TABLE IF NOT EXISTS git_migrate_runs (
-	id text NOT NULL PRIMARY KEY,
+	id bigint NOT NULL PRIMARY KEY,
 	version bigint NOT NULL,
 	direction text NOT NULL,
 	outcome text NOT NULL,

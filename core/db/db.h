@@ -61,6 +61,8 @@ struct db_engine {
 	const char *name; /* "sqlite", "postgresql": in JSON and in proofs */
 	enum sql_dialect dialect;
 	unsigned capabilities;
+	/* the compiled-in file that makes the ledger; NULL: core/ledger.sql */
+	const char *ledger_sql;
 
 	/* Whether this engine answers for the URL or connection string. */
 	bool (*accepts)(const char *url);

@@ -38,7 +38,6 @@ struct runner {
 
 	struct run_record *records; /* internal: what finish() completes */
 	size_t record_count;
-	unsigned sequence;
 };
 
 /*

@@ -276,6 +276,8 @@ const struct db_engine db_engine_sqlite = {
 	.name = "sqlite",
 	.dialect = SQL_SQLITE,
 	.capabilities = DB_TRANSACTIONAL_DDL,
+	/* whole numbers as keys need no index of their own to be written */
+	.ledger_sql = "core/db/sqlite/ledger.sql",
 	.accepts = accepts,
 	.open = open_url,
 	.query = sqlite_query,

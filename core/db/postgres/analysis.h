@@ -1,0 +1,21 @@
+#ifndef CORE_DB_POSTGRES_ANALYSIS_H
+#define CORE_DB_POSTGRES_ANALYSIS_H
+
+#include "core/sql/script.h"
+#include "lazy/pgquery.h"
+
+/* What a parsed statement touches and needs. */
+struct pg_analysis {
+	/* relations that it writes, alters or reads, each once, unquoted, in
+	   the order of the text */
+	const char **relations;
+	size_t relation_count;
+	bool no_transaction; /* the server refuses it inside a transaction */
+	bool copies;	     /* COPY from or to the client */
+	bool into;	     /* SELECT INTO */
+};
+
+void pg_analyse(TALLOC_CTX *mem, const PgQuery__Node *statement,
+		struct pg_analysis *analysis);
+
+#endif

@@ -1,0 +1,128 @@
+-- owners, where that is not whoever looks
+SELECT 'owner', concat(o.kind, ' ', nullif(o.schema || '.', 'public.'), o.name),
+       pg_get_userbyid(o.owner), 0
+FROM (
+	SELECT CASE c.relkind WHEN 'v' THEN 'view'
+		WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence'
+		WHEN 'f' THEN 'foreign table' ELSE 'table' END AS kind,
+	       n.nspname::text AS schema, c.relname::text AS name,
+	       c.relowner AS owner, 'pg_class'::regclass AS classid, c.oid
+	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+	  AND c.relname NOT IN ('git_migrations', 'git_migrate_runs',
+				'git_migrate_meta')
+	UNION ALL
+	SELECT 'function', n.nspname, concat(p.proname, '(',
+		pg_get_function_identity_arguments(p.oid), ')'), p.proowner,
+	       'pg_proc'::regclass, p.oid
+	FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+	WHERE p.oid >= 16384
+	UNION ALL
+	SELECT 'type', n.nspname, t.typname, t.typowner, 'pg_type'::regclass,
+	       t.oid
+	FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+	WHERE t.typtype IN ('d', 'e', 'r')
+	   OR t.typtype = 'c' AND EXISTS (
+		SELECT FROM pg_class c
+		WHERE c.oid = t.typrelid AND c.relkind = 'c')
+	UNION ALL
+	SELECT 'schema', 'public', n.nspname, n.nspowner,
+	       'pg_namespace'::regclass, n.oid
+	FROM pg_namespace n
+	WHERE n.oid >= 16384 OR n.nspname = 'public'
+	UNION ALL
+	SELECT 'server', 'public', s.srvname, s.srvowner,
+	       'pg_foreign_server'::regclass, s.oid
+	FROM pg_foreign_server s
+	UNION ALL
+	SELECT 'publication', 'public', p.pubname, p.pubowner,
+	       'pg_publication'::regclass, p.oid
+	FROM pg_publication p
+) o
+WHERE o.owner <> (SELECT r.oid FROM pg_roles r WHERE r.rolname = current_user)
+  AND (o.oid >= 16384 OR o.kind = 'schema')
+  AND o.schema !~ '^pg_' AND o.schema <> 'information_schema'
+  AND o.name !~ '^pg_'
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = o.classid
+		  AND e.objid = o.oid AND e.deptype = 'e');
+
+-- privileges, where they are not those that the object was made with
+SELECT 'privileges',
+       concat(o.kind, ' ', nullif(o.schema || '.', 'public.'), o.name),
+       coalesce(l.list, 'none'), 0
+FROM (
+	SELECT CASE c.relkind WHEN 'v' THEN 'view'
+		WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence'
+		WHEN 'f' THEN 'foreign table' ELSE 'table' END AS kind,
+	       n.nspname::text AS schema, c.relname::text AS name,
+	       c.relacl AS acl,
+	       acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char",
+			  c.relowner) AS standard,
+	       'pg_class'::regclass AS classid, c.oid
+	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE c.relacl IS NOT NULL AND c.oid >= 16384
+	  AND c.relname NOT IN ('git_migrations', 'git_migrate_runs',
+				'git_migrate_meta')
+	UNION ALL
+	SELECT 'column', n.nspname, concat(c.relname, '.', a.attname), a.attacl,
+	       acldefault('c', c.relowner), 'pg_class'::regclass, c.oid
+	FROM pg_attribute a
+	JOIN pg_class c ON c.oid = a.attrelid
+	JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE a.attacl IS NOT NULL AND c.oid >= 16384 AND NOT a.attisdropped
+	  AND c.relname NOT IN ('git_migrations', 'git_migrate_runs',
+				'git_migrate_meta')
+	UNION ALL
+	SELECT 'function', n.nspname, concat(p.proname, '(',
+		pg_get_function_identity_arguments(p.oid), ')'), p.proacl,
+	       acldefault('f', p.proowner), 'pg_proc'::regclass, p.oid
+	FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+	WHERE p.proacl IS NOT NULL AND p.oid >= 16384
+	UNION ALL
+	SELECT 'type', n.nspname, t.typname, t.typacl,
+	       acldefault('T', t.typowner), 'pg_type'::regclass, t.oid
+	FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+	WHERE t.typacl IS NOT NULL AND t.oid >= 16384
+	UNION ALL
+	SELECT 'schema', 'public', n.nspname, n.nspacl,
+	       acldefault('n', n.nspowner), 'pg_namespace'::regclass, n.oid
+	FROM pg_namespace n
+	WHERE n.nspacl IS NOT NULL AND (n.oid >= 16384 OR n.nspname = 'public')
+	UNION ALL
+	SELECT 'language', 'public', l.lanname, l.lanacl,
+	       acldefault('l', l.lanowner), 'pg_language'::regclass, l.oid
+	FROM pg_language l
+	WHERE l.lanacl IS NOT NULL AND l.oid >= 16384
+	UNION ALL
+	SELECT 'foreign data wrapper', 'public', w.fdwname, w.fdwacl,
+	       acldefault('F', w.fdwowner),
+	       'pg_foreign_data_wrapper'::regclass, w.oid
+	FROM pg_foreign_data_wrapper w
+	WHERE w.fdwacl IS NOT NULL
+	UNION ALL
+	SELECT 'server', 'public', s.srvname, s.srvacl,
+	       acldefault('S', s.srvowner), 'pg_foreign_server'::regclass, s.oid
+	FROM pg_foreign_server s
+	WHERE s.srvacl IS NOT NULL
+) o,
+LATERAL (
+	SELECT (SELECT string_agg(x::text, ', ' ORDER BY x::text COLLATE "C")
+		FROM unnest(o.acl) x) AS list,
+	       (SELECT string_agg(x::text, ', ' ORDER BY x::text COLLATE "C")
+		FROM unnest(o.standard) x) AS standard
+) l
+WHERE l.list IS DISTINCT FROM l.standard
+  AND o.schema !~ '^pg_' AND o.schema <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = o.classid
+		  AND e.objid = o.oid AND e.deptype = 'e');
+
+-- default privileges
+SELECT 'default privileges',
+       concat_ws(' ', 'of', pg_get_userbyid(d.defaclrole),
+		 'in ' || n.nspname, 'on "' || d.defaclobjtype::text || '"'),
+       coalesce((SELECT string_agg(x::text, ', '
+				   ORDER BY x::text COLLATE "C")
+		 FROM unnest(d.defaclacl) x), 'none'),
+       0
+FROM pg_default_acl d
+LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace;

@@ -1,0 +1,28 @@
+#include "core/db/postgres/internal.h"
+
+const struct db_engine db_engine_postgres = {
+	.name = "postgresql",
+	.dialect = SQL_POSTGRESQL,
+	.capabilities = DB_TRANSACTIONAL_DDL | DB_SESSION_LOCK |
+			DB_CONCURRENT_INDEX | DB_ALTER_COLUMN |
+			DB_SCRATCH_ON_SERVER,
+	.accepts = pg_accepts,
+	.environment_secret = pg_environment_secret,
+	.open = pg_open,
+	.query = pg_session_query,
+	.queue = pg_session_queue,
+	.begin = pg_session_begin,
+	.commit = pg_session_commit,
+	.rollback = pg_session_rollback,
+	.lock = pg_lock,
+	.unlock = pg_unlock,
+	.split = pg_split,
+	.execute = pg_execute,
+	.count_rows = pg_count_rows,
+	.catalog = pg_catalog,
+	.definition = pg_definition,
+	.scratch = pg_scratch,
+	.scratch_copy = pg_scratch_copy,
+	.quote_name = pg_quote_name,
+	.fold_name = pg_fold_name,
+};

@@ -1,0 +1,189 @@
+#include "core/db/postgres/internal.h"
+
+#include <string.h>
+
+#include "core/base/text.h"
+
+static bool starts_with(const char *text, const char *start)
+{
+	return !strncmp(text, start, strlen(start));
+}
+
+/* A script in no transaction of ours has no begin() before it. */
+static int start_script(struct pg *pg, const struct script *script, size_t n,
+			struct error *err)
+{
+	if (pg->transaction != PG_IDLE || (n > 0 && pg->script == script))
+		return 0;
+	if (pg_in_transaction(pg))
+		return error_set(err, ERROR_SQL,
+				 "a transaction of another script is open");
+	if (pg_reset(pg, err) < 0 || pg_find_schema(pg, err) < 0)
+		return -1;
+	return pg_held_prepare(pg, script, err);
+}
+
+/* What the next reset has to take away. */
+static void note_leftovers(struct pg *pg, const struct statement *s)
+{
+	static const char *const kinds[] = { "PREPARE", "DEALLOCATE", "DISCARD",
+					     "DECLARE", "LISTEN" };
+
+	pg->tainted = true;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strcmp(s->kind, kinds[i]))
+			pg->deep = true;
+	if (pg->transaction == PG_IDLE)
+		pg->temporary = true;
+}
+
+/* Facts of a million statements share what is the same in most of them. */
+static void fill_fact(struct facts *facts, struct fact_statement *fact,
+		      const struct statement *s, size_t n)
+{
+	const struct fact_statement *last = fact - 1;
+	bool same = facts->statement_count > 1;
+
+	fact->index = (int)n + 1;
+	fact->kind = same && !strcmp(last->kind, s->kind)
+			     ? last->kind
+			     : talloc_strdup(facts, s->kind);
+	same = same && last->relation_count == s->relation_count;
+	for (size_t i = 0; same && i < s->relation_count; i++)
+		same = !strcmp(last->relations[i], s->relations[i]);
+	fact->relation_count = s->relation_count;
+	fact->relations = same ? last->relations : NULL;
+	if (same || !s->relation_count)
+		return;
+	fact->relations = talloc_array(facts, const char *,
+				       (unsigned)s->relation_count);
+	for (size_t i = 0; i < s->relation_count; i++)
+		fact->relations[i] = talloc_strdup(facts, s->relations[i]);
+}
+
+static bool counts_rows(const char *kind, const char *tag)
+{
+	static const char *const tags[] = { "INSERT", "UPDATE", "DELETE",
+					    "MERGE",  "COPY",	"MOVE" };
+
+	for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++)
+		if (starts_with(tag, tags[i]))
+			return true;
+	/* their tag is that of the SELECT */
+	return starts_with(tag, "SELECT") && starts_with(kind, "CREATE");
+}
+
+static void place(const struct pg *pg, const struct script *script,
+		  const struct statement *s, struct error *err)
+{
+	size_t offset = s->offset, end = s->offset + s->length;
+	int line, column;
+
+	/* the server counts characters */
+	for (int at = 1; pg->script_failed && at < pg->failed_at; at++) {
+		do
+			offset++;
+		while (offset < end &&
+		       ((unsigned char)script->text[offset] & 0xc0) == 0x80);
+		if (offset >= end)
+			break;
+	}
+	text_position(script->text, script->length, offset, &line, &column);
+	error_at(err, script->path, line, column);
+}
+
+static int send_all(struct pg *pg, const struct pg_statement *statement,
+		    struct pg_look *look, struct error *err)
+{
+	if (pg_send(pg, statement, err) < 0)
+		return -1;
+	if (!look)
+		return 0;
+	/* its result shall not wait for that of the look */
+	if (pg_flush(pg, err) < 0)
+		return -1;
+	return pg_held_send(pg, look, err);
+}
+
+/* Sends statement s and, in a transaction, the look at its locks. */
+static int run(struct pg *pg, const struct script *script, size_t n,
+	       struct facts *facts, struct error *err)
+{
+	const struct statement *s = &script->statements[n];
+	struct fact_statement *fact = facts_add_statement(facts);
+	char *text = talloc_strndup(NULL, script->text + s->offset, s->length);
+	struct pg_outcome outcome = { .rows = -1 };
+	const struct pg_statement statement = {
+		.sql = text,
+		.of_script = true,
+		.outcome = &outcome,
+	};
+	struct pg_look look = {
+		.pg = pg,
+		.statement = s,
+		.facts = facts,
+		.fact = fact,
+		.names = !s->relation_count && !starts_with(s->kind, "CREATE"),
+	};
+	int64_t sent = clock_mono_us();
+	bool looks = !s->control &&
+		     (pg->transaction == PG_SCRIPT || pg_in_transaction(pg));
+	int result;
+
+	fill_fact(facts, fact, s, n);
+	look.since_us = sent;
+	looks = looks && pg_held_wanted(pg, script, n, &look.since_us);
+	result = send_all(pg, &statement, looks ? &look : NULL, err);
+	if (result == 0)
+		result = pg_sync(pg, err);
+	if (!outcome.arrived_us)
+		outcome.arrived_us = clock_mono_us();
+	fact->duration_ms = (double)(outcome.arrived_us - sent) / 1000;
+	if (counts_rows(s->kind, outcome.tag))
+		fact->rows = outcome.rows;
+	if (result == 0 && looks && pg->locked && !look.lock_seen)
+		pg->lock_lost = true;
+	talloc_free(text);
+	return result;
+}
+
+static int check_transaction(struct pg *pg, const struct statement *s,
+			     struct facts *facts, struct error *err)
+{
+	if (pg_in_transaction(pg))
+		return 0;
+	if (pg->transaction == PG_SCRIPT)
+		return error_set(err, ERROR_SQL,
+				 "the statement ended the transaction");
+	if (s->control) {
+		facts_release_locks(facts, clock_mono_us());
+		pg_held_release(pg);
+	}
+	return 0;
+}
+
+int pg_execute(struct db *db, const struct script *script, size_t n,
+	       struct facts *facts, struct error *err)
+{
+	struct pg *pg = pg_of(db);
+	const struct statement *s = &script->statements[n];
+	int result;
+
+	if (pg_tick(pg)) {
+		error_set(err, ERROR_INTERRUPTED, "interrupted");
+		place(pg, script, s, err);
+		return -1;
+	}
+	if (start_script(pg, script, n, err) < 0)
+		return -1;
+	pg->script = script;
+	note_leftovers(pg, s);
+	result = run(pg, script, n, facts, err);
+	if (result == 0)
+		result = check_transaction(pg, s, facts, err);
+	if (result == 0 && pg->lock_lost)
+		result = pg_lock_again(pg, err);
+	if (result < 0)
+		place(pg, script, s, err);
+	return result;
+}

@@ -1,0 +1,349 @@
+#include "core/db/postgres/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+/*
+ * Which relations a transaction has locked. pg_locks tells it exactly, as the
+ * locks of DDL are kept to the end of the transaction; but it knows relations
+ * by number, and one that was just dropped has no name any more. So names are
+ * learned as they are seen, and all of them once before the first script that
+ * could drop something.
+ */
+
+#define FIRST_NORMAL_OID "16384"
+
+struct pg_relation {
+	unsigned oid;
+	char kind; /* pg_class.relkind */
+	bool own;  /* a table of the ledger */
+	char *name; /* as people write it */
+	UT_hash_handle hh;
+};
+
+struct pg_held {
+	unsigned oid;
+	unsigned modes; /* bits, by number in `modes` */
+	UT_hash_handle hh;
+};
+
+/* Which modes each mode keeps out, as bits, in the order of their strength. */
+#define BIT(mode) (1u << (mode))
+enum { AS, RS, RX, SUE, S, SRE, X, AE, MODE_COUNT };
+static const struct {
+	const char *name;
+	unsigned conflicts;
+} modes[MODE_COUNT] = {
+	[AS] = { "AccessShareLock", BIT(AE) },
+	[RS] = { "RowShareLock", BIT(X) | BIT(AE) },
+	[RX] = { "RowExclusiveLock", BIT(S) | BIT(SRE) | BIT(X) | BIT(AE) },
+	[SUE] = { "ShareUpdateExclusiveLock",
+		  BIT(SUE) | BIT(S) | BIT(SRE) | BIT(X) | BIT(AE) },
+	[S] = { "ShareLock",
+		BIT(RX) | BIT(SUE) | BIT(SRE) | BIT(X) | BIT(AE) },
+	[SRE] = { "ShareRowExclusiveLock",
+		  BIT(RX) | BIT(SUE) | BIT(S) | BIT(SRE) | BIT(X) | BIT(AE) },
+	[X] = { "ExclusiveLock", BIT(AE) * 2 - 1 - BIT(AS) },
+	[AE] = { "AccessExclusiveLock", BIT(AE) * 2 - 1 },
+};
+
+static void learn(struct pg *pg, unsigned oid, const char *schema,
+		  const char *name, char kind)
+{
+	bool plain = !strcmp(schema, "public") ||
+		     (pg->schema && !strcmp(schema, pg->schema));
+	struct pg_relation *relation;
+
+	HASH_FIND(hh, pg->relations, &oid, sizeof(oid), relation);
+	if (!relation) {
+		relation = talloc_zero(pg, struct pg_relation);
+		relation->oid = oid;
+		HASH_ADD(hh, pg->relations, oid, sizeof(oid), relation);
+	}
+	talloc_free(relation->name);
+	relation->name = plain ? talloc_strdup(relation, name)
+			       : talloc_asprintf(relation, "%s.%s", schema,
+						 name);
+	relation->kind = kind;
+	relation->own = db_is_own_table(name);
+}
+
+static int take_relation(const char *const *values, int count, void *data)
+{
+	(void)count;
+	learn(data, (unsigned)strtoul(values[0], NULL, 10), values[1],
+	      values[2], *values[3]);
+	return 0;
+}
+
+static bool starts_with(const char *text, const char *start)
+{
+	return !strncmp(text, start, strlen(start));
+}
+
+static bool mentions(const struct script *script, const struct statement *s,
+		     const char *word)
+{
+	const char *text = script->text + s->offset;
+	size_t length = strlen(word);
+
+	for (size_t i = 0; i + length <= s->length; i++)
+		if (!strncasecmp(text + i, word, length))
+			return true;
+	return false;
+}
+
+/* What cannot drop or rename anything that was there before. */
+static bool is_harmless(const struct script *script, const struct statement *s)
+{
+	static const char *const kinds[] = {
+		"CREATE ", "INSERT", "UPDATE", "DELETE",  "MERGE",
+		"COMMENT", "GRANT",  "REVOKE", "SET",	  "RESET",
+		"LOCK ",   "BEGIN",  "COMMIT", "ANALYZE", "REFRESH",
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (starts_with(s->kind, kinds[i]))
+			return s->analysed;
+	return s->analysed && s->length < 10000 &&
+	       starts_with(s->kind, "ALTER TABLE") &&
+	       !mentions(script, s, "CASCADE") &&
+	       !mentions(script, s, "RENAME");
+}
+
+int pg_held_prepare(struct pg *pg, const struct script *script,
+		    struct error *err)
+{
+	const struct pg_statement all = {
+		.sql = "SELECT c.oid, n.nspname, c.relname, c.relkind "
+		       "FROM pg_catalog.pg_class c "
+		       "JOIN pg_catalog.pg_namespace n "
+		       "ON n.oid = c.relnamespace "
+		       "WHERE c.oid >= " FIRST_NORMAL_OID " "
+		       "AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')",
+		.row = take_relation,
+		.data = pg,
+	};
+
+	if (pg->relations_known)
+		return 0;
+	for (size_t n = 0; n < script->statement_count; n++) {
+		if (is_harmless(script, &script->statements[n]))
+			continue;
+		pg->relations_known = true;
+		return pg_run(pg, &all, err);
+	}
+	return 0;
+}
+
+static bool is_repeated(const struct statement *a, const struct statement *b)
+{
+	if (strcmp(a->kind, b->kind) != 0 ||
+	    a->relation_count != b->relation_count)
+		return false;
+	for (size_t i = 0; i < a->relation_count; i++)
+		if (strcmp(a->relations[i], b->relations[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool changes_rows(const struct statement *s)
+{
+	return s->analysed &&
+	       (!strcmp(s->kind, "INSERT") || !strcmp(s->kind, "UPDATE") ||
+		!strcmp(s->kind, "DELETE") || !strcmp(s->kind, "MERGE"));
+}
+
+/*
+ * A thousand INSERTs into one table take the lock that the first one took. A
+ * trigger may do otherwise, which the look after the last statement shows.
+ */
+bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
+		    int64_t *since_us)
+{
+	const struct statement *s = &script->statements[n];
+	size_t room = sizeof(pg->looked) / sizeof(*pg->looked);
+	bool last = n + 1 == script->statement_count;
+
+	if (!changes_rows(s))
+		return true;
+	for (size_t i = 0; i < pg->looked_count && i < room; i++) {
+		if (!is_repeated(s, pg->looked[i]))
+			continue;
+		if (!pg->unlooked)
+			pg->unlooked_us = *since_us;
+		pg->unlooked = true;
+		if (last)
+			*since_us = pg->unlooked_us;
+		return last;
+	}
+	pg->looked[pg->looked_count++ % room] = s;
+	return true;
+}
+
+/*
+ * Whether the lock tells something new in this transaction: not when one that
+ * keeps out all the same others is held already.
+ */
+static bool is_news(struct pg *pg, unsigned oid, int mode)
+{
+	struct pg_held *held;
+
+	HASH_FIND(hh, pg->held, &oid, sizeof(oid), held);
+	if (!held) {
+		held = talloc_zero(pg, struct pg_held);
+		held->oid = oid;
+		HASH_ADD(hh, pg->held, oid, sizeof(oid), held);
+	}
+	for (int other = 0; other < MODE_COUNT; other++)
+		if (held->modes & BIT(other) &&
+		    !(modes[mode].conflicts & ~modes[other].conflicts))
+			return false;
+	held->modes |= BIT(mode);
+	return true;
+}
+
+static int mode_number(const char *name)
+{
+	int mode = MODE_COUNT - 1;
+
+	while (mode > 0 && strcmp(modes[mode].name, name) != 0)
+		mode--;
+	return mode;
+}
+
+/*
+ * An index is locked along with its table, whose lock says it all, but for
+ * statements that are about the index alone; so is a sequence that is used.
+ */
+static bool is_worth_telling(const struct pg_look *look,
+			     const struct pg_relation *relation, int mode)
+{
+	const char *kind = look->statement->kind;
+
+	if (relation->own)
+		return false;
+	switch (relation->kind) {
+	case 'i':
+	case 'I':
+		return mode == AE &&
+		       (starts_with(kind, "REINDEX") ||
+			starts_with(kind, "ALTER INDEX"));
+	case 'S':
+		return mode > RX;
+	case 't':
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* A statement like DO does not say what it touches; its locks do. */
+static void add_relation(struct pg_look *look, const char *name)
+{
+	struct facts *facts = look->facts;
+	struct fact_statement *fact = look->fact;
+
+	if (!look->names)
+		return;
+	for (size_t i = 0; i < fact->relation_count; i++)
+		if (!strcmp(fact->relations[i], name))
+			return;
+	fact->relations = talloc_realloc(facts, fact->relations, const char *,
+					 (unsigned)fact->relation_count + 1);
+	fact->relations[fact->relation_count++] = talloc_strdup(facts, name);
+}
+
+static void take_lock(struct pg_look *look, const char *const *values)
+{
+	struct pg *pg = look->pg;
+	unsigned oid = (unsigned)strtoul(values[1], NULL, 10);
+	int mode = mode_number(values[2]);
+	struct pg_relation *relation;
+
+	HASH_FIND(hh, pg->relations, &oid, sizeof(oid), relation);
+	if (!relation && values[4]) {
+		learn(pg, oid, values[3], values[4], *values[5]);
+		HASH_FIND(hh, pg->relations, &oid, sizeof(oid), relation);
+	}
+	if (values[3] && starts_with(values[3], "pg_temp_"))
+		pg->temporary = true;
+	if (!is_news(pg, oid, mode) || !relation)
+		return;
+	if (is_worth_telling(look, relation, mode)) {
+		facts_add_lock(look->facts, relation->name, modes[mode].name,
+			       look->since_us);
+		if (relation->kind != 'S')
+			add_relation(look, relation->name);
+	}
+	/* the lock was on what had this name; from now on it has another */
+	if (values[4])
+		learn(pg, oid, values[3], values[4], *values[5]);
+}
+
+static int take_row(const char *const *values, int count, void *data)
+{
+	struct pg_look *look = data;
+
+	(void)count;
+	if (!strcmp(values[0], "advisory"))
+		look->lock_seen = true;
+	else
+		take_lock(look, values);
+	return 0;
+}
+
+int pg_held_send(struct pg *pg, struct pg_look *look, struct error *err)
+{
+	/* no parameters: so one plan serves from the first time on; the
+	   strongest lock of a relation comes first */
+	const struct pg_statement statement = {
+		.sql = "SELECT l.locktype, l.relation, l.mode, n.nspname, "
+		       "c.relname, c.relkind "
+		       "FROM pg_catalog.pg_locks l "
+		       "LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation "
+		       "LEFT JOIN pg_catalog.pg_namespace n "
+		       "ON n.oid = c.relnamespace "
+		       "WHERE l.pid = pg_catalog.pg_backend_pid() "
+		       "AND l.granted AND (l.locktype = 'relation' "
+		       "AND l.relation >= " FIRST_NORMAL_OID " "
+		       "OR l.locktype = 'advisory' AND l.classid = 1734964333 "
+		       "AND l.objsubid = 2) "
+		       "ORDER BY pg_catalog.strpos('/AccessExclusiveLock/"
+		       "ExclusiveLock/ShareRowExclusiveLock/ShareLock/"
+		       "ShareUpdateExclusiveLock/RowExclusiveLock/"
+		       "RowShareLock/AccessShareLock/', '/' || l.mode || '/')",
+		.keep = true,
+		.row = take_row,
+		.data = look,
+	};
+
+	pg->unlooked = false;
+	return pg_send(pg, &statement, err);
+}
+
+void pg_held_release(struct pg *pg)
+{
+	struct pg_held *held, *next;
+
+	HASH_ITER(hh, pg->held, held, next)
+	{
+		HASH_DELETE(hh, pg->held, held);
+		talloc_free(held);
+	}
+	pg->looked_count = 0;
+	pg->unlooked = false;
+}
+
+void pg_held_forget(struct pg *pg)
+{
+	struct pg_relation *relation, *next;
+
+	HASH_ITER(hh, pg->relations, relation, next)
+	{
+		HASH_DELETE(hh, pg->relations, relation);
+		talloc_free(relation);
+	}
+	pg->relations_known = false;
+}

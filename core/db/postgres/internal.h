@@ -1,0 +1,271 @@
+#ifndef CORE_DB_POSTGRES_INTERNAL_H
+#define CORE_DB_POSTGRES_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/db/db.h"
+#include "lazy/pq.h"
+
+/*
+ * The PostgreSQL engine, between its files:
+ *
+ *	url.c		connection strings, and what in them is a secret
+ *	connect.c	opening a connection, and why it failed
+ *	pipeline.c	statements on their way, and their results
+ *	failure.c	the server's errors as ours
+ *	session.c	transactions, and bookkeeping beside a script
+ *	lock.c		the lock that keeps other runs out
+ *	execute.c	the statements of a script
+ *	held.c		which relations they locked
+ *	count.c		rows and columns of tables
+ *	catalog.c	what is in the database
+ *	scratch.c	scratch databases
+ *	names.c		identifiers
+ *	split.c		scripts into statements
+ *	analysis.c	what a parsed statement touches and needs
+ */
+
+/* --- pipeline.c: statements on their way --------------------------------- */
+
+/* What came of one statement. */
+struct pg_outcome {
+	bool done;
+	int64_t arrived_us; /* clock_mono_us() of its result */
+	int64_t rows;	    /* of the command's tag, -1 when it has none */
+	char tag[64];	    /* "INSERT 0 3" */
+};
+
+struct pg_statement {
+	const char *sql;
+	const char *const *params;
+	int param_count;
+	bool keep;	/* it comes again: prepare it once */
+	bool of_script; /* a person wrote it */
+	bool ledger;	/* it names our own tables */
+	db_row_fn row;	/* may be NULL */
+	void *data;
+	struct pg_outcome *outcome; /* may be NULL */
+};
+
+enum pg_step_kind { STEP_PREPARE, STEP_STATEMENT, STEP_SYNC };
+
+struct pg_step {
+	enum pg_step_kind kind;
+	bool started;
+	struct pg_statement statement;
+	struct pg_kept *kept; /* prepared by, or run from, this one */
+};
+
+/* A statement that the server keeps prepared. */
+struct pg_kept {
+	char *sql, *name;
+	bool sent, ready; /* `sent` until the next pg_sync() */
+};
+
+struct pg_url {
+	const char **keys, **values; /* both end with NULL */
+	int count;
+};
+
+enum pg_transaction {
+	PG_IDLE,	/* none of ours */
+	PG_BOOKKEEPING, /* begin() without a script */
+	PG_SCRIPT,	/* begin() with one */
+	PG_CLOSING,	/* the same, and its statements are over */
+};
+
+struct pg_relation;
+struct pg_held;
+
+struct pg {
+	struct db db;
+	PGconn *conn;
+	struct pg_url url; /* what it was opened with */
+	bool lost;
+
+	/* pipeline.c */
+	struct pg_step *steps;
+	size_t step_head, step_tail, step_room;
+	struct pg_kept **kept;
+	size_t kept_count;
+	unsigned kept_names;
+	const char *waiting_for;
+	int64_t last_tick_us, cancelled_us;
+	bool interrupted; /* the person asked to stop */
+	int stopped;	  /* what a row function returned */
+	bool failed;	  /* since the last pg_sync() */
+	bool script_failed; /* and it was a person's statement */
+	int failed_at;	    /* where in it, in characters from 1; or 0 */
+	char *notices;	    /* of the statement that runs */
+
+	/* session.c */
+	enum pg_transaction transaction;
+	char *schema;	/* where the ledger is or will be; NULL: not looked */
+	bool tainted;	/* a script may have changed settings or the role */
+	bool temporary; /* ... left temporary tables */
+	bool deep;	/* ... left cursors, prepared statements, listens */
+	const struct script *script; /* whose statements ran last */
+
+	/* lock.c */
+	bool locked, lock_lost;
+	int lock_key; /* the second half of it */
+
+	/* held.c */
+	struct pg_relation *relations; /* by oid, as they are called */
+	bool relations_known;	       /* all those that were there */
+	struct pg_held *held;	       /* in this transaction */
+	const struct statement *looked[8]; /* whose locks are known */
+	size_t looked_count;
+	bool unlooked;
+	int64_t unlooked_us; /* since when */
+
+	/* scratch.c */
+	struct pg *maintenance; /* from where the database is dropped */
+};
+
+static inline struct pg *pg_of(struct db *db)
+{
+	return (struct pg *)db;
+}
+
+/*
+ * Puts a statement into the pipeline. What it points to has to live until
+ * pg_sync(), but for the parameters and for the text of one that is kept.
+ */
+int pg_send(struct pg *pg, const struct pg_statement *statement, struct error *err);
+int pg_send_sql(struct pg *pg, const char *sql, struct error *err);
+/* The server shall answer what came so far before it goes on. */
+int pg_flush(struct pg *pg, struct error *err);
+/* A point after which a failure does not count any more; nothing waits. */
+int pg_mark(struct pg *pg, struct error *err);
+/*
+ * Waits for everything that was sent. The first failure is the error; a row
+ * function's nonzero is returned.
+ */
+int pg_sync(struct pg *pg, struct error *err);
+/* One statement, sent and waited for. */
+int pg_run(struct pg *pg, const struct pg_statement *statement, struct error *err);
+int pg_run_sql(struct pg *pg, const char *sql, struct error *err);
+/* Calls the tick when it is due; true when the person asked to stop. */
+bool pg_tick(struct pg *pg);
+/* The server has forgotten what it had prepared. */
+void pg_forget_kept(struct pg *pg);
+bool pg_in_transaction(const struct pg *pg);
+
+/* --- failure.c ------------------------------------------------------------ */
+
+/* Fills err from a result; what is known about a statement goes into pg. */
+void pg_failure(struct pg *pg, const struct pg_step *step, const PGresult *res,
+		struct error *err);
+int pg_failure_lost(struct pg *pg, struct error *err);
+int pg_failure_connect(PGconn *conn, const char *label, const char *password,
+		       struct error *err);
+/* Keeps a notice of the server for the error that may follow. */
+void pg_notice(void *pg, const PGresult *res);
+
+/* --- url.c ---------------------------------------------------------------- */
+
+bool pg_accepts(const char *url);
+const char *pg_environment_secret(const char *url);
+int pg_url_parse(TALLOC_CTX *mem, const char *url, struct pg_url *parsed,
+		 struct error *err);
+const char *pg_url_get(const struct pg_url *url, const char *key);
+/* A copy in which key has that value. */
+struct pg_url pg_url_with(TALLOC_CTX *mem, const struct pg_url *url,
+			  const char *key, const char *value);
+
+/* --- connect.c ------------------------------------------------------------ */
+
+int pg_open(TALLOC_CTX *mem, const char *url, const struct db_options *options,
+	    struct db **db, struct error *err);
+/* The same to what is already taken apart. */
+int pg_open_url(TALLOC_CTX *mem, const struct pg_url *url,
+		const struct db_options *options, struct pg **pg,
+		struct error *err);
+/* Closes the connection and forgets what was true of it. */
+void pg_disconnect(struct pg *pg);
+int pg_connect(struct pg *pg, struct error *err);
+
+/* --- session.c ------------------------------------------------------------ */
+
+int pg_session_query(struct db *db, const char *sql, const char *const *params,
+	     int param_count, db_row_fn row, void *data, struct error *err);
+int pg_session_queue(struct db *db, const char *sql, const char *const *params,
+	     int param_count, struct error *err);
+int pg_session_begin(struct db *db, const struct script *script, struct error *err);
+int pg_session_commit(struct db *db, struct error *err);
+void pg_session_rollback(struct db *db);
+/* Brings the session back to how it was when it was opened. */
+int pg_reset(struct pg *pg, struct error *err);
+/* Finds the ledger's schema when that was not done yet. */
+int pg_find_schema(struct pg *pg, struct error *err);
+
+/* --- lock.c --------------------------------------------------------------- */
+
+int pg_lock(struct db *db, struct error *err);
+int pg_unlock(struct db *db, struct error *err);
+/* After a script has let go of it (DISCARD ALL, pg_advisory_unlock_all()). */
+int pg_lock_again(struct pg *pg, struct error *err);
+/* Whether it is still held; for where nothing else has told. */
+int pg_lock_check(struct pg *pg, struct error *err);
+/* The keys of pg_advisory_lock(): ours, and the ledger's or scratch's. */
+#define PG_LOCK_LEDGER 1734964333 /* "gitm" */
+#define PG_LOCK_SCRATCH 1734964339 /* "gits" */
+
+/* --- execute.c, held.c ---------------------------------------------------- */
+
+int pg_execute(struct db *db, const struct script *script, size_t n,
+	       struct facts *facts, struct error *err);
+/* Learns what is there, when the script could drop some of it. */
+int pg_held_prepare(struct pg *pg, const struct script *script,
+		    struct error *err);
+/* Whether the locks are worth a look after this statement; *since_us is when
+   it was sent, and may be put back to that of one that was passed over. */
+bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
+		    int64_t *since_us);
+struct pg_look {
+	struct pg *pg;
+	const struct statement *statement;
+	struct facts *facts;
+	struct fact_statement *fact; /* of the statement, or NULL */
+	int64_t since_us;
+	bool lock_seen; /* ours, that keeps other runs out */
+	bool names;	/* the statement's relations are known only now */
+};
+/* Sends the look; the rows go to the facts. `look` lives until pg_sync(). */
+int pg_held_send(struct pg *pg, struct pg_look *look, struct error *err);
+/* The transaction is over. */
+void pg_held_release(struct pg *pg);
+/* Names that were learned may not be true any more. */
+void pg_held_forget(struct pg *pg);
+
+/* --- the others ----------------------------------------------------------- */
+
+int pg_count_rows(struct db *db, const char *table, int64_t limit,
+		  int64_t *rows, bool *estimated, struct error *err);
+int pg_count_tables(struct db *db, const char *const *tables, size_t count,
+		    int64_t limit, int64_t *rows, bool *estimated);
+int pg_definition(TALLOC_CTX *mem, struct db *db, const char *table,
+		  char ***statements, size_t *count, struct error *err);
+int pg_catalog(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,
+	       struct error *err);
+int pg_scratch(TALLOC_CTX *mem, struct db *target, const char *scratch_url,
+	       struct db **scratch, struct error *err);
+int pg_scratch_copy(TALLOC_CTX *mem, struct db *from, struct db **scratch,
+		    struct error *err);
+/* Drops the database of a scratch; its connection is closed already. */
+void pg_scratch_drop(struct pg *pg);
+
+char *pg_quote_name(TALLOC_CTX *mem, const char *name);
+char *pg_fold_name(TALLOC_CTX *mem, const char *written);
+/* Always in quotes: for statements of our own. */
+char *pg_quote(TALLOC_CTX *mem, const char *name);
+/* A relation as written ("users", "app.users"), quoted for to_regclass(). */
+char *pg_quote_relation(TALLOC_CTX *mem, const char *name);
+/* The text with our own tables' names put into the schema. */
+char *pg_qualify(TALLOC_CTX *mem, const char *schema, const char *sql);
+
+int pg_split(struct script *script, struct error *err);
+
+#endif

@@ -1,0 +1,398 @@
+#include "core/db/postgres/internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+
+/*
+ * The connection is always in libpq's pipeline mode and never blocks in a
+ * call: what is sent waits in libpq's buffer, and pg_sync() is the one place
+ * that waits, with the tick.
+ */
+
+#define TICK_US 100000
+#define CANCEL_AGAIN_US 1000000
+#define GIVE_UP_US 10000000
+#define MOST_COLUMNS 32
+
+static struct pg_step *add_step(struct pg *pg, enum pg_step_kind kind)
+{
+	struct pg_step *step;
+
+	if (pg->step_tail == pg->step_room) {
+		pg->step_room = pg->step_room ? 2 * pg->step_room : 32;
+		pg->steps = talloc_realloc(pg, pg->steps, struct pg_step,
+					   (unsigned)pg->step_room);
+	}
+	step = &pg->steps[pg->step_tail++];
+	memset(step, 0, sizeof(*step));
+	step->kind = kind;
+	return step;
+}
+
+static int unable_to_send(struct pg *pg, struct error *err)
+{
+	if (PQstatus(pg->conn) == CONNECTION_BAD) {
+		pg->lost = true;
+		return pg_failure_lost(pg, err);
+	}
+	return error_set(err, ERROR_FAILED,
+			 "unable to send a statement to '%s': %s",
+			 pg->db.label, PQerrorMessage(pg->conn));
+}
+
+static struct pg_kept *find_kept(struct pg *pg, const char *sql)
+{
+	struct pg_kept *kept;
+
+	for (size_t i = 0; i < pg->kept_count; i++)
+		if (!strcmp(pg->kept[i]->sql, sql))
+			return pg->kept[i];
+	pg->kept = talloc_realloc(pg, pg->kept, struct pg_kept *,
+				  (unsigned)pg->kept_count + 1);
+	kept = talloc_zero(pg->kept, struct pg_kept);
+	kept->sql = talloc_strdup(kept, sql);
+	kept->name = talloc_asprintf(kept, "git_migrate_%u", pg->kept_names++);
+	pg->kept[pg->kept_count++] = kept;
+	return kept;
+}
+
+void pg_forget_kept(struct pg *pg)
+{
+	talloc_free(pg->kept);
+	pg->kept = NULL;
+	pg->kept_count = 0;
+}
+
+static int send_prepare(struct pg *pg, struct pg_kept *kept, const char *text,
+			struct error *err)
+{
+	if (!PQsendPrepare(pg->conn, kept->name, text, 0, NULL))
+		return unable_to_send(pg, err);
+	add_step(pg, STEP_PREPARE)->kept = kept;
+	kept->sent = true;
+	return 0;
+}
+
+static int send_kept(struct pg *pg, const struct pg_statement *statement,
+		     struct pg_kept *kept, struct error *err)
+{
+	char *text = NULL;
+	int result = 0;
+
+	if (!kept->ready && !kept->sent) {
+		if (statement->ledger)
+			text = pg_qualify(NULL, pg->schema, statement->sql);
+		result = send_prepare(pg, kept, text ? text : statement->sql,
+				      err);
+		talloc_free(text);
+	}
+	if (result < 0)
+		return -1;
+	if (!PQsendQueryPrepared(pg->conn, kept->name, statement->param_count,
+				 statement->params, NULL, NULL, 0))
+		return unable_to_send(pg, err);
+	return 0;
+}
+
+static int send_once(struct pg *pg, const struct pg_statement *statement,
+		     struct error *err)
+{
+	char *text = NULL;
+	int sent;
+
+	if (statement->ledger)
+		text = pg_qualify(NULL, pg->schema, statement->sql);
+	sent = PQsendQueryParams(pg->conn, text ? text : statement->sql,
+				 statement->param_count, NULL,
+				 statement->params, NULL, NULL, 0);
+	talloc_free(text);
+	return sent ? 0 : unable_to_send(pg, err);
+}
+
+int pg_send(struct pg *pg, const struct pg_statement *statement,
+	    struct error *err)
+{
+	struct pg_kept *kept = NULL;
+	struct pg_step *step;
+	int result;
+
+	if (pg->lost)
+		return pg_failure_lost(pg, err);
+	if (statement->keep)
+		kept = find_kept(pg, statement->sql);
+	result = kept ? send_kept(pg, statement, kept, err)
+		      : send_once(pg, statement, err);
+	if (result < 0)
+		return -1;
+	step = add_step(pg, STEP_STATEMENT);
+	step->statement = *statement;
+	step->statement.params = NULL;
+	if (kept)
+		step->statement.sql = kept->sql;
+	return 0;
+}
+
+int pg_send_sql(struct pg *pg, const char *sql, struct error *err)
+{
+	const struct pg_statement statement = { .sql = sql, .keep = true };
+
+	return pg_send(pg, &statement, err);
+}
+
+int pg_flush(struct pg *pg, struct error *err)
+{
+	if (pg->lost)
+		return pg_failure_lost(pg, err);
+	return PQsendFlushRequest(pg->conn) ? 0 : unable_to_send(pg, err);
+}
+
+int pg_mark(struct pg *pg, struct error *err)
+{
+	if (pg->lost)
+		return pg_failure_lost(pg, err);
+	if (!PQpipelineSync(pg->conn))
+		return unable_to_send(pg, err);
+	add_step(pg, STEP_SYNC);
+	return 0;
+}
+
+static void cancel(struct pg *pg, int64_t now)
+{
+	char ignored[256];
+	PGcancel *handle;
+
+	if (pg->cancelled_us && now - pg->cancelled_us < CANCEL_AGAIN_US)
+		return;
+	pg->cancelled_us = now;
+	handle = PQgetCancel(pg->conn);
+	if (!handle)
+		return;
+	PQcancel(handle, ignored, sizeof(ignored));
+	PQfreeCancel(handle);
+}
+
+bool pg_tick(struct pg *pg)
+{
+	int64_t now = clock_mono_us();
+
+	if (!pg->db.options.tick || now - pg->last_tick_us < TICK_US)
+		return false;
+	pg->last_tick_us = now;
+	if (!pg->db.options.tick(pg->waiting_for, pg->db.options.tick_data))
+		return false;
+	pg->interrupted = true;
+	return true;
+}
+
+/*
+ * Waits until a result can be had without waiting. False when the connection
+ * is of no use any more.
+ */
+static bool await_result(struct pg *pg)
+{
+	int64_t began = clock_mono_us(), asked = 0;
+
+	for (;;) {
+		struct pollfd poller = { .fd = PQsocket(pg->conn),
+					 .events = POLLIN };
+		int more = PQflush(pg->conn), ready;
+		int64_t now;
+
+		if (!PQisBusy(pg->conn))
+			return true;
+		if (poller.fd < 0)
+			return false;
+		if (more > 0)
+			poller.events |= POLLOUT;
+		ready = poll(&poller, 1, TICK_US / 1000);
+		if (ready < 0 && errno != EINTR)
+			return false;
+		/* what it read before the end is still a result to take */
+		if (ready > 0 && (poller.revents & ~POLLOUT) &&
+		    !PQconsumeInput(pg->conn))
+			return true;
+		now = clock_mono_us();
+		if (now - began < TICK_US || !pg_tick(pg))
+			continue;
+		if (!asked)
+			asked = now;
+		if (now - asked > GIVE_UP_US)
+			return false;
+		cancel(pg, now);
+	}
+}
+
+static void give_row(struct pg *pg, const struct pg_statement *statement,
+		     const PGresult *res, int row)
+{
+	const char *values[MOST_COLUMNS];
+	int count = PQnfields(res);
+
+	if (count > MOST_COLUMNS)
+		count = MOST_COLUMNS;
+	for (int i = 0; i < count; i++)
+		values[i] = PQgetisnull(res, row, i) ? NULL
+						     : PQgetvalue(res, row, i);
+	pg->stopped = statement->row(values, count, statement->data);
+}
+
+static void finish_statement(struct pg_step *step, PGresult *res)
+{
+	struct pg_outcome *outcome = step->statement.outcome;
+	const char *tuples;
+
+	if (step->kind == STEP_PREPARE)
+		step->kept->ready = true;
+	if (step->kind != STEP_STATEMENT || !outcome)
+		return;
+	outcome->done = true;
+	outcome->arrived_us = clock_mono_us();
+	snprintf(outcome->tag, sizeof(outcome->tag), "%s", PQcmdStatus(res));
+	tuples = PQcmdTuples(res);
+	outcome->rows = *tuples ? strtoll(tuples, NULL, 10) : -1;
+}
+
+/* Only a lost connection ends a COPY in a pipeline for certain. */
+static void end_copy(struct pg *pg, struct error *err)
+{
+	error_set(err, ERROR_SQL,
+		  "COPY from or to the client cannot be used in a migration");
+	error_hint(err, "write the rows as INSERT");
+	pg->failed = pg->script_failed = true;
+	pg->failed_at = 0;
+	pg_disconnect(pg);
+	pg->lost = true;
+}
+
+static void take_failure(struct pg *pg, const struct pg_step *step,
+			 PGresult *res, struct error *err)
+{
+	if (step->statement.outcome)
+		step->statement.outcome->arrived_us = clock_mono_us();
+	if (pg->failed)
+		return;
+	pg->failed = true;
+	pg->script_failed = step->statement.of_script;
+	pg_failure(pg, step, res, err);
+}
+
+static void take_result(struct pg *pg, struct pg_step *step, PGresult *res,
+			struct error *err)
+{
+	ExecStatusType status = PQresultStatus(res);
+
+	switch (status) {
+	case PGRES_SINGLE_TUPLE:
+	case PGRES_TUPLES_OK:
+		if (step->statement.row)
+			for (int i = 0; i < PQntuples(res) && !pg->stopped; i++)
+				give_row(pg, &step->statement, res, i);
+		if (status == PGRES_TUPLES_OK)
+			finish_statement(step, res);
+		break;
+	case PGRES_COMMAND_OK:
+	case PGRES_EMPTY_QUERY:
+		finish_statement(step, res);
+		break;
+	case PGRES_COPY_IN:
+	case PGRES_COPY_OUT:
+	case PGRES_COPY_BOTH:
+		end_copy(pg, err);
+		break;
+	case PGRES_PIPELINE_SYNC:
+	case PGRES_PIPELINE_ABORTED:
+		break;
+	default:
+		take_failure(pg, step, res, err);
+	}
+}
+
+/* Rows one by one: what a statement returns need not fit into memory. */
+static void start_step(struct pg *pg, struct pg_step *step)
+{
+	if (step->started)
+		return;
+	step->started = true;
+	if (step->kind != STEP_STATEMENT)
+		return;
+	if (step->statement.of_script) {
+		talloc_free(pg->notices);
+		pg->notices = NULL;
+	}
+	if (step->statement.row || step->statement.of_script)
+		PQsetSingleRowMode(pg->conn);
+}
+
+static void take_all(struct pg *pg, struct error *err)
+{
+	while (pg->step_head < pg->step_tail && !pg->lost) {
+		struct pg_step *step = &pg->steps[pg->step_head];
+		PGresult *res;
+
+		start_step(pg, step);
+		if (!await_result(pg)) {
+			pg->lost = true;
+			break;
+		}
+		res = PQgetResult(pg->conn);
+		if (res) {
+			bool mark = PQresultStatus(res) == PGRES_PIPELINE_SYNC;
+
+			take_result(pg, step, res, err);
+			PQclear(res);
+			if (mark)
+				pg->step_head++;
+		} else if (PQstatus(pg->conn) == CONNECTION_BAD ||
+			   step->kind == STEP_SYNC) {
+			pg->lost = true;
+		} else {
+			pg->step_head++;
+		}
+	}
+	pg->step_head = pg->step_tail = 0;
+	for (size_t i = 0; i < pg->kept_count; i++)
+		pg->kept[i]->sent = false;
+}
+
+int pg_sync(struct pg *pg, struct error *err)
+{
+	pg->failed = pg->script_failed = false;
+	pg->failed_at = pg->stopped = 0;
+	pg->cancelled_us = 0;
+	if (pg_mark(pg, err) < 0)
+		return -1;
+	take_all(pg, err);
+	if (pg->lost && pg->conn)
+		return pg_failure_lost(pg, err);
+	return pg->failed ? -1 : pg->stopped;
+}
+
+int pg_run(struct pg *pg, const struct pg_statement *statement,
+	   struct error *err)
+{
+	if (pg_send(pg, statement, err) < 0)
+		return -1;
+	return pg_sync(pg, err);
+}
+
+int pg_run_sql(struct pg *pg, const char *sql, struct error *err)
+{
+	const struct pg_statement statement = { .sql = sql };
+
+	return pg_run(pg, &statement, err);
+}
+
+bool pg_in_transaction(const struct pg *pg)
+{
+	PGTransactionStatusType status;
+
+	if (!pg->conn)
+		return false;
+	status = PQtransactionStatus(pg->conn);
+	return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}

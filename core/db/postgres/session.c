@@ -1,0 +1,286 @@
+#include "core/db/postgres/internal.h"
+
+#include <string.h>
+
+/*
+ * A script is a guest in the session. What it changed there (settings, role,
+ * search path) must not reach the ledger's statements beside it, nor the next
+ * script, and the ledger's statements must not change anything under a script
+ * that goes on after them:
+ *
+ * - In a transaction of ours the script's statements are over when the first
+ *   ledger statement comes. Deferred constraints are checked then, still under
+ *   the script's settings, and the session is reset; the commit makes this
+ *   last, so that the next script finds it clean without another round trip.
+ * - Between the statements of a script outside of a transaction, the ledger's
+ *   statements get a transaction of their own in which role, user and encoding
+ *   are the session's defaults, LOCAL.
+ * - In a transaction that the script itself began, the three are put back
+ *   afterwards, too.
+ *
+ * Our own tables are always named with their schema, so that the search path
+ * does not matter.
+ */
+
+static const char *const defaults[] = {
+	"SET LOCAL session_authorization TO DEFAULT",
+	"SET LOCAL role TO DEFAULT",
+	"SET LOCAL client_encoding TO DEFAULT",
+	NULL,
+};
+
+static const char put_aside[] =
+	"SELECT pg_catalog.set_config('git_migrate.authorization', "
+	"pg_catalog.current_setting('session_authorization'), true), "
+	"pg_catalog.set_config('git_migrate.role', "
+	"pg_catalog.current_setting('role'), true), "
+	"pg_catalog.set_config('git_migrate.encoding', "
+	"pg_catalog.current_setting('client_encoding'), true)";
+
+static const char put_back[] =
+	"SELECT pg_catalog.set_config('session_authorization', "
+	"pg_catalog.current_setting('git_migrate.authorization'), true), "
+	"pg_catalog.set_config('role', "
+	"pg_catalog.current_setting('git_migrate.role'), true), "
+	"pg_catalog.set_config('client_encoding', "
+	"pg_catalog.current_setting('git_migrate.encoding'), true)";
+
+static const char *const resets[] = {
+	"RESET SESSION AUTHORIZATION",
+	"RESET ROLE",
+	"RESET ALL",
+	NULL,
+};
+
+static int send_list(struct pg *pg, const char *const *list, struct error *err)
+{
+	for (; *list; list++)
+		if (pg_send_sql(pg, *list, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int take_schema(const char *const *values, int count, void *data)
+{
+	struct pg *pg = data;
+
+	(void)count;
+	pg->schema = talloc_strdup(pg, values[0] ? values[0] : "");
+	return 0;
+}
+
+int pg_find_schema(struct pg *pg, struct error *err)
+{
+	const struct pg_statement look = {
+		.sql = "SELECT coalesce((SELECT n.nspname "
+		       "FROM pg_catalog.pg_class c "
+		       "JOIN pg_catalog.pg_namespace n "
+		       "ON n.oid = c.relnamespace "
+		       "WHERE c.relname = 'git_migrations' "
+		       "AND pg_catalog.pg_table_is_visible(c.oid)), "
+		       "current_schema())",
+		.row = take_schema,
+		.data = pg,
+	};
+
+	if (pg->schema)
+		return 0;
+	/* what is kept was sent with bare names */
+	pg_forget_kept(pg);
+	return pg_run(pg, &look, err);
+}
+
+/* DISCARD ALL without what we need ourselves: the lock. */
+int pg_reset(struct pg *pg, struct error *err)
+{
+	if (!pg->tainted)
+		return 0;
+	if (send_list(pg, resets, err) < 0 ||
+	    (pg->temporary && pg_send_sql(pg, "DISCARD TEMP", err) < 0) ||
+	    (pg->deep && (pg_send_sql(pg, "CLOSE ALL", err) < 0 ||
+			  pg_send_sql(pg, "UNLISTEN *", err) < 0 ||
+			  pg_send_sql(pg, "DEALLOCATE ALL", err) < 0)) ||
+	    pg_sync(pg, err) < 0)
+		return -1;
+	if (pg->deep)
+		pg_forget_kept(pg);
+	pg->tainted = pg->temporary = pg->deep = false;
+	return pg_lock_check(pg, err);
+}
+
+/* The statements of the script are over; its transaction is not. */
+static int close_script(struct pg *pg, struct error *err)
+{
+	const struct pg_statement constraints = {
+		.sql = "SET CONSTRAINTS ALL IMMEDIATE",
+		.keep = true,
+		.of_script = true,
+	};
+
+	pg->transaction = PG_CLOSING;
+	if (pg_send(pg, &constraints, err) < 0)
+		return -1;
+	return send_list(pg, resets, err);
+}
+
+enum aside { ASIDE_NOT, ASIDE_BEGUN, ASIDE_WITHIN };
+
+/* Makes room for statements of ours beside those of a script. */
+static int enter(struct pg *pg, enum aside *aside, struct error *err)
+{
+	*aside = ASIDE_NOT;
+	if (pg->transaction == PG_SCRIPT)
+		return close_script(pg, err);
+	if (pg->transaction != PG_IDLE || !pg->tainted)
+		return 0;
+	*aside = pg_in_transaction(pg) ? ASIDE_WITHIN : ASIDE_BEGUN;
+	if (pg_send_sql(pg, *aside == ASIDE_WITHIN ? put_aside : "BEGIN",
+			err) < 0)
+		return -1;
+	return send_list(pg, defaults, err);
+}
+
+static int leave(struct pg *pg, enum aside aside, struct error *err)
+{
+	if (aside == ASIDE_NOT)
+		return 0;
+	return pg_send_sql(pg, aside == ASIDE_WITHIN ? put_back : "COMMIT",
+			   err);
+}
+
+static int send_ours(struct pg *pg, const struct pg_statement *ours,
+		     enum aside *aside, struct error *err)
+{
+	if (enter(pg, aside, err) < 0 || pg_send(pg, ours, err) < 0)
+		return -1;
+	return leave(pg, *aside, err);
+}
+
+int pg_session_query(struct db *db, const char *sql, const char *const *params,
+		     int param_count, db_row_fn row, void *data,
+		     struct error *err)
+{
+	struct pg *pg = pg_of(db);
+	const struct pg_statement statement = {
+		.sql = sql,
+		.params = params,
+		.param_count = param_count,
+		.ledger = true,
+		.row = row,
+		.data = data,
+	};
+	enum aside aside;
+	int result = send_ours(pg, &statement, &aside, err);
+
+	if (result == 0)
+		result = pg_sync(pg, err);
+	if (result < 0 && aside == ASIDE_BEGUN)
+		pg_session_rollback(db);
+	return result;
+}
+
+int pg_session_queue(struct db *db, const char *sql, const char *const *params,
+		     int param_count, struct error *err)
+{
+	const struct pg_statement statement = {
+		.sql = sql,
+		.params = params,
+		.param_count = param_count,
+		.keep = true,
+		.ledger = true,
+	};
+	enum aside aside;
+
+	return send_ours(pg_of(db), &statement, &aside, err);
+}
+
+static int left_open(struct pg *pg, struct error *err)
+{
+	error_set(err, ERROR_SQL,
+		  "the script ends inside a transaction that it began");
+	error_hint(err, "end it with COMMIT; what it did since its BEGIN is "
+			"rolled back");
+	if (pg->script)
+		error_at(err, pg->script->path, 0, 0);
+	return -1;
+}
+
+int pg_session_begin(struct db *db, const struct script *script,
+		     struct error *err)
+{
+	struct pg *pg = pg_of(db);
+
+	if (pg->transaction == PG_IDLE && pg_in_transaction(pg))
+		return left_open(pg, err);
+	if (script && (pg_reset(pg, err) < 0 || pg_find_schema(pg, err) < 0 ||
+		       pg_held_prepare(pg, script, err) < 0))
+		return -1;
+	if (pg_send_sql(pg, "BEGIN", err) < 0)
+		return -1;
+	pg->transaction = script ? PG_SCRIPT : PG_BOOKKEEPING;
+	if (!script && pg->tainted)
+		return send_list(pg, defaults, err);
+	return 0;
+}
+
+static int check_committed(struct pg *pg, const struct pg_outcome *outcome,
+			   struct error *err)
+{
+	if (!strcmp(outcome->tag, "COMMIT"))
+		return 0;
+	return error_set(err, ERROR_SQL,
+			 "'%s' rolled the transaction back instead of "
+			 "committing it", pg->db.label);
+}
+
+int pg_session_commit(struct db *db, struct error *err)
+{
+	struct pg *pg = pg_of(db);
+	struct pg_outcome outcome = { 0 };
+	const struct pg_statement commit = {
+		.sql = "COMMIT",
+		.keep = true,
+		.outcome = &outcome,
+	};
+
+	if (pg->transaction == PG_SCRIPT && close_script(pg, err) < 0)
+		return -1;
+	if (pg_send(pg, &commit, err) < 0)
+		return -1;
+	if (pg_sync(pg, err) < 0) {
+		if (pg->lost)
+			error_hint(err, "whether this one was committed: "
+					"git migrate status");
+		return -1;
+	}
+	if (check_committed(pg, &outcome, err) < 0)
+		return -1;
+	/* temporary tables outlive it: they are dropped by the next reset */
+	if (pg->transaction == PG_CLOSING)
+		pg->tainted = pg->temporary || pg->deep;
+	pg->transaction = PG_IDLE;
+	pg_held_release(pg);
+	return 0;
+}
+
+void pg_session_rollback(struct db *db)
+{
+	struct pg *pg = pg_of(db);
+	struct error ignored = { 0 };
+	bool ours = pg->transaction == PG_SCRIPT ||
+		    pg->transaction == PG_CLOSING;
+
+	if (pg->conn && !pg->lost && pg->step_tail)
+		pg_sync(pg, &ignored);
+	if (pg->conn && !pg->lost && pg_in_transaction(pg))
+		pg_run_sql(pg, "ROLLBACK", &ignored);
+	error_release(&ignored);
+	/* all that the script did to the session is undone with it */
+	if (ours) {
+		pg->temporary = false;
+		pg->tainted = pg->deep;
+	}
+	pg->transaction = PG_IDLE;
+	pg_held_release(pg);
+	pg_held_forget(pg);
+}

@@ -80,6 +80,15 @@ static const char *without_www(const char *host)
 	return strcmp(host, "www.github.com") ? host : "github.com";
 }
 
+/* What follows "https://" or "http://", or NULL. */
+static const char *after_scheme(const char *url, bool *https)
+{
+	*https = !strncasecmp(url, "https://", 8);
+	if (*https)
+		return url + 8;
+	return strncasecmp(url, "http://", 7) ? NULL : url + 7;
+}
+
 /*
  * Fills url, origin and host; *path is a copy of what follows the host up to a
  * query or fragment.
@@ -87,18 +96,19 @@ static const char *without_www(const char *host)
 static int take_address(struct tracker_place *p, const char *url, char **path,
 			struct error *err)
 {
-	bool https = !strncasecmp(url, "https://", 8);
-	const char *rest = url + (https ? 8 : 7);
-	size_t n = strcspn(rest, "/?#");
+	bool https;
+	const char *rest = after_scheme(url, &https);
 	char *host;
+	size_t n;
 
-	if (!https && strncasecmp(url, "http://", 7)) {
+	if (!rest) {
 		error_set(err, ERROR_FAILED, "'%s' is no issue's address",
 			  url_redact(p, url));
 		return error_hint(
 			err, "it looks like "
 			     "https://HOST/OWNER/REPOSITORY/issues/NUMBER");
 	}
+	n = strcspn(rest, "/?#");
 	host = host_and_port(p, rest, n, https ? "443" : "80");
 	if (!host)
 		return error_set(err, ERROR_FAILED,
@@ -214,12 +224,12 @@ static int find_tracker(struct tracker_place *p, const struct config *config,
 /* The API's base from the configuration: an address without query. */
 static int take_api(struct tracker_place *p, const char *api, struct error *err)
 {
-	bool https = !strncasecmp(api, "https://", 8);
-	const char *rest = api + (https ? 8 : 7);
-	size_t n = strcspn(rest, "/");
+	bool https;
+	const char *rest = after_scheme(api, &https);
+	size_t n = rest ? strcspn(rest, "/") : 0;
 	char *base, *host = NULL;
 
-	if (https || !strncasecmp(api, "http://", 7))
+	if (rest)
 		host = host_and_port(p, rest, n, https ? "443" : "80");
 	if (!host || strpbrk(rest, "?#@ \\%") || strstr(rest, "/.."))
 		return error_set(err, ERROR_FAILED,
@@ -287,16 +297,14 @@ static char *short_form_host(TALLOC_CTX *mem, const char *url)
 	return host_and_port(mem, at, (size_t)(colon - at), "22");
 }
 
-char *tracker_remote_host(TALLOC_CTX *mem, const char *url)
+static char *remote_host(TALLOC_CTX *mem, const char *url)
 {
 	const char *scheme = strstr(url, "://"), *rest, *at;
-	char *host = NULL;
-	bool ssh;
+	char *host;
 	size_t n;
 
 	if (!scheme)
 		return short_form_host(mem, url);
-	ssh = !strncasecmp(url, "ssh://", 6);
 	rest = scheme + 3;
 	n = strcspn(rest, "/?#");
 	at = memrchr(rest, '@', n);
@@ -304,19 +312,29 @@ char *tracker_remote_host(TALLOC_CTX *mem, const char *url)
 		n -= (size_t)(at + 1 - rest);
 		rest = at + 1;
 	}
-	if (ssh)
-		host = host_and_port(mem, rest, n, "22");
-	else if (!strncasecmp(url, "https://", 8))
+	if (!strncasecmp(url, "https://", 8))
 		return host_and_port(mem, rest, n, "443");
-	else if (!strncasecmp(url, "http://", 7))
+	if (!strncasecmp(url, "http://", 7))
 		return host_and_port(mem, rest, n, "80");
-	if (!host)
+	if (strncasecmp(url, "ssh://", 6) != 0)
 		return NULL;
 	/* the port of ssh says nothing about the one of https */
-	host = bare(mem, host);
-	return strcmp(host, "ssh.github.com")
-		       ? host
-		       : talloc_strdup(mem, "github.com");
+	host = host_and_port(mem, rest, n, "22");
+	return host ? bare(mem, host) : NULL;
+}
+
+char *tracker_remote_host(TALLOC_CTX *mem, const char *url)
+{
+	TALLOC_CTX *scope = talloc_new(NULL);
+	const char *host = remote_host(scope, url);
+	char *copy = NULL;
+
+	if (host && !strcmp(host, "ssh.github.com"))
+		host = "github.com";
+	if (host)
+		copy = talloc_strdup(mem, host);
+	talloc_free(scope);
+	return copy;
 }
 
 int tracker_check_trust(const struct config *config,

@@ -106,6 +106,10 @@ static void refuses_what_is_no_issue(void **state)
 		"gitea",
 		"migrate-tracker.bad.example.api",
 		"http://bad.example/api",
+		"migrate-tracker.short.example.kind",
+		"gitea",
+		"migrate-tracker.short.example.api",
+		"x",
 		"migrate-tracker.dots.example.kind",
 		"gitea",
 		"migrate-tracker.dots.example.api",
@@ -163,6 +167,9 @@ static void refuses_what_is_no_issue(void **state)
 		  "kind of tracker" },
 		{ "https://bad.example/o/r/issues/1",
 		  "migrate-tracker.bad.example.api is not https" },
+		{ "https://short.example/o/r/issues/1",
+		  "migrate-tracker.short.example.api is no API's address: "
+		  "'x'" },
 		{ "https://dots.example/o/r/issues/1",
 		  "migrate-tracker.dots.example.api is no API's address: "
 		  "'https://dots.example/../x'" },

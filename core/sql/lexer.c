@@ -12,7 +12,7 @@
 
 static bool is_space(unsigned char c)
 {
-	return c == ' ' || (c >= '\t' && c <= '\r');
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
 }
 
 static bool is_digit(unsigned char c)
@@ -158,7 +158,8 @@ static size_t skip_prefixed(const char *text, size_t length, size_t i,
 	*kind = SQL_STRING;
 	if (c == 'U') {
 		quote = at(text, length, i + 2);
-		if (text[i + 1] != '&' || (quote != '\'' && quote != '"'))
+		if (at(text, length, i + 1) != '&' ||
+		    (quote != '\'' && quote != '"'))
 			return 0;
 		if (quote == '"')
 			*kind = SQL_QUOTED;

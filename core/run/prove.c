@@ -154,7 +154,8 @@ static char *irreversible(struct bench *bench, struct proof *proof,
 	return why;
 }
 
-/* Ends with 1 when the proof is decided early, 0 when all steps ran. */
+/* 1 when a script failed, which is for the proof to tell; -1 when the catalog
+   could not be read, which says nothing about the scripts. */
 static int steps(struct bench *bench, struct proof *proof,
 		 const struct migration *m, struct error *err)
 {
@@ -167,21 +168,24 @@ static int steps(struct bench *bench, struct proof *proof,
 	proof->schema = catalog_fingerprint(proof, before);
 	if (run_script(bench, bench->scratch, m, DIRECTION_UP, &proof->up_ms,
 		       err) < 0)
-		return -1;
+		return 1;
 	proof->error = irreversible(bench, proof, m);
 	if (proof->error) {
 		proof->outcome = PROOF_IRREVERSIBLE;
 		return 0;
 	}
-	if (look(bench, proof, &after, err) < 0 ||
-	    run_script(bench, bench->scratch, m, DIRECTION_DOWN,
-		       &proof->down_ms, err) < 0 ||
-	    look(bench, proof, &reverted, err) < 0)
+	if (look(bench, proof, &after, err) < 0)
+		return -1;
+	if (run_script(bench, bench->scratch, m, DIRECTION_DOWN,
+		       &proof->down_ms, err) < 0)
+		return 1;
+	if (look(bench, proof, &reverted, err) < 0)
 		return -1;
 	add_differences(proof, "down", before, reverted);
 	if (run_script(bench, bench->scratch, m, DIRECTION_UP,
-		       &proof->again_ms, err) < 0 ||
-	    look(bench, proof, &again, err) < 0)
+		       &proof->again_ms, err) < 0)
+		return 1;
+	if (look(bench, proof, &again, err) < 0)
 		return -1;
 	add_differences(proof, "up again", after, again);
 	bench->known = talloc_steal(bench->mem, again);
@@ -207,14 +211,14 @@ static int prove_one(struct bench *bench, const struct migration *m,
 		     const char *history, struct proof **out, struct error *err)
 {
 	struct proof *proof = proof_new(bench, m, history);
+	int status = steps(bench, proof, m, err);
 	bool intact;
 
 	*out = proof;
-	if (steps(bench, proof, m, err) < 0) {
-		if (is_fatal(err))
-			return -1;
+	if (status < 0 || (status > 0 && is_fatal(err)))
+		return -1;
+	if (status > 0)
 		failed(proof, err);
-	}
 	intact = proof->outcome == PROOF_PROVEN ||
 		 proof->outcome == PROOF_IRREVERSIBLE;
 	if (bench->main &&

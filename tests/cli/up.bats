@@ -242,8 +242,8 @@ refuses_scripts() {
 @test "refuses empty, edit, unknown and broken scripts" {
 	fresh sqlite
 	local t="CREATE TABLE a (id integer);" d='DROP TABLE a;'
-	refuses_scripts '-- nothing' "$d" 128 "error: migrations/${A}_x.up.sql: "
-	refuses_scripts "$t" '' 128 "error: migrations/${A}_x.down.sql: "
+	refuses_scripts '-- nothing' "$d" 128 "error: migrations/${A}_x.up.sql:1:1: the script has no statement"
+	refuses_scripts "$t" '' 128 "error: migrations/${A}_x.down.sql:1:1: the script has no statement"
 	refuses_scripts $'-- migrate: edit "choose a type"\n'"$t" "$d" 1 'choose a type'
 	refuses_scripts $'-- migrate: verify\n'"$t" "$d" 128 "'verify'"
 	refuses_scripts $'CREATE TABLE a (id \xff integer);' "$d" 128 ':1:'
@@ -316,7 +316,7 @@ missing_warns() {
 @test "Ctrl-C cancels the statement and rolls back" {
 	fresh postgresql
 	pair ${A}_slow $'CREATE TABLE a (id integer);\nSELECT pg_sleep(30);' 'DROP TABLE a;'
-	git migrate up >out 2>err &
+	git-migrate up >out 2>err &
 	local pid=$!
 	until [[ -n $(sql "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%'
 		AND state = 'active' AND pid <> pg_backend_pid()") ]]; do

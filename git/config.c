@@ -1,8 +1,11 @@
 #include "git/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SHARED_FILE ".gitmigrate"
@@ -35,27 +38,74 @@ static int take_settings(struct config *config, enum config_scope scope,
 	return 0;
 }
 
+/* A line may open a section and set a key after it. */
 static bool begins_with_name(const char *line, const char *name, size_t length)
 {
+	const char *close;
+
 	line += strspn(line, " \t");
+	if (*line == '[' && (close = strpbrk(line, "]\n")) && *close == ']')
+		line = close + 1 + strspn(close + 1, " \t");
 	return !strncasecmp(line, name, length) &&
 	       (!line[length] || strchr(" \t=\r\n#;", line[length]));
 }
 
-/* The line of the file that sets the key: the last part of its name. */
+/* Where reading has come to: git lists keys in the order of the file. */
+struct reader {
+	const char *text;
+	int line;
+};
+
+/* The line that sets the key: the next one with the last part of its name. */
 static int line_of(const char *key, void *data)
 {
-	const char *text = data, *name = strrchr(key, '.');
-	int line = 1;
+	struct reader *r = data;
+	const char *text = r->text, *name = strrchr(key, '.');
+	int line = r->line;
 
 	if (!name)
 		return 0;
 	for (name++; *text; line++) {
+		bool found = begins_with_name(text, name, strlen(name));
 		size_t length = strcspn(text, "\n");
 
-		if (begins_with_name(text, name, strlen(name)))
-			return line;
 		text += length + (text[length] == '\n');
+		if (!found)
+			continue;
+		r->text = text;
+		r->line = line + 1;
+		return line;
+	}
+	return 0;
+}
+
+/* From the index or else HEAD, in one go; *text is NULL when in neither. */
+static int read_committed(TALLOC_CTX *mem, struct repo *repo, char **text,
+			  size_t *length, struct error *err)
+{
+	const char *names = repo->bare ? "HEAD:" SHARED_FILE "\n"
+				       : ":" SHARED_FILE "\nHEAD:" SHARED_FILE
+					 "\n";
+	char *at, *size;
+
+	*text = NULL;
+	if (repo->bare && !repo->head)
+		return 0;
+	if (git_must(mem, repo, GIT_ARGS("cat-file", "--batch"), names,
+		     strlen(names), &at, NULL, "read '" SHARED_FILE "'", err) <
+	    0)
+		return -1;
+	while (*at) {
+		char *end = at + strcspn(at, "\n");
+
+		size = memchr(at, ' ', (size_t)(end - at));
+		if (size && !strncmp(size, " blob ", 6)) {
+			*length = strtoull(size + 6, NULL, 10);
+			*text = end + 1;
+			(*text)[*length] = '\0';
+			return 0;
+		}
+		at = end + (*end == '\n');
 	}
 	return 0;
 }
@@ -64,34 +114,28 @@ static int line_of(const char *key, void *data)
 static int read_shared(TALLOC_CTX *mem, struct repo *repo, char **text,
 		       size_t *length, struct error *err)
 {
-	char *path, *complaint;
-	FILE *file;
-	int fd;
+	char *path;
+	struct stat st;
+	int fd, result;
 
-	*text = NULL;
-	if (!repo->top) {
-		if (repo->head &&
-		    git_run(mem, repo,
-			    GIT_ARGS("cat-file", "blob", "HEAD:" SHARED_FILE),
-			    NULL, 0, text, length, &complaint, err) != 0)
-			*text = NULL;
-		return err->code ? -1 : 0;
-	}
+	if (!repo->top)
+		return read_committed(mem, repo, text, length, err);
 	path = talloc_asprintf(mem, "%s/" SHARED_FILE, repo->top);
-	file = fopen(path, "re");
-	if (!file && errno != ENOENT)
+	/* it comes with a clone: no link out of it, no pipe to wait for */
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return read_committed(mem, repo, text, length, err);
+	if (fd < 0 && errno != ELOOP)
 		return error_set(err, ERROR_FAILED, "unable to read '%s': %s",
 				 SHARED_FILE, strerror(errno));
-	if (!file)
-		return 0;
-	fd = dup(fileno(file));
-	fclose(file);
-	if (process_read_all(mem, fd, text, length, err) < 0) {
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		result = error_set(err, ERROR_FAILED,
+				   "'%s' is not a regular file", SHARED_FILE);
+	else
+		result = process_read_all(mem, fd, text, length, err);
+	if (fd >= 0)
 		close(fd);
-		return -1;
-	}
-	close(fd);
-	return 0;
+	return result;
 }
 
 /* git says "bad config line 3 in file -" or "in standard input". */
@@ -111,6 +155,7 @@ static int take_shared(TALLOC_CTX *mem, struct repo *repo,
 {
 	char *text, *settings, *complaint;
 	size_t length, settings_length;
+	struct reader reader;
 	int status;
 
 	if (read_shared(mem, repo, &text, &length, err) < 0)
@@ -126,8 +171,9 @@ static int take_shared(TALLOC_CTX *mem, struct repo *repo,
 		return -1;
 	if (status)
 		return syntax_error(complaint, err);
+	reader = (struct reader){ text, 1 };
 	return take_settings(config, CONFIG_SHARED, settings, settings_length,
-			     line_of, text, err);
+			     line_of, &reader, err);
 }
 
 int repo_config(struct repo *repo, struct config *config, struct error *err)

@@ -40,8 +40,10 @@ static int run_credential(TALLOC_CTX *mem, struct repo *repo, const char *verb,
 			  const struct credential *c, char **out,
 			  struct error *err)
 {
-	static const char *const env[] = {
-		"GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=", "SSH_ASKPASS=", NULL
+	/* without LC_ALL: a helper speaks the person's language */
+	const char *const env[] = {
+		"GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=", "SSH_ASKPASS=",
+		talloc_asprintf(mem, "GIT_DIR=%s", repo->git_dir), NULL
 	};
 	char *input = describe(mem, c), *complaint;
 	int status;

@@ -19,9 +19,13 @@ struct search {
 	const struct migration *const *migrations;
 	size_t count, left;
 	struct origin *origins;
+	struct error *err;
+	const char *folder;
 	struct wanted *by_path;
 	struct wanted *nodes;
 	TALLOC_CTX *mem;
+	struct process *asked; /* git cat-file, once it is needed */
+	FILE *answers;
 
 	/* of the commit that is being read */
 	char *commit;
@@ -48,31 +52,42 @@ static void index_paths(struct search *s)
 	}
 }
 
-/* What the tree of a commit has at a path; NULL when nothing. */
-static char *blob_at(struct search *s, TALLOC_CTX *mem, const char *commit,
-		     const char *path)
+/* One process answers for all: a commit may touch a thousand pairs. */
+static int start_asking(struct search *s, struct error *err)
 {
-	struct error ignored = { 0 };
-	char *name = talloc_asprintf(mem, "%s:%s", commit, path);
-	char *out = NULL, *complaint;
-	int status = git_run(mem, s->repo,
-			     GIT_ARGS("rev-parse", "-q", "--verify",
-				      "--end-of-options", name),
-			     NULL, 0, &out, NULL, &complaint, &ignored);
-
-	error_release(&ignored);
-	return status == 0 ? chomp(out) : NULL;
+	if (s->asked)
+		return 0;
+	if (git_start(s->mem, s->repo, GIT_ARGS("cat-file", "--batch-check"),
+		      PROCESS_IN | PROCESS_OUT | PROCESS_QUIET, &s->asked,
+		      err) < 0)
+		return -1;
+	s->answers = fdopen(s->asked->out, "r");
+	s->asked->out = -1;
+	return 0;
 }
 
+/* Whether a commit's tree has a half as it is wanted. A failure is kept in
+   s->err, and the answer is no. */
 static bool has_half(struct search *s, const char *commit, size_t pair,
 		     enum direction direction)
 {
-	TALLOC_CTX *mem = talloc_new(NULL);
 	const struct half *half = &s->migrations[pair]->half[direction];
-	char *blob = blob_at(s, mem, commit, half->path);
-	bool has = blob && !strcmp(blob, half->blob);
+	size_t room = 0, length = s->repo->hex_length;
+	char *name, *line = NULL;
+	bool has = false;
 
-	talloc_free(mem);
+	if (s->err->code || start_asking(s, s->err) < 0)
+		return false;
+	name = talloc_asprintf(NULL, "%s:%s\n", commit, half->path);
+	if (process_write(s->asked, name, strlen(name)) < 0 ||
+	    getline(&line, &room, s->answers) <= 0)
+		error_set(s->err, ERROR_FAILED, "unable to look into commit "
+			  "'%s': 'git cat-file' ended", commit);
+	else
+		has = !strncmp(line, half->blob, length) &&
+		      line[length] == ' ';
+	talloc_free(name);
+	free(line);
 	return has;
 }
 
@@ -167,7 +182,8 @@ static int read_log(struct search *s, FILE *log)
 	char *token = NULL, *entry = NULL;
 	size_t room = 0;
 
-	while (s->left && getdelim(&token, &room, 0, log) > 0) {
+	while (s->left && !s->err->code &&
+	       getdelim(&token, &room, 0, log) > 0) {
 		char *text = token + strspn(token, "\n");
 
 		if (*text == '\1') {
@@ -193,6 +209,8 @@ static int walk(struct search *s, const char *const *argv, struct error *err)
 {
 	struct process *process;
 	FILE *log;
+	bool ended;
+	int status;
 
 	if (git_start(s->mem, s->repo, argv, PROCESS_OUT | PROCESS_QUIET,
 		      &process, err) < 0)
@@ -200,14 +218,24 @@ static int walk(struct search *s, const char *const *argv, struct error *err)
 	log = fdopen(process->out, "r");
 	process->out = -1;
 	read_log(s, log);
+	ended = feof(log) != 0;
 	/* it may have years of history before it, and nobody reads them */
-	if (!s->left)
+	if (!ended)
 		kill(process->pid, SIGTERM);
 	fclose(log);
+	status = process_finish(process);
 	talloc_free(process);
 	talloc_free(s->commit);
 	s->commit = NULL;
-	return 0;
+	if (err->code)
+		return -1;
+	if (!s->left || (ended && !status))
+		return 0;
+	/* half an answer would pass off what is committed as uncommitted */
+	error_set(err, ERROR_FAILED, "unable to walk the history of '%s'",
+		  s->folder);
+	return error_hint(err, "see what git says: git log --raw -- '%s'",
+			  s->folder);
 }
 
 static void mark_boundary(struct search *s)
@@ -239,6 +267,8 @@ int repo_origins(TALLOC_CTX *mem, struct repo *repo, const char *tip,
 		.count = count,
 		.left = count,
 		.mem = turn,
+		.err = err,
+		.folder = folder,
 	};
 	int result;
 
@@ -250,7 +280,8 @@ int repo_origins(TALLOC_CTX *mem, struct repo *repo, const char *tip,
 	result = walk(&s,
 		      GIT_ARGS("log", "--format=%x01%H", "--raw", "-z",
 			       "--no-renames", "--no-abbrev", "--root",
-			       "--no-show-signature", tip, "--", folder),
+			       "--no-show-signature", "-O/dev/null",
+			       tip, "--", folder),
 		      err);
 	s.merge = true;
 	if (result == 0 && s.left)
@@ -258,12 +289,15 @@ int repo_origins(TALLOC_CTX *mem, struct repo *repo, const char *tip,
 			      GIT_ARGS("log", "--format=%x01%H %P", "--raw",
 				       "-z", "--no-renames", "--no-abbrev",
 				       "-m", "--merges", "--full-history",
-				       "--no-show-signature", tip, "--",
+				       "--no-show-signature", "-O/dev/null",
+				       tip, "--",
 				       folder),
 			      err);
 	if (result == 0)
 		mark_boundary(&s);
 	HASH_CLEAR(hh, s.by_path);
+	if (s.answers)
+		fclose(s.answers);
 	talloc_free(turn);
 	return result;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -221,6 +222,16 @@ out:
 	return status;
 }
 
+/* random() without a seed would keep those who wait in step. */
+static useconds_t pause_us(void)
+{
+	unsigned short bits = 0;
+
+	if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) < 0)
+		bits = (unsigned short)getpid();
+	return 1000 + bits % 20000u;
+}
+
 int notes_edit(struct repo *repo, const char *ref, const char *object,
 	       const char *message, notes_edit_fn edit, void *data,
 	       struct error *err)
@@ -231,7 +242,7 @@ int notes_edit(struct repo *repo, const char *ref, const char *object,
 
 		if (status <= 0)
 			return status;
-		usleep((useconds_t)(1000 + random() % 20000));
+		usleep(pause_us());
 	}
 	error_set(err, ERROR_BUSY,
 		  "unable to write a note: '%s' is changed by others all the "

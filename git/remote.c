@@ -28,7 +28,7 @@ static char *apply_instead_of(TALLOC_CTX *mem, const struct remote_settings *s,
 
 	for (const char *t = s->text; t < end; t += strlen(t) + 1) {
 		const char *value = strchr(t, '\n');
-		const char *tail = value ? value - 10 : NULL;
+		const char *tail = value ? value - 9 : NULL;
 
 		if (!value || strncmp(t, "url.", 4) != 0 || tail < t + 4 ||
 		    strncmp(tail, "insteadof", 9) != 0)

@@ -1,6 +1,7 @@
 #include "git/internal.h"
 
 #include <pwd.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,33 +94,39 @@ static void read_answers(struct repo *repo, char *text)
 		repo->branch = line + 11;
 }
 
-static const char *absolute_variable(TALLOC_CTX *mem, const char *name,
-				     const char *value)
+static const char *variable(TALLOC_CTX *mem, const char *name,
+			    const char *value)
 {
-	return getenv(name) ? talloc_asprintf(mem, "%s=%s", name, value) : NULL;
+	return talloc_asprintf(mem, "%s=%s", name, value);
 }
 
 /*
- * Plumbing runs at the top of the work tree, so what the caller's environment
- * says relative to its own folder has to be made absolute. GIT_INDEX_FILE is
- * relative to the top already.
+ * Plumbing runs at the top of the work tree, from where a relative GIT_DIR
+ * would point elsewhere and core.worktree may leave no way back; so the
+ * folders are named outright. GIT_INDEX_FILE is relative to the top already.
+ * git refuses literal pathspecs next to any other kind.
  */
 static void set_environment(struct repo_private *p)
 {
 	struct repo *r = &p->repo;
 	const char *variables[] = {
 		"GIT_LITERAL_PATHSPECS=1",
+		"GIT_GLOB_PATHSPECS",
+		"GIT_NOGLOB_PATHSPECS",
+		"GIT_ICASE_PATHSPECS",
 		"GIT_OPTIONAL_LOCKS=0",
 		"GIT_TERMINAL_PROMPT=0",
 		"LC_ALL=C",
 		"GIT_PREFIX",
-		absolute_variable(p, "GIT_DIR", r->git_dir),
-		absolute_variable(p, "GIT_COMMON_DIR", r->common_dir),
-		r->top ? absolute_variable(p, "GIT_WORK_TREE", r->top) : NULL,
+		variable(p, "GIT_DIR", r->git_dir),
+		getenv("GIT_COMMON_DIR")
+			? variable(p, "GIT_COMMON_DIR", r->common_dir)
+			: NULL,
+		r->top ? variable(p, "GIT_WORK_TREE", r->top) : NULL,
 	};
 	size_t n = 0;
 
-	p->env = talloc_zero_array(p, const char *, 10);
+	p->env = talloc_zero_array(p, const char *, 12);
 	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++)
 		if (variables[i])
 			p->env[n++] = variables[i];
@@ -280,6 +287,7 @@ int repo_branches_with(TALLOC_CTX *mem, struct repo *repo, const char *commit,
 int repo_edit_file(struct repo *repo, const char *path, struct error *err)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, before[2];
 	struct process *process;
 	char *editor, *script;
 	int status;
@@ -292,12 +300,19 @@ int repo_edit_file(struct repo *repo, const char *path, struct error *err)
 	script = talloc_asprintf(mem, "%s \"$@\"", chomp(editor));
 	const char *const argv[] = { "sh", "-c", script, editor, path, NULL };
 
-	if (process_start(mem, argv, NULL, NULL, PROCESS_TTY, &process, err) <
-	    0) {
+	/* as git does: Ctrl-C in the editor is the editor's */
+	sigaction(SIGINT, &ignore, &before[0]);
+	sigaction(SIGQUIT, &ignore, &before[1]);
+	status = process_start(mem, argv, NULL, NULL, PROCESS_TTY, &process,
+			       err);
+	if (status == 0)
+		status = process_finish(process);
+	sigaction(SIGINT, &before[0], NULL);
+	sigaction(SIGQUIT, &before[1], NULL);
+	if (status < 0) {
 		talloc_free(mem);
 		return -1;
 	}
-	status = process_finish(process);
 	if (status)
 		error_set(err, ERROR_FAILED,
 			  "the editor '%s' ended with status %d", editor,

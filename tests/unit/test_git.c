@@ -486,6 +486,102 @@ static void a_process_may_talk_while_it_listens(void **state)
 			    "No such file or directory");
 }
 
+static void history_that_cannot_be_read_is_an_error(void **state)
+{
+	struct test *t = *state;
+	const struct migration *list[1];
+	struct origin *found;
+	struct set *set;
+
+	sh(t, "pair 1; commit one; pair 2; commit two; "
+	      "git config diff.orderFile /nonexistent");
+	assert_string_equal(origins(t), "1:one 2:two ");
+	good(t, repo_set_commit(t->mem, t->repo, t->repo->head, "migrations",
+				&set, &t->err));
+	list[0] = &set->list[0];
+	sh(t, "rm -f \".git/objects/$(git rev-parse HEAD~1 | "
+	      "sed 's:^..:&/:')\"");
+	assert_int_equal(repo_origins(t->mem, t->repo, t->repo->head,
+				      "migrations", list, 1, &found, &t->err),
+			 -1);
+	assert_string_equal(t->err.message, "unable to walk the history of "
+					    "'migrations/'");
+}
+
+static void other_repositories_hooks_are_not_written(void **state)
+{
+	static const char *const places[] = {
+		"git config core.hooksPath ../mine",
+		"git config core.hooksPath .husky/_; mkdir -p .husky/_",
+		"git config --unset core.hooksPath; rm -rf .git/hooks; "
+		"ln -s \"$(cd ../mine && pwd)\" .git/hooks",
+		"rm .git/hooks; mkdir .git/hooks; "
+		"ln -s nowhere .git/hooks/pre-commit",
+	};
+	struct test *t = *state;
+	enum hook_state hook;
+	char *path;
+
+	sh(t, "mkdir ../mine");
+	enter(t, ".");
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		sh(t, places[i]);
+		good(t, hook_install(t->repo, "pre-commit", &hook, &path,
+				     &t->err));
+		assert_int_equal(hook, HOOK_FOREIGN);
+	}
+	assert_string_equal(sh(t, "ls ../mine .husky/_"),
+			    "../mine:\n\n.husky/_:");
+	sh(t, "rm .git/hooks/pre-commit; printf '#!/bin/sh\\ngit migrate hook "
+	      "pre-commit || exit 1\\n' >.git/hooks/pre-commit");
+	good(t, hook_install(t->repo, "pre-commit", &hook, &path, &t->err));
+	assert_int_equal(hook, HOOK_ALREADY_OURS);
+}
+
+static void the_shared_file_is_found_and_its_lines_named(void **state)
+{
+	struct test *t = *state;
+	struct config *config = config_new(t->mem);
+
+	sh(t, "printf '[migrate]\\n\\tdir = m\\n' >.gitmigrate; commit one; "
+	      "rm .gitmigrate");
+	enter(t, ".");
+	good(t, repo_config(t->repo, config, &t->err));
+	assert_string_equal(config_get(config, "migrate.dir"), "m");
+	sh(t, "printf '[migrate-target \"a\"]\\nurl = sqlite:a.db\\n"
+	      "[migrate-target \"b\"]\\nurl = postgresql://u:p@h/d\\n' "
+	      ">.gitmigrate");
+	enter(t, ".");
+	assert_int_equal(repo_config(t->repo, config, &t->err), -1);
+	assert_int_equal(t->err.line, 4);
+	sh(t, "rm .gitmigrate; ln -s /dev/zero .gitmigrate");
+	enter(t, ".");
+	assert_int_equal(repo_config(t->repo, config, &t->err), -1);
+	assert_string_equal(t->err.message,
+			    "'.gitmigrate' is not a regular file");
+}
+
+static void odd_surroundings_do_not_matter(void **state)
+{
+	struct test *t = *state;
+	struct set *set;
+	char **urls;
+	size_t count;
+
+	sh(t, "pair 1; commit one; mkdir ../tree; mv migrations ../tree/; "
+	      "git config core.worktree \"$(cd ../tree && pwd)\"; "
+	      "git config url.https://long.example/.insteadOf s:; "
+	      "git remote add origin s:x");
+	setenv("GIT_GLOB_PATHSPECS", "1", 1);
+	enter(t, ".");
+	good(t, repo_set_worktree(t->mem, t->repo, "migrations", false, &set,
+				  &t->err));
+	unsetenv("GIT_GLOB_PATHSPECS");
+	paths_are(set, "1u 1d ");
+	good(t, repo_remotes(t->mem, t->repo, &urls, &count, &t->err));
+	assert_string_equal(urls[0], "https://long.example/x");
+}
+
 /* Whatever the person's own git is set to, and whatever repository we are
    started from, the tests neither see nor change it. */
 static void leave_the_world(void)
@@ -532,6 +628,10 @@ int main(void)
 		TEST(a_hook_of_others_is_left_alone),
 		TEST(remotes_and_credentials),
 		TEST(the_newest_version_is_seen_everywhere),
+		TEST(history_that_cannot_be_read_is_an_error),
+		TEST(other_repositories_hooks_are_not_written),
+		TEST(the_shared_file_is_found_and_its_lines_named),
+		TEST(odd_surroundings_do_not_matter),
 		TEST(a_process_may_talk_while_it_listens),
 	};
 	const char *tmp = getenv("TMPDIR");

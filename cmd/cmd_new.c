@@ -18,7 +18,8 @@ static const char *const usage[] = {
 /* A template is for people: the target may think for so long. */
 #define TARGET_WAIT_MS 3000
 
-struct new {
+struct new
+{
 	struct cmd cmd;
 	struct overlay *overlay;
 	struct templates *templates;
@@ -52,8 +53,9 @@ static int give_setting(struct new *n, const char *setting)
 	char *shown;
 
 	if (equals && equals > setting) {
-		give(n, talloc_strndup(n->cmd.mem, setting,
-				       (size_t)(equals - setting)),
+		give(n,
+		     talloc_strndup(n->cmd.mem, setting,
+				    (size_t)(equals - setting)),
 		     equals + 1);
 		return 0;
 	}
@@ -102,8 +104,8 @@ static json_t *template_json(const struct template *t)
 	}
 	for (size_t i = 0; i < t->pattern_count; i++)
 		if (!t->patterns[i].later)
-			json_array_append_new(
-				names, json_string(t->patterns[i].text));
+			json_array_append_new(names,
+					      json_string(t->patterns[i].text));
 	return json_pack("{s:s, s:s, s:o, s:o, s:s}", "name", t->name,
 			 "summary", t->summary, "parameters", parameters,
 			 "names", names, "source", source_of(t));
@@ -201,8 +203,8 @@ static int place(struct new *n)
 	int result;
 
 	cmd_catch_signals(); /* a pair is written whole */
-	if (place_open(cmd->mem, cmd->repo->top, cmd->dir, &place,
-		       &cmd->err) < 0)
+	if (place_open(cmd->mem, cmd->repo->top, cmd->dir, &place, &cmd->err) <
+	    0)
 		return -1;
 	result = repo_newest_version(cmd->repo, cmd->dir, &newest, &cmd->err);
 	if (result == 0)
@@ -248,9 +250,9 @@ static json_t *notes_json(const struct new *n)
 					    n->scaffold->later));
 	if (n->scaffold->problem)
 		json_array_append_new(
-			notes, json_sprintf("target '%s' could not help: %s",
-					    target_name(n),
-					    n->scaffold->problem));
+			notes,
+			json_sprintf("target '%s' could not help: %s",
+				     target_name(n), n->scaffold->problem));
 	return notes;
 }
 
@@ -269,11 +271,10 @@ static void print_paths(const struct new *n)
 			puts(path);
 	}
 	if (cmd->json)
-		cmd_print_json(json_pack("{s:O, s:s, s:i, s:o}", "created",
-					 created, "template",
-					 n->scaffold->template_name, "edits",
-					 (int)n->scaffold->edits, "notes",
-					 notes_json(n)));
+		cmd_print_json(json_pack(
+			"{s:O, s:s, s:i, s:o}", "created", created, "template",
+			n->scaffold->template_name, "edits",
+			(int)n->scaffold->edits, "notes", notes_json(n)));
 	json_decref(created);
 }
 
@@ -284,17 +285,21 @@ static void say_next(const struct new *n)
 	char version[VERSION_LENGTH + 1] = "";
 
 	if (s->later)
-		cmd_hint(cmd, "there is no template '%s' yet: the pair is "
-			      "blank", s->later);
+		cmd_hint(cmd,
+			 "there is no template '%s' yet: the pair is "
+			 "blank",
+			 s->later);
 	if (s->problem)
-		cmd_hint(cmd, "target '%s' could not help: %s",
-			 target_name(n), s->problem);
+		cmd_hint(cmd, "target '%s' could not help: %s", target_name(n),
+			 s->problem);
 	if (s->edits == 1)
 		cmd_hint(cmd, "do what the '-- migrate: edit' line says, and "
 			      "take it out");
 	else if (s->edits)
-		cmd_hint(cmd, "do what the %zu '-- migrate: edit' lines say, "
-			      "and take them out", s->edits);
+		cmd_hint(cmd,
+			 "do what the %zu '-- migrate: edit' lines say, "
+			 "and take them out",
+			 s->edits);
 	memcpy(version, strrchr(n->paths[0], '/') + 1, VERSION_LENGTH);
 	cmd_hint(cmd, "%s: git migrate prove %s", s->edits ? "then" : "next",
 		 version);
@@ -329,8 +334,7 @@ int cmd_new(int argc, char **argv)
 	struct new n = { .cmd = CMD_INIT };
 	const struct option options[] = {
 		{ OPTION_TEXT, 'T', "template", "T",
-		  "instead of the one that the name tells",
-		  &n.template_name },
+		  "instead of the one that the name tells", &n.template_name },
 		{ OPTION_TEXT, 0, "table", "NAME", "the table", &n.table },
 		{ OPTION_TEXTS, 0, "column", "NAME[:TYPE]",
 		  "a column; several for a new table or an index", &n.columns },
@@ -359,13 +363,11 @@ int cmd_new(int argc, char **argv)
 	if (options_parse(n.cmd.mem, options, usage, &argc, argv, &status) < 0)
 		return cmd_done(&n.cmd, status);
 	if (n.list ? argc > 0 : argc < 1)
-		return cmd_done(&n.cmd,
-				n.list ? options_usage(
-						 options, usage,
-						 "unexpected argument '%s'",
-						 argv[0])
-				       : options_usage(options, usage,
-						       "which name?"));
-	return run(&n, argc, argv) < 0 ? cmd_fail(&n.cmd)
-				       : cmd_done(&n.cmd, 0);
+		return cmd_done(
+			&n.cmd,
+			n.list ? options_usage(options, usage,
+					       "unexpected argument '%s'",
+					       argv[0])
+			       : options_usage(options, usage, "which name?"));
+	return run(&n, argc, argv) < 0 ? cmd_fail(&n.cmd) : cmd_done(&n.cmd, 0);
 }

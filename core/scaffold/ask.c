@@ -73,8 +73,8 @@ static const char *parameter_text(struct asking *a, char *name)
 	v = values_find(a->values, raw ? name + 4 : name);
 	for (size_t i = 0; v && i < v->count; i++) {
 		const struct value_item *item = &v->items[i];
-		const struct value_text *t =
-			field ? value_field(item, field) : NULL;
+		const struct value_text *t = field ? value_field(item, field)
+						   : NULL;
 		const char *one = raw ? item->plain : item->sql;
 
 		if (t)
@@ -116,7 +116,8 @@ static int ask_query(struct asking *a, const char *word)
 	if (file && file->source == OVERLAY_SHARED)
 		return error_set(a->err, ERROR_FAILED,
 				 "'%s' comes with the repository and may not "
-				 "ask the target", file->path);
+				 "ask the target",
+				 file->path);
 	/* what goes wrong from here on is the target's problem */
 	if (file && open_target(a) == 0)
 		run_query(a, file->text);
@@ -185,8 +186,8 @@ static bool is_droppable(const struct table_text *t,
 static void describe_column(struct asking *a, const struct table_text *t)
 {
 	const struct value *v = values_find(a->values, "column");
-	const struct table_column *c =
-		v ? table_column(t, v->items[0].plain) : NULL;
+	const struct table_column *c = v ? table_column(t, v->items[0].plain)
+					 : NULL;
 	struct reader r;
 
 	if (!c)
@@ -210,8 +211,8 @@ static void ask_definition(struct asking *a)
 {
 	const struct db_engine *engine = a->values->engine;
 	const struct value *v = values_find(a->values, "table");
-	const struct value_text *name =
-		v ? value_field(&v->items[0], "name") : NULL;
+	const struct value_text *name = v ? value_field(&v->items[0], "name")
+					  : NULL;
 	struct rebuild_source *source = a->source;
 	struct table_text *t;
 
@@ -222,8 +223,8 @@ static void ask_definition(struct asking *a)
 			       &a->problem) < 0)
 		return;
 	if (!source->count) {
-		error_set(&a->problem, ERROR_NOT_FOUND,
-			  "it has no table '%s'", v->items[0].plain);
+		error_set(&a->problem, ERROR_NOT_FOUND, "it has no table '%s'",
+			  v->items[0].plain);
 		return;
 	}
 	if (table_parse(a->mem, source->statements[0], &t, &a->problem) < 0) {
@@ -265,8 +266,8 @@ static void set_unknown(struct asking *a)
 			  index ? index->items[0].plain : "");
 	else
 		error_set(&a->problem, ERROR_NOT_FOUND,
-			  "it knows nothing of '%s%s%s'",
-			  table->items[0].plain, column ? "." : "",
+			  "it knows nothing of '%s%s%s'", table->items[0].plain,
+			  column ? "." : "",
 			  column ? column->items[0].plain : "");
 }
 

@@ -17,8 +17,8 @@
  *   and each row it gives, (name, text), is an item of that name, or a field
  *   ("column.type") of its first item, or an item that is an identifier
  *   ("name:index"). A parameter of the template that nobody gave may be among
- *   them. When it knows what it was asked for, "known" is. Queries from the repository's .gitmigrate.d/ are
- *   not run: they come with a clone.
+ *   them. When it knows what it was asked for, "known" is. Queries from the
+ *repository's .gitmigrate.d/ are not run: they come with a clone.
  * - "table": where columns cannot be altered also the definition of the table
  *   that {{table}} names, for {{#rebuild}}; when {{column}} is given, with
  *   column.definition (what stands behind its name), column.type,

@@ -63,8 +63,7 @@ static const struct template *by_name(const struct choosing *c, bool strict,
 	for (size_t i = 0; i < c->templates->count; i++) {
 		const struct template *t = &c->templates->list[i];
 		const struct name_pattern *p = best_pattern(c, t);
-		size_t weight = p ? 2 * pattern_weight(p->text) +
-					    !!p->condition
+		size_t weight = p ? 2 * pattern_weight(p->text) + !!p->condition
 				  : 0;
 
 		if (!p || (strict && !takes_all(c, t)) ||
@@ -117,16 +116,14 @@ static int check_given(const struct choosing *c, const struct template *t)
 		if (p && (!again || value_kind_is_list(p->kind)))
 			continue;
 		error_set(c->err, ERROR_USAGE, "template '%s' takes %s--%s",
-			  t->name, p ? "only one " : "no ",
-			  c->given[i].name);
+			  t->name, p ? "only one " : "no ", c->given[i].name);
 		return say_usage(c, t);
 	}
 	return 0;
 }
 
-static const struct template *pick(const struct choosing *c,
-				   const char *template_name,
-				   const char **later)
+static const struct template *
+pick(const struct choosing *c, const char *template_name, const char **later)
 {
 	const struct template *t;
 
@@ -163,11 +160,11 @@ static int add_list(const struct choosing *c, struct values *values,
 
 	while (value_kind_is_list(p->kind) &&
 	       (and = strstr(text, "_and_")) != NULL && and > text && and[5]) {
-		char *item = talloc_strndup(c->mem, text, (size_t)(and - text));
+		char *item = talloc_strndup(c->mem, text, (size_t)(and-text));
 
 		if (values_add(values, p->name, p->kind, item, c->err) < 0)
 			return -1;
-		text = and + 5;
+		text = and+5;
 	}
 	return values_add(values, p->name, p->kind, text, c->err);
 }
@@ -201,12 +198,12 @@ static int check_required(const struct choosing *c, const struct template *t,
 	for (size_t i = 0; i < t->parameter_count; i++) {
 		const struct parameter *p = &t->parameters[i];
 
-		if (!p->required || p->fallback ||
-		    values_find(values, p->name))
+		if (!p->required || p->fallback || values_find(values, p->name))
 			continue;
 		error_set(c->err, ERROR_USAGE,
 			  "template '%s' needs --%s, and the name '%s' does "
-			  "not tell it", t->name, p->name, c->name);
+			  "not tell it",
+			  t->name, p->name, c->name);
 		return say_usage(c, t);
 	}
 	return 0;
@@ -218,8 +215,8 @@ int choose(TALLOC_CTX *mem, const struct templates *templates,
 	   size_t given_count, struct choice *choice, struct error *err)
 {
 	struct choosing c = {
-		mem,   templates,   name,	   given,
-		given_count, template_name != NULL, err,
+		mem, templates, name, given, given_count, template_name != NULL,
+		err,
 	};
 	const struct template *t = pick(&c, template_name, &choice->later);
 

@@ -106,11 +106,11 @@ static int add_column(struct editing *e, char **out)
 		*out = talloc_strdup(e->mem, e->text);
 		return 0;
 	}
-	*out = splice(e, end, end,
-		      talloc_asprintf(e->mem, ",%s%s",
-				      t->column_count > 1 ? indent_of(e, last)
-							  : " ",
-				      rest(e)));
+	*out = splice(
+		e, end, end,
+		talloc_asprintf(e->mem, ",%s%s",
+				t->column_count > 1 ? indent_of(e, last) : " ",
+				rest(e)));
 	return 0;
 }
 
@@ -126,11 +126,11 @@ static int add_constraint(struct editing *e, char **out)
 
 		end = rule->offset + rule->length;
 	}
-	*out = splice(e, end, end,
-		      talloc_asprintf(e->mem, ",%s%s",
-				      t->column_count > 1 ? indent_of(e, last)
-							  : " ",
-				      rest(e)));
+	*out = splice(
+		e, end, end,
+		talloc_asprintf(e->mem, ",%s%s",
+				t->column_count > 1 ? indent_of(e, last) : " ",
+				rest(e)));
 	return 0;
 }
 

@@ -7,28 +7,27 @@
 #include "core/base/text.h"
 
 /* Letters of U+00C0 to U+017F without their accents; '_' for what is none. */
-static const char plain_letters[] =
-	"AAAAAAACEEEEIIII"
-	"DNOOOOO_OUUUUYTs"
-	"aaaaaaaceeeeiiii"
-	"dnooooo_ouuuuyty"
-	"AaAaAaCcCcCcCcDd"
-	"DdEeEeEeEeEeGgGg"
-	"GgGgHhHhIiIiIiIi"
-	"IiIiJjKkkLlLlLlL"
-	"lLlNnNnNnnNnOoOo"
-	"OoOoRrRrRrSsSsSs"
-	"SsTtTtTtUuUuUuUu"
-	"UuUuWwYyYZzZzZzs";
+static const char plain_letters[] = "AAAAAAACEEEEIIII"
+				    "DNOOOOO_OUUUUYTs"
+				    "aaaaaaaceeeeiiii"
+				    "dnooooo_ouuuuyty"
+				    "AaAaAaCcCcCcCcDd"
+				    "DdEeEeEeEeEeGgGg"
+				    "GgGgHhHhIiIiIiIi"
+				    "IiIiJjKkkLlLlLlL"
+				    "lLlNnNnNnnNnOoOo"
+				    "OoOoRrRrRrSsSsSs"
+				    "SsTtTtTtUuUuUuUu"
+				    "UuUuWwYyYZzZzZzs";
 
 /* The same where one letter becomes two: what follows it. */
 static const struct {
 	uint32_t letter;
 	char second;
 } second_letters[] = {
-	{ 0xc6, 'e' },	{ 0xde, 'h' },	{ 0xdf, 's' },	{ 0xe6, 'e' },
-	{ 0xfe, 'h' },	{ 0x132, 'j' }, { 0x133, 'j' }, { 0x152, 'e' },
-	{ 0x153, 'e' },
+	{ 0xc6, 'e' },	{ 0xde, 'h' },	{ 0xdf, 's' },
+	{ 0xe6, 'e' },	{ 0xfe, 'h' },	{ 0x132, 'j' },
+	{ 0x133, 'j' }, { 0x152, 'e' }, { 0x153, 'e' },
 };
 
 /* The character at *text, which is valid UTF-8, and past it. */
@@ -55,8 +54,8 @@ static void in_ascii(uint32_t c, char out[3])
 		out[0] = plain_letters[c - 0xc0];
 	else if (c < 0x80 && (c - '0' < 10 || (c | 0x20) - 'a' < 26))
 		out[0] = (char)c;
-	for (size_t i = 0;
-	     i < sizeof(second_letters) / sizeof(*second_letters); i++)
+	for (size_t i = 0; i < sizeof(second_letters) / sizeof(*second_letters);
+	     i++)
 		if (second_letters[i].letter == c)
 			out[1] = second_letters[i].second;
 }

@@ -158,8 +158,8 @@ static int write_file(struct writing *w, const char *name, const char *text)
 	}
 	if (!problem)
 		return 0;
-	return error_set(w->err, ERROR_FAILED, "unable to write '%s': %s",
-			 path, strerror(problem));
+	return error_set(w->err, ERROR_FAILED, "unable to write '%s': %s", path,
+			 strerror(problem));
 }
 
 static void remove_files(struct writing *w)

@@ -164,16 +164,16 @@ static char *give_back(const struct rebuild *r)
 
 	for (size_t i = 1; i < r->source->count; i++)
 		if (!mentions_lost(r, r->source->statements[i]))
-			text = talloc_asprintf_append(
-				text, "%s;\n", r->source->statements[i]);
+			text = talloc_asprintf_append(text, "%s;\n",
+						      r->source->statements[i]);
 	return text;
 }
 
 static char *rename_new(const struct rebuild *r, const char *from,
 			const char *to)
 {
-	char *rename = talloc_asprintf(
-		r->mem, "ALTER TABLE %s RENAME TO %s;\n", from, to);
+	char *rename = talloc_asprintf(r->mem, "ALTER TABLE %s RENAME TO %s;\n",
+				       from, to);
 
 	if (!r->source->others)
 		return rename;
@@ -192,8 +192,7 @@ static char *write_statements(const struct rebuild *r)
 	char *plain = talloc_asprintf(r->mem, "%s__new", t->name);
 	char *new_name = quote(r, plain);
 
-	return talloc_asprintf(r->mem,
-			       "%.*s%s%s;\n%s%sDROP TABLE %s;\n%s%s",
+	return talloc_asprintf(r->mem, "%.*s%s%s;\n%s%sDROP TABLE %s;\n%s%s",
 			       (int)t->name_offset, r->after, new_name,
 			       r->after + t->name_offset + t->name_length,
 			       copy_rows(r, new_name, name),

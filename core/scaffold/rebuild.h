@@ -34,7 +34,7 @@ struct rebuild_source {
 	/* CREATE TABLE, then its indexes and triggers; NULL: not known */
 	char **statements;
 	size_t count;
-	bool others; /* views or other tables' triggers speak of the table */
+	bool others;  /* views or other tables' triggers speak of the table */
 	char *reason; /* why there was no answer, on mem of the call */
 };
 

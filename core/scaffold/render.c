@@ -24,8 +24,8 @@ struct rendering {
 	const struct render_block *block;
 	struct error *err;
 	struct buffer out;
-	size_t line;	  /* where the line that is being written begins */
-	bool tags;	  /* tags were on it */
+	size_t line;	   /* where the line that is being written begins */
+	bool tags;	   /* tags were on it */
 	bool block_failed; /* the last one had no answer */
 };
 
@@ -43,8 +43,7 @@ static void put(struct buffer *b, const char *text, size_t length,
 {
 	if (b->length + length > b->room) {
 		b->room = 2 * (b->length + length) + 256;
-		b->text = talloc_realloc(mem, b->text, char,
-					 (unsigned)b->room);
+		b->text = talloc_realloc(mem, b->text, char, (unsigned)b->room);
 	}
 	memcpy(b->text + b->length, text, length);
 	b->length += length;
@@ -221,7 +220,8 @@ static bool is_extra(const struct rendering *r)
 {
 	size_t n = r->out.length;
 
-	return n == r->line && (n == 0 || (n >= 2 && r->out.text[n - 2] == '\n'));
+	return n == r->line &&
+	       (n == 0 || (n >= 2 && r->out.text[n - 2] == '\n'));
 }
 
 static void end_line(struct rendering *r)
@@ -252,8 +252,7 @@ static int render_range(struct rendering *r, const char *from, const char *to,
 			const struct frame *frame);
 
 static int render_block_body(struct rendering *r, const struct tag *open,
-			     const struct tag *close,
-			     const struct frame *frame)
+			     const struct tag *close, const struct frame *frame)
 {
 	struct rendering inner = *r;
 	char *body, *out = NULL;
@@ -293,8 +292,7 @@ static int render_section(struct rendering *r, const struct tag *open,
 		given = is_last(frame, open->name);
 	if (open->kind == '^')
 		return given ? 0
-			     : render_range(r, open->next, close->begin,
-					    frame);
+			     : render_range(r, open->next, close->begin, frame);
 	if (!given)
 		return 0;
 	if (open->kind == '?' || *open->field || !value)
@@ -334,8 +332,7 @@ static int render_range(struct rendering *r, const char *from, const char *to,
 		} else {
 			result = find_close(r, &tag, &close);
 			if (result == 0)
-				result = render_section(r, &tag, &close,
-							frame);
+				result = render_section(r, &tag, &close, frame);
 			from = close.next;
 			r->tags = true;
 		}

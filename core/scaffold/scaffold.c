@@ -14,7 +14,7 @@
 /* One pair's files: [N-PHASE.][ENGINE.]up.sql and down.sql. */
 struct step {
 	long number;
-	const char *phase; /* NULL: the only pair */
+	const char *phase;   /* NULL: the only pair */
 	const char *file[2]; /* by enum direction */
 	bool exact[2];	     /* for this engine alone */
 };
@@ -51,8 +51,8 @@ static void apply_rules(struct making *m)
 		rest = text;
 		while ((word = strsep(&rest, " ()")) != NULL)
 			if (*word &&
-			    strstr(rule->words, talloc_asprintf(m->mem, " %s ",
-								word))) {
+			    strstr(rule->words,
+				   talloc_asprintf(m->mem, " %s ", word))) {
 				values_set_field(m->choice.values, rule->name,
 						 rule->field, "yes");
 				break;
@@ -82,15 +82,14 @@ static int apply_fallbacks(struct making *m)
 
 		if (!p->fallback || values_find(m->choice.values, p->name))
 			continue;
-		if (render(m->mem, t->path, p->fallback, m->choice.values,
-			   NULL, &text, m->err) < 0)
+		if (render(m->mem, t->path, p->fallback, m->choice.values, NULL,
+			   &text, m->err) < 0)
 			return -1;
 		if (p->kind == VALUE_NAME)
 			cut_name(text);
 		if (!*text && p->required) {
 			error_set(m->err, ERROR_USAGE,
-				  "template '%s' needs --%s", t->name,
-				  p->name);
+				  "template '%s' needs --%s", t->name, p->name);
 			return error_hint(m->err, "it takes %s",
 					  template_usage(m->mem, t));
 		}
@@ -185,7 +184,8 @@ static int find_steps(struct making *m)
 		    !m->steps[i].file[DIRECTION_DOWN])
 			return error_set(m->err, ERROR_FAILED,
 					 "template '%s' has half a pair for "
-					 "%s", name, m->request->engine->name);
+					 "%s",
+					 name, m->request->engine->name);
 	if (!m->step_count)
 		return error_set(m->err, ERROR_FAILED,
 				 "template '%s' has no scripts for %s", name,
@@ -244,11 +244,10 @@ static int make_pairs(struct making *m)
 		const struct step *step = &m->steps[i];
 		struct scaffold_pair *pair = &out->pairs[i];
 
-		pair->name = step->phase
-				     ? talloc_asprintf(out, "%s_%s",
-						       m->request->name,
-						       step->phase)
-				     : talloc_strdup(out, m->request->name);
+		pair->name = step->phase ? talloc_asprintf(out, "%s_%s",
+							   m->request->name,
+							   step->phase)
+					 : talloc_strdup(out, m->request->name);
 		for (int d = DIRECTION_UP; d <= DIRECTION_DOWN; d++)
 			if (make_script(m, step, (enum direction)d,
 					&pair->text[d]) < 0)
@@ -272,8 +271,7 @@ static int make(struct making *m)
 		&access, m->source, &problem, m->err) < 0 ||
 	    apply_fallbacks(m) < 0 || find_steps(m) < 0 || make_pairs(m) < 0)
 		return -1;
-	m->out->template_name = talloc_strdup(m->out,
-					      m->choice.template->name);
+	m->out->template_name = talloc_strdup(m->out, m->choice.template->name);
 	if (m->choice.later)
 		m->out->later = talloc_strdup(m->out, m->choice.later);
 	if (!problem)

@@ -12,7 +12,7 @@
 /* The scripts of a new migration, made from a template. Nothing is written. */
 
 struct scaffold_request {
-	const char *name; /* as name_make() gave it */
+	const char *name;	   /* as name_make() gave it */
 	const char *template_name; /* NULL: tell it from the name */
 	const struct given *given;
 	size_t given_count;
@@ -23,7 +23,7 @@ struct scaffold_request {
 };
 
 struct scaffold_pair {
-	const char *name; /* of the migration, with its phase */
+	const char *name;    /* of the migration, with its phase */
 	const char *text[2]; /* by enum direction */
 };
 

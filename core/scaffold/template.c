@@ -5,17 +5,20 @@
 #include "core/base/text.h"
 
 static const char *const kind_names[] = {
-	[VALUE_FLAG] = "flag",	 [VALUE_SQL] = "sql",
+	[VALUE_FLAG] = "flag",	     [VALUE_SQL] = "sql",
 	[VALUE_DEFAULT] = "default", [VALUE_NAME] = "name",
-	[VALUE_NAMES] = "names", [VALUE_KEYS] = "keys",
+	[VALUE_NAMES] = "names",     [VALUE_KEYS] = "keys",
 	[VALUE_COLUMNS] = "columns",
 };
 
 /* How usage shows what an option takes. */
 static const char *const kind_arguments[] = {
-	[VALUE_FLAG] = NULL,	[VALUE_SQL] = "SQL",
-	[VALUE_DEFAULT] = "SQL", [VALUE_NAME] = "NAME",
-	[VALUE_NAMES] = "NAME", [VALUE_KEYS] = "NAME",
+	[VALUE_FLAG] = NULL,
+	[VALUE_SQL] = "SQL",
+	[VALUE_DEFAULT] = "SQL",
+	[VALUE_NAME] = "NAME",
+	[VALUE_NAMES] = "NAME",
+	[VALUE_KEYS] = "NAME",
 	[VALUE_COLUMNS] = "NAME[:TYPE]",
 };
 
@@ -172,9 +175,8 @@ int templates_read(TALLOC_CTX *mem, const struct overlay *overlay,
 					    (unsigned)count + 1);
 	for (size_t i = 0; i < count; i++) {
 		struct template *t = &templates->list[templates->count];
-		char *path = talloc_asprintf(templates,
-					     "templates/sql/%s/template",
-					     names[i]);
+		char *path = talloc_asprintf(
+			templates, "templates/sql/%s/template", names[i]);
 		struct overlay_file *file;
 
 		if (overlay_read(templates, overlay, path, &file, err) < 0)
@@ -283,13 +285,13 @@ bool pattern_match(TALLOC_CTX *mem, const char *pattern, const char *name,
 
 size_t pattern_weight(const char *pattern)
 {
-	size_t weight = 0;
+	size_t begins = strcspn(pattern, "{"), all = 0;
 
 	for (; *pattern; pattern++) {
 		if (*pattern == '{')
 			pattern += strcspn(pattern, "}");
 		else
-			weight++;
+			all++;
 	}
-	return weight;
+	return begins * 1000 + all;
 }

@@ -29,11 +29,11 @@
  *	asks: {{^type}}table{{/type}}
  *
  * name: what a migration's name tells; a list is split at "_and_"; `if` asks
- * for a parameter that was given, `with` sets a flag. requires, takes: the parameters, their
- * kind (flag, sql, default, name, names, keys, columns) and what they are when
- * not given. words: a field that is there when the value has one of the words.
- * asks: what the target is asked for (see ask.h), words made by tags. later:
- * a name that another template will be for, when there is one:
+ * for a parameter that was given, `with` sets a flag. requires, takes: the
+ *parameters, their kind (flag, sql, default, name, names, keys, columns) and
+ *what they are when not given. words: a field that is there when the value has
+ *one of the words. asks: what the target is asked for (see ask.h), words made
+ *by tags. later: a name that another template will be for, when there is one:
  *
  *	later: rename-column rename_{column}_to_{to}_in_{table}
  *
@@ -58,7 +58,8 @@ struct word_rule {
 	const char *words; /* with a space on either side of each */
 };
 
-struct template {
+struct template
+{
 	const char *name;
 	const char *path; /* of its file `template` */
 	enum overlay_source source;
@@ -95,7 +96,10 @@ char *template_usage(TALLOC_CTX *mem, const struct template *t);
  */
 bool pattern_match(TALLOC_CTX *mem, const char *pattern, const char *name,
 		   const char ***values, size_t *count);
-/* How much of the pattern is no parameter: the more, the better it fits. */
+/*
+ * The heavier, the better it fits: how much stands before the first parameter,
+ * then how much is no parameter.
+ */
 size_t pattern_weight(const char *pattern);
 
 #endif

@@ -149,10 +149,20 @@ static const char *wrong_sql(const struct values *values, const char *text)
 static bool is_bare_word(const struct values *values, const char *text)
 {
 	static const char *const constants[] = {
-		"TRUE",		"FALSE",	"NULL",	     "CURRENT_TIMESTAMP",
-		"CURRENT_DATE", "CURRENT_TIME", "LOCALTIME", "LOCALTIMESTAMP",
-		"CURRENT_USER", "SESSION_USER", "USER",	     "CURRENT_ROLE",
-		"CURRENT_CATALOG",		"CURRENT_SCHEMA",
+		"TRUE",
+		"FALSE",
+		"NULL",
+		"CURRENT_TIMESTAMP",
+		"CURRENT_DATE",
+		"CURRENT_TIME",
+		"LOCALTIME",
+		"LOCALTIMESTAMP",
+		"CURRENT_USER",
+		"SESSION_USER",
+		"USER",
+		"CURRENT_ROLE",
+		"CURRENT_CATALOG",
+		"CURRENT_SCHEMA",
 		NULL,
 	};
 	struct reader r;
@@ -166,33 +176,40 @@ static bool is_bare_word(const struct values *values, const char *text)
 	return reader_at_end(&r);
 }
 
-/* [+-] number, string, TRUE, FALSE, NULL; with PostgreSQL's ::type after it */
-static bool is_constant(const struct values *values, const char *text)
+/* [+-] number, string, TRUE, FALSE or NULL; false: it is none of these. */
+static bool skip_literal(struct reader *r)
 {
 	static const char *const words[] = { "TRUE", "FALSE", "NULL", NULL };
+	char first;
+
+	if (!reader_accept_character(r, '-'))
+		reader_accept_character(r, '+');
+	if (reader_accept_any(r, words))
+		return true;
+	first = r->text[r->token.offset];
+	if (r->token.kind != SQL_STRING && !reader_is_character(r, '.') &&
+	    !(r->token.kind == SQL_WORD && first >= '0' && first <= '9'))
+		return false;
+	do { /* 1.5 and .5 */
+		reader_advance(r);
+	} while (reader_is_character(r, '.') ||
+		 (r->token.kind == SQL_WORD && r->token.offset == r->end &&
+		  r->text[r->end - 1] == '.'));
+	return true;
+}
+
+/* A literal; PostgreSQL's may have ::type after it. */
+static bool is_constant(const struct values *values, const char *text)
+{
 	struct reader r;
 
 	reader_start(&r, text, strlen(text), values->engine->dialect);
-	if (!reader_accept_character(&r, '-'))
-		reader_accept_character(&r, '+');
-	if (!reader_accept_any(&r, words)) {
-		char first = r.text[r.token.offset];
-
-		if (r.token.kind != SQL_STRING &&
-		    !(r.token.kind == SQL_WORD && first >= '0' &&
-		      first <= '9') &&
-		    !reader_is_character(&r, '.'))
-			return false;
-		do { /* 1.5 and .5 */
-			reader_advance(&r);
-		} while (reader_is_character(&r, '.') ||
-			 (r.token.kind == SQL_WORD &&
-			  r.token.offset == r.end &&
-			  r.text[r.end - 1] == '.'));
-	}
+	if (!skip_literal(&r))
+		return false;
 	if (reader_at_end(&r))
 		return true;
-	if (!reader_accept_character(&r, ':') ||
+	if (values->engine->dialect != SQL_POSTGRESQL ||
+	    !reader_accept_character(&r, ':') ||
 	    !reader_accept_character(&r, ':'))
 		return false;
 	while (r.token.kind == SQL_WORD || r.token.kind == SQL_QUOTED)
@@ -209,12 +226,14 @@ static bool is_constant(const struct values *values, const char *text)
 static bool is_stable(const struct values *values, const char *text)
 {
 	static const char *const words[] = {
-		"CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME",
-		"LOCALTIME",	     "LOCALTIMESTAMP",
-		NULL,
+		"CURRENT_TIMESTAMP", "CURRENT_DATE",   "CURRENT_TIME",
+		"LOCALTIME",	     "LOCALTIMESTAMP", NULL,
 	};
 	static const char *const functions[] = {
-		"now", "transaction_timestamp", "statement_timestamp", NULL,
+		"now",
+		"transaction_timestamp",
+		"statement_timestamp",
+		NULL,
 	};
 	struct reader r;
 
@@ -250,8 +269,10 @@ static int add_default(struct values *values, const char *name,
 	if (!is_bare_word(values, text))
 		return add_sql(values, name, text, err);
 	refuse(name, text, "is neither a constant nor an expression", err);
-	return error_hint(err, "write a string with SQL's quotes: "
-			       "--%s \"'%s'\"", name, text);
+	return error_hint(err,
+			  "write a string with SQL's quotes: "
+			  "--%s \"'%s'\"",
+			  name, text);
 }
 
 /* Takes SCHEMA.NAME apart, with or without double quotes. */
@@ -304,10 +325,10 @@ static int add_name(struct values *values, const char *name, const char *text,
 	} else {
 		char *schema = engine->quote_name(values, parts[0]);
 
-		item = add_item(values, name,
-				talloc_asprintf(values, "%s.%s", schema, sql),
-				talloc_asprintf(values, "%s.%s", parts[0],
-						parts[1]));
+		item = add_item(
+			values, name,
+			talloc_asprintf(values, "%s.%s", schema, sql),
+			talloc_asprintf(values, "%s.%s", parts[0], parts[1]));
 		set_field(values, item, "schema", schema, parts[0]);
 	}
 	set_field(values, item, "name", sql, parts[count - 1]);
@@ -330,8 +351,8 @@ static int add_key(struct values *values, const char *name, const char *text,
 	return 0;
 }
 
-static int add_column(struct values *values, const char *name,
-		      const char *text, struct error *err)
+static int add_column(struct values *values, const char *name, const char *text,
+		      struct error *err)
 {
 	const char *colon = strchr(text, ':');
 	char *column = colon ? talloc_strndup(values, text,

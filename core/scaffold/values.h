@@ -56,9 +56,10 @@ struct value *values_find(const struct values *values, const char *name);
 
 /*
  * Adds an item made of what a person gave; ERROR_USAGE tells what is wrong
- * with it. Fields that come with it: of a name .name, .new (NAME__new) and, with
- * a schema, .schema; of a column .type (what follows the colon); of SQL .constant when
- * it is a literal, and .stable when it is one or the time of the transaction.
+ * with it. Fields that come with it: of a name .name, .new (NAME__new) and,
+ * with a schema, .schema; of a column .type (what follows the colon); of SQL
+ * .constant when it is a literal, and .stable when it is one or the time of the
+ * transaction.
  */
 int values_add(struct values *values, const char *name, enum value_kind kind,
 	       const char *text, struct error *err);

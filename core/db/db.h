@@ -121,6 +121,13 @@ struct db_engine {
 	int (*split)(struct script *script, struct error *err);
 
 	/*
+	 * Names the tables that statements will write to, as far as that takes
+	 * a connection and can be told before the script runs; NULL where
+	 * split knows it all. Best effort, outside any transaction.
+	 */
+	void (*foresee)(struct db *db, struct script *script);
+
+	/*
 	 * Runs statement number n of the script, inside or outside a
 	 * transaction as it is now, and adds what it measured: its
 	 * fact_statement, and inside a transaction the locks that are new.

@@ -301,11 +301,13 @@ failed:
 
 /* Rows of the tables that the split could name, before the script runs. What
    cannot be counted (no right to read it) is not counted, and no failure. */
-static void count_before(struct runner *runner, const struct script *script,
+static void count_before(struct runner *runner, struct script *script,
 			 struct facts *facts)
 {
 	struct error ignored = { 0 };
 
+	if (runner->db->engine->foresee)
+		runner->db->engine->foresee(runner->db, script);
 	for (size_t n = 0; n < script->statement_count; n++) {
 		const struct statement *s = &script->statements[n];
 

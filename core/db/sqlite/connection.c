@@ -288,6 +288,7 @@ const struct db_engine db_engine_sqlite = {
 	.lock = no_lock,
 	.unlock = no_lock,
 	.split = sqlite_split,
+	.foresee = sqlite_foresee,
 	.execute = sqlite_execute,
 	.count_rows = sqlite_count_rows,
 	.catalog = sqlite_catalog,

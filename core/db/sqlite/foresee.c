@@ -1,0 +1,48 @@
+#include "core/db/sqlite/internal.h"
+
+/* More than that many statements ahead is not worth looking. */
+#define MOST_STATEMENTS 64
+
+static void keep_written(struct script *script, struct statement *statement,
+			 const struct touched *t)
+{
+	statement->relations = talloc_array(script, const char *,
+					    (unsigned)t->count + 1);
+	for (size_t i = 0; i < t->count; i++)
+		if (t->names[i].touch == TOUCH_WRITTEN)
+			statement->relations[statement->relation_count++] =
+				talloc_strdup(script, t->names[i].name);
+}
+
+/*
+ * Only SQLite knows which tables a statement writes to, and only once those
+ * before it have run. What can be prepared now can have its rows counted
+ * before the write lock is taken instead of under it.
+ */
+void sqlite_foresee(struct db *db, struct script *script)
+{
+	struct sqlite *s = sqlite_of(db);
+	size_t count = script->statement_count;
+
+	if (db->options.count_limit < 0)
+		return;
+	for (size_t i = 0; i < count && i < MOST_STATEMENTS; i++) {
+		struct statement *statement = &script->statements[i];
+		const char *text = script->text + statement->offset;
+		sqlite3_stmt *prepared = NULL;
+		int code;
+
+		s->touched = talloc_zero(NULL, struct touched);
+		code = sqlite3_prepare_v3(s->handle, text, -1, 0, &prepared,
+					  NULL);
+		if (code == SQLITE_OK && prepared) {
+			touched_finish(s, text, statement->length);
+			keep_written(script, statement, s->touched);
+		}
+		talloc_free(s->touched);
+		s->touched = NULL;
+		sqlite3_finalize(prepared);
+		if (code != SQLITE_OK)
+			return;
+	}
+}

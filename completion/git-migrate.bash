@@ -40,8 +40,9 @@ _git_migrate_value () # OPTION VALUE
 	--to | --release)
 		__gitcomp_nl "$(_git_migrate_versions)" "" "$2"
 		;;
-	--template)
-		__gitcomp_nl "$(__git migrate new --list-templates)" "" "$2"
+	--template | -T)
+		__gitcomp_nl "$(__git migrate new --list-templates |
+			sed -n 's/^\([a-z][^ ]*\).*/\1/p')" "" "$2"
 		;;
 	--at)
 		__git_complete_refs --cur="$2"

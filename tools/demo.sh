@@ -26,6 +26,7 @@ trap 'exit 130' INT TERM
 for name in $(env | sed -n 's/^\(GIT_[A-Z0-9_]*\)=.*/\1/p'); do
 	unset "$name"
 done
+exec 2>&1 # so that what is said stays where it was said
 export HOME="$dir" XDG_CONFIG_HOME="$dir/.config" PATH="$build:$PATH"
 export GIT_CONFIG_NOSYSTEM=1 GIT_PAGER=cat GIT_EDITOR=true LESS=
 git config --global user.name 'Demo Person'
@@ -86,7 +87,7 @@ run git init -q
 printf 'dev.db*\n' >.gitignore
 run git migrate init --no-target
 
-say "the table that production has had for years, with $users users in it"
+say 'the table that production has had for years, with 450,000 users in it'
 mkdir -p migrations
 cat >migrations/20240105090000_create_users.up.sql <<-END
 	CREATE TABLE users (
@@ -96,6 +97,7 @@ cat >migrations/20240105090000_create_users.up.sql <<-END
 	);
 END
 echo 'DROP TABLE users;' >migrations/20240105090000_create_users.down.sql
+run 'cat migrations/*_create_users.up.sql'
 run 'git add -A && git commit -q -m "Create users"'
 run git migrate up
 cat >../fill.sql <<-END
@@ -121,7 +123,7 @@ run git migrate up
 run git migrate status
 
 say 'what the next person will want to read, filled in from what was measured'
-run "git migrate comment --gotcha 'Old rows read as not verified' | tail -n +1"
+run "git migrate comment --gotcha 'Old rows read as not verified'"
 
 say 'posted into the thread that travels with the repository: git notes'
 run "git migrate post"

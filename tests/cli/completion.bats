@@ -68,6 +68,13 @@ setup() {
 	out_is production
 }
 
+@test "completes templates" {
+	complete_line git migrate new --template add-c
+	out_is add-column
+	complete_line git migrate new -T drop-
+	out_is $'drop-column\ndrop-index\ndrop-table'
+}
+
 @test "completes commits after --at" {
 	git branch feature
 	complete_line git migrate status --at fea

@@ -246,11 +246,6 @@ char *markdown_line(TALLOC_CTX *mem, const char *text)
 
 /* --- a person's own Markdown --------------------------------------------- */
 
-/*
- * A fence at the very beginning of a line. An indented one may belong to a
- * list item and end with it, so it does not count: too little is taken for
- * code rather than too much.
- */
 static size_t fence_length(const char *s, size_t n, char *of)
 {
 	size_t run = 0;
@@ -276,6 +271,17 @@ static bool closes_fence(const char *s, size_t n, char of, size_t length)
 	while (run < n && (s[run] == ' ' || s[run] == '\t'))
 		run++;
 	return run == n;
+}
+
+bool markdown_fence(struct markdown_fence *fence, const char *line, size_t n)
+{
+	if (!fence->length) {
+		fence->length = fence_length(line, n, &fence->of);
+		return fence->length != 0;
+	}
+	if (closes_fence(line, n, fence->of, fence->length))
+		fence->length = 0;
+	return true;
 }
 
 static bool opens_tag(const char *s, size_t n)
@@ -320,38 +326,28 @@ static void put_prose(struct out *o, const char *s, size_t n)
 char *markdown_block(TALLOC_CTX *mem, const char *text)
 {
 	struct out o = { 0 };
+	struct markdown_fence fence = { 0 };
 	char *shown = clean(NULL, text, true);
-	const char *s = shown;
-	size_t fence = 0;
-	char of = 0;
 
-	while (strspn(s, " \t") < strlen(s) && s[strspn(s, " \t")] == '\n')
-		s += strspn(s, " \t") + 1;
-	for (;;) {
+	for (const char *s = shown + strspn(shown, " \t\n");; s++) {
 		size_t n = strcspn(s, "\n");
-		size_t opens = fence ? 0 : fence_length(s, n, &of);
 
-		if (fence || opens)
+		if (markdown_fence(&fence, s, n))
 			put_raw(&o, s, n);
 		else
 			put_prose(&o, s, n);
-		if (fence && closes_fence(s, n, of, fence))
-			fence = 0;
-		else if (opens)
-			fence = opens;
 		s += n;
 		if (!*s)
 			break;
 		put(&o, "\n");
-		s++;
 	}
 	talloc_free(shown);
 	while (o.length && isspace((unsigned char)o.text[o.length - 1]))
 		o.length--;
-	if (fence)
+	if (fence.length)
 		put(&o, "\n");
-	for (; fence; fence--)
-		put_n(&o, &of, 1);
+	for (; fence.length; fence.length--)
+		put_n(&o, &fence.of, 1);
 	return done(&o, mem);
 }
 
@@ -360,7 +356,7 @@ char *markdown_item(TALLOC_CTX *mem, const char *block)
 	struct out o = { 0 };
 
 	put(&o, "- ");
-	for (const char *s = block + strspn(block, " \t"); *s; s++) {
+	for (const char *s = block; *s; s++) {
 		put_n(&o, s, 1);
 		if (*s == '\n' && s[1] && s[1] != '\n')
 			put(&o, "  ");
@@ -372,37 +368,32 @@ char *markdown_item(TALLOC_CTX *mem, const char *block)
 
 #define CUT "*(cut here: too long for this tracker)*\n\n"
 
-/* The fence that is open at the end of the text, as the line that closes it. */
+/* The line that closes the fence that is open at the end of the text. */
 static char *open_fence(TALLOC_CTX *mem, const char *text, size_t length)
 {
 	const char *end = text + length;
-	size_t fence = 0, indent = 0;
-	char of = 0;
+	struct markdown_fence fence = { 0 };
+	size_t indent = 0;
 	char *line;
 
 	for (const char *s = text; s < end;) {
 		const char *stop = memchr(s, '\n', (size_t)(end - s));
 		size_t n = (size_t)((stop ? stop : end) - s), skip = 0;
 
-		if (n > 2 && s[0] == s[1] && s[0] == ' ')
+		/* in an item of a list */
+		if (n > 2 && (!memcmp(s, "  ", 2) || !memcmp(s, "- ", 2)))
 			skip = 2;
-		if (n > 2 && !memcmp(s, "- ", 2))
-			skip = 2;
-		if (fence) {
-			if (closes_fence(s + skip, n - skip, of, fence))
-				fence = 0;
-		} else {
-			fence = fence_length(s + skip, n - skip, &of);
+		if (!fence.length)
 			indent = skip;
-		}
+		markdown_fence(&fence, s + skip, n - skip);
 		s += n + 1;
 	}
 	line = talloc_strdup(mem, "");
-	if (!fence)
+	if (!fence.length)
 		return line;
 	line = talloc_asprintf_append(line, "\n%*s", (int)indent, "");
-	for (; fence; fence--)
-		line = talloc_strndup_append(line, &of, 1);
+	for (; fence.length; fence.length--)
+		line = talloc_strndup_append(line, &fence.of, 1);
 	return line;
 }
 

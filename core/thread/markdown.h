@@ -24,9 +24,22 @@ char *markdown_line(TALLOC_CTX *mem, const char *text);
 
 /*
  * A person's own Markdown: lists, emphasis, links and code stay. Fences left
- * open are closed. Without leading and trailing blank lines.
+ * open are closed. Without white space at its beginning and end.
  */
 char *markdown_block(TALLOC_CTX *mem, const char *text);
+
+/* A fence of code that is open; all zero: none. */
+struct markdown_fence {
+	size_t length;
+	char of;
+};
+
+/*
+ * Takes the next line, of length n; whether it belongs to a fence. Only what
+ * stands at the very beginning of a line opens one: an indented one may belong
+ * to a list item and end with it.
+ */
+bool markdown_fence(struct markdown_fence *fence, const char *line, size_t n);
 
 /* The block as an item of a list: "- first", the lines after it indented. */
 char *markdown_item(TALLOC_CTX *mem, const char *block);

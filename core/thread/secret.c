@@ -102,6 +102,9 @@ static size_t secret_value(const char *s, size_t *gap)
 		*gap += s[space + 1] == '>' || s[space + 1] == '=' ? 2 : 1;
 		*gap += strspn(s + *gap, " \t");
 	}
+	/* taken out before: what follows it is no part of it */
+	if (!strncmp(s + *gap, HIDDEN, strlen(HIDDEN)))
+		return strlen(HIDDEN);
 	n = quoted(s + *gap);
 	if (!n && sign) {
 		n = strcspn(s + *gap, " \t\r\n,;&)}");

@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "core/thread/markdown.h"
+
 /* The lists of a struct comment_texts, as they are called where. */
 enum part { NOTES, PATTERNS, GOTCHAS, NEXT, PARTS };
 
@@ -191,22 +193,13 @@ static bool is_line(const char *line, size_t n, const char *text)
 	return n == strlen(text) && !memcmp(line, text, n);
 }
 
-static bool is_fence(const char *line, size_t n)
-{
-	size_t indent = n > 1 && !memcmp(line, "  ", 2) ? 2 : 0;
-
-	if (n > 1 && !memcmp(line, "- ", 2))
-		indent = 2;
-	return n - indent >= 3 && (!memcmp(line + indent, "```", 3) ||
-				   !memcmp(line + indent, "~~~", 3));
-}
-
 /* One item of a list, put together line by line. */
 struct gathering {
 	TALLOC_CTX *mem;
 	struct comment_texts *texts;
 	enum part part; /* PARTS: none */
 	char *text;	/* NULL: no item begun */
+	struct markdown_fence fence;
 };
 
 static void finish_item(struct gathering *g)
@@ -221,12 +214,14 @@ static void finish_item(struct gathering *g)
 	}
 	talloc_free(g->text);
 	g->text = NULL;
+	g->fence.length = 0;
 }
 
 static void add_line(struct gathering *g, const char *line, size_t n)
 {
 	if (!g->text)
 		g->text = talloc_strdup(g->mem, "");
+	markdown_fence(&g->fence, line, n);
 	g->text = talloc_asprintf_append_buffer(g->text, "%.*s\n", (int)n,
 						line);
 }
@@ -234,7 +229,8 @@ static void add_line(struct gathering *g, const char *line, size_t n)
 /* A list's line: "- " begins an item, what follows is indented by two. */
 static void take_list_line(struct gathering *g, const char *line, size_t n)
 {
-	if (n && *line == '-' && (n == 1 || line[1] == ' ')) {
+	if (!g->fence.length && n && *line == '-' &&
+	    (n == 1 || line[1] == ' ')) {
 		finish_item(g);
 		if (n > 2)
 			add_line(g, line + 2, n - 2);
@@ -301,13 +297,12 @@ char *texts_to_edit(TALLOC_CTX *mem, const struct comment_texts *texts,
 void texts_from_edit(TALLOC_CTX *mem, const char *file,
 		     struct comment_texts *texts)
 {
-	struct gathering g = { mem, texts, PARTS, NULL };
-	bool fenced = false;
+	struct gathering g = { .mem = mem, .texts = texts, .part = PARTS };
 
 	memset(texts, 0, sizeof(*texts));
 	for (const char *line = file; *line;) {
 		size_t n = strcspn(line, "\n");
-		enum part p = fenced ? PARTS : 0;
+		enum part p = g.fence.length ? PARTS : 0;
 
 		while (p < PARTS && !is_line(line, n, parts[p].heading))
 			p++;
@@ -319,9 +314,8 @@ void texts_from_edit(TALLOC_CTX *mem, const char *file,
 
 			task = trim(mem, task + strspn(task, " \t"));
 			texts->task = *task ? task : NULL;
-		} else if (*line != '#' || fenced) {
+		} else if (*line != '#' || g.fence.length) {
 			take_line(&g, line, n);
-			fenced = fenced != is_fence(line, n);
 		}
 		line += n + (line[n] == '\n');
 	}
@@ -378,11 +372,13 @@ static char *task_in(TALLOC_CTX *mem, const char *body)
 	return end ? plain(mem, at, (size_t)(end - at)) : NULL;
 }
 
+#define FIRST_SECTION "**Migration Details:**"
+
 /* What begins at a line: a part, PARTS for what is no person's, -1: neither. */
 static int begins(const char *line, size_t n)
 {
 	static const char *const others[] = {
-		"**Migration Details:**",
+		FIRST_SECTION,
 		"**Safety Measures Taken:**",
 		"**Performance Notes:**",
 	};
@@ -393,33 +389,53 @@ static int begins(const char *line, size_t n)
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		if (is_line(line, n, others[i]))
 			return PARTS;
-	if (n > 12 && (!memcmp(line, "**Commit**: ", 12) ||
-		       !memcmp(line, "**Outcome**:", 12)))
-		return NOTES;
 	return strncmp(line, "<!-- ", 5) && strncmp(line, "*(cut here", 10)
 		       ? -1
 		       : PARTS;
 }
 
+/*
+ * Where the notes begin: behind the lines at the top. NULL in a comment that
+ * has no first section, where nothing would end them.
+ */
+static const char *notes_begin(const char *body)
+{
+	if (!strstr(body, "\n" FIRST_SECTION))
+		return NULL;
+	body += strcspn(body, "\n");
+	while (!strncmp(body, "\n**Commit**: ", 13) ||
+	       !strncmp(body, "\n**Outcome**: ", 14))
+		body += 1 + strcspn(body + 1, "\n");
+	return body;
+}
+
 void texts_from_body(TALLOC_CTX *mem, const char *body,
 		     struct comment_texts *texts)
 {
-	struct gathering g = { mem, texts, PARTS, NULL };
-	bool fenced = false;
+	struct gathering g = { .mem = mem, .texts = texts, .part = PARTS };
+	const char *line = notes_begin(body);
 
 	memset(texts, 0, sizeof(*texts));
 	texts->task = task_in(mem, body);
-	for (const char *line = body; *line;) {
+	if (line)
+		g.part = NOTES;
+	else
+		line = body;
+	while (*line) {
 		size_t n = strcspn(line, "\n");
-		int found = fenced ? -1 : begins(line, n);
 		size_t shown = n && line[n - 1] == '\r' ? n - 1 : n;
+		int found = begins(line, n);
 
+		/* a person's paragraph may look like any of them but the last
+		 */
+		if (g.part == NOTES &&
+		    (g.fence.length || !is_line(line, n, FIRST_SECTION)))
+			found = -1;
 		if (found >= 0) {
 			finish_item(&g);
 			g.part = (enum part)found;
 		} else if (g.part < PARTS) {
 			take_line(&g, line, shown);
-			fenced = fenced != is_fence(line, n);
 		}
 		line += n + (line[n] == '\n');
 	}

@@ -94,6 +94,7 @@ static void a_persons_markdown_stays_but_is_harmless(void **state)
 		{ "```a`\n@x", "```a`\n@" GAP "x" },
 		{ "- a\n  ```\n@x", "- a\n  ```\n@" GAP "x" },
 		{ "   \n\n", "" },
+		{ " \n  ```\n@x", "```\n@x\n```" },
 		{ NULL, NULL },
 	};
 
@@ -106,7 +107,6 @@ static void items_are_indented(void **state)
 	static const struct pair pairs[] = {
 		{ "one", "- one" },
 		{ "a\nb\n\nc", "- a\n  b\n\n  c" },
-		{ "   a", "- a" },
 		{ NULL, NULL },
 	};
 

@@ -30,7 +30,8 @@ struct db_options {
 	int wait_ms;  /* how long to wait for another run or a busy database */
 	const char *top; /* sqlite: relative paths start here */
 	bool create;	 /* sqlite: make the file when it is missing */
-	int64_t count_limit; /* rows: exact counts of a table up to here */
+	int64_t count_limit; /* rows: exact counts of a table up to here;
+				negative: statements do not count */
 	bool read_only;	 /* promise not to write; sqlite: does not create */
 	/*
 	 * Called about ten times a second while a statement runs or a lock is

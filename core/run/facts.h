@@ -31,7 +31,9 @@ struct fact_table {
 
 struct fact_lock {
 	const char *relation; /* as people write it; SQLite: the database */
-	const char *mode;     /* "AccessExclusiveLock"; SQLite: "RESERVED"... */
+	const char *mode;     /* "AccessExclusiveLock"; SQLite: "RESERVED" or
+				 "WAL_WRITE_LOCK" (writers wait), "EXCLUSIVE"
+				 (readers too) */
 	int64_t since_us;     /* clock_mono_us() when its statement was sent */
 	double held_ms;	      /* to the commit's reply; -1 while still held */
 };

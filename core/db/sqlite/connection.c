@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/base/text.h"
 
@@ -121,6 +122,16 @@ static int apply_settings(struct sqlite *s, struct error *err)
 	return sql ? sqlite_run(s, sql, err) : 0;
 }
 
+/* Finds out whether it is a database at all. */
+static int first_read(struct sqlite *s, struct error *err)
+{
+	if (sqlite_run(s, "SELECT 1 FROM sqlite_schema LIMIT 1", err) == 0)
+		return 0;
+	if (err->code == ERROR_SQL)
+		return no_database(s, sqlite3_errmsg(s->handle), err);
+	return -1;
+}
+
 int sqlite_connect(struct sqlite *s, struct error *err)
 {
 	if (lazy_sqlite_load(err) < 0)
@@ -135,10 +146,7 @@ int sqlite_connect(struct sqlite *s, struct error *err)
 		sqlite3_progress_handler(s->handle, STEPS_PER_LOOK, on_progress,
 					 s);
 	sqlite3_set_authorizer(s->handle, touched_note, s);
-	/* the first read finds out whether it is a database at all */
-	if (sqlite_run(s, "SELECT 1 FROM sqlite_schema LIMIT 1", err) < 0)
-		return -1;
-	return apply_settings(s, err);
+	return first_read(s, err) < 0 ? -1 : apply_settings(s, err);
 }
 
 void sqlite_disconnect(struct sqlite *s)
@@ -215,6 +223,8 @@ static int look_at_file(struct sqlite *s, struct error *err)
 		return no_database(s, "it is a folder", err);
 	if (!S_ISREG(st.st_mode))
 		return no_database(s, "it is no regular file", err);
+	if (access(s->path, R_OK) < 0)
+		return no_database(s, strerror(errno), err);
 	return 0;
 }
 

@@ -75,28 +75,32 @@ static int from_statistics(struct sqlite *s, const char *table, int64_t *number,
 			     table, -1, number, err);
 }
 
-/*
- * An upper limit that costs nothing: the highest row number, and how many
- * rows the whole file could hold at most. *estimate is -1 when neither of
- * them nor the statistics say more than that the table is large.
- */
-static int limits(TALLOC_CTX *mem, struct sqlite *s, const char *table,
-		  const char *from, int64_t *most, int64_t *estimate,
-		  struct error *err)
+/* More rows than that cannot be in the whole file. */
+static int most_rows(struct sqlite *s, int64_t *most, struct error *err)
 {
-	int64_t pages, page_size, top;
+	int64_t pages, page_size;
 
-	if (number_of(mem, s, "page_count", "pragma_page_count", &pages, err) <
+	if (sqlite_number(s, "PRAGMA main.page_count", NULL, 0, &pages, err) <
 		    0 ||
-	    number_of(mem, s, "page_size", "pragma_page_size", &page_size,
-		      err) < 0 ||
-	    number_of(mem, s, "max(rowid)", from, &top, err) < 0)
+	    sqlite_number(s, "PRAGMA main.page_size", NULL, 0, &page_size,
+			  err) < 0)
 		return -1;
 	*most = pages * page_size / LEAST_ROW_BYTES;
-	if (top > *most) /* numbers with gaps say nothing */
-		return from_statistics(s, table, estimate, err);
-	*most = *estimate = top;
 	return 0;
+}
+
+/*
+ * What can be said of a table in a large file without counting: the highest
+ * row number, or, when that is no measure because of gaps, what ANALYZE found;
+ * -1 when neither helps.
+ */
+static int estimate(TALLOC_CTX *mem, struct sqlite *s, const char *table,
+		    const char *from, int64_t most, int64_t *rows,
+		    struct error *err)
+{
+	if (number_of(mem, s, "max(rowid)", from, rows, err) < 0)
+		return -1;
+	return *rows > most ? from_statistics(s, table, rows, err) : 0;
 }
 
 int sqlite_count_rows(struct db *db, const char *table, int64_t limit,
@@ -106,27 +110,25 @@ int sqlite_count_rows(struct db *db, const char *table, int64_t limit,
 	TALLOC_CTX *mem = talloc_new(NULL);
 	const char *schema;
 	char *from = quoted(mem, s, table, &schema);
-	int64_t most = 0, estimate = -1;
-	struct shape shape;
+	struct shape shape = { false, false };
+	int64_t most, guess = -1;
 	int result = 0;
 
 	*rows = -1;
 	*estimated = false;
 	if (!from)
 		goto out;
-	result = read_shape(s, schema, table, &shape, err);
+	result = most_rows(s, &most, err);
+	if (result == 0 && most > limit)
+		result = read_shape(s, schema, table, &shape, err);
 	if (result < 0 || shape.is_virtual)
 		goto out;
-	/* a negative row number makes the highest one no limit; nobody uses
-	   them for large tables */
-	if (!shape.without_rowid)
-		result = limits(mem, s, table, from, &most, &estimate, err);
-	if (result < 0)
-		goto out;
-	if (most > limit && estimate > limit) {
-		*rows = estimate;
+	if (most > limit && !shape.without_rowid)
+		result = estimate(mem, s, table, from, most, &guess, err);
+	if (result == 0 && guess > limit) {
+		*rows = guess;
 		*estimated = true;
-	} else {
+	} else if (result == 0) {
 		result = number_of(mem, s, "count(*)", from, rows, err);
 	}
 out:

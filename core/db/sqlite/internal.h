@@ -8,6 +8,7 @@
 
 struct cached_statement;
 struct key_check;
+struct key_pairs;
 struct touched;
 
 struct sqlite {
@@ -27,7 +28,8 @@ struct sqlite {
 	bool open;
 	const struct script *script; /* or NULL */
 	int64_t granted_us;
-	struct key_check *keys; /* or NULL */
+	struct key_check *keys;	 /* or NULL */
+	struct key_pairs *pairs; /* of the schema as last seen, or NULL */
 
 	bool changed; /* a script changed the connection: open it anew */
 	struct touched *touched; /* filled by the authorizer while not NULL */
@@ -118,6 +120,9 @@ struct touched {
 	size_t count;
 	bool changes_connection; /* PRAGMA, ATTACH, something temporary */
 };
+
+/* --- foresee.c --- */
+void sqlite_foresee(struct db *db, struct script *script);
 
 /* The authorizer: notes what a statement touches, and allows everything. */
 int touched_note(void *data, int action, const char *first, const char *second,

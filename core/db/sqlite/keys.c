@@ -20,12 +20,9 @@
 #define REMEMBERED (4u << 20)
 #define SHOWN_ROWS 5
 
-/* A table that has foreign keys or is referred to, as of before the script. */
-struct known_table {
-	char *name; /* lower case */
-	bool mentioned;
-	bool checked;
-	bool unreadable; /* a key of it has no matching unique index */
+/* A name that stands in the script, in lower case. */
+struct mention {
+	char *name;
 	UT_hash_handle hh;
 };
 
@@ -38,12 +35,22 @@ struct key_group {
 	UT_hash_handle hh;
 };
 
+/* One table and one that it refers to. */
 struct key_pair {
 	const char *child, *parent;
 };
 
+/* Those of a schema, each child's together. */
+struct key_pairs {
+	struct key_pair *list;
+	size_t count;
+	int64_t schema_version;
+};
+
 struct key_check {
-	struct known_table *known;
+	struct mention *mentions;
+	bool all;	       /* mentioned or not */
+	struct mention *sound; /* children that could be checked before */
 	struct key_group *groups;
 	uint64_t *rows; /* hashes of the violations before */
 	size_t row_count, row_room;
@@ -51,21 +58,16 @@ struct key_check {
 	bool after; /* which of the two checks it is */
 };
 
-struct pair_list {
-	TALLOC_CTX *mem;
-	struct key_pair *list;
-	size_t count;
-};
-
 static int release(struct key_check *check)
 {
-	HASH_CLEAR(hh, check->known);
+	HASH_CLEAR(hh, check->mentions);
+	HASH_CLEAR(hh, check->sound);
 	HASH_CLEAR(hh, check->groups);
 	free(check->rows);
 	return 0;
 }
 
-/* --- which scripts, which tables ------------------------------------------ */
+/* --- which scripts -------------------------------------------------------- */
 
 /* ADD COLUMN without a key of its own, or another name for something. */
 static bool alters_safely(const char *text, size_t length)
@@ -121,34 +123,7 @@ static bool may_break(const struct script *script)
 	return false;
 }
 
-static int take_pair(const char *const *values, int count, void *data)
-{
-	struct pair_list *pairs = data;
-
-	(void)count;
-	/* room doubles: it is full whenever the count is a power of two */
-	if (!(pairs->count & (pairs->count - 1)))
-		pairs->list = talloc_realloc(
-			pairs->mem, pairs->list, struct key_pair,
-			pairs->count ? 2 * (unsigned)pairs->count : 1);
-	pairs->list[pairs->count++] = (struct key_pair){
-		talloc_strdup(pairs->mem, values[0]),
-		talloc_strdup(pairs->mem, values[1]),
-	};
-	return 0;
-}
-
-/* Ordered by child. */
-static int list_pairs(struct sqlite *s, struct pair_list *pairs,
-		      struct error *err)
-{
-	return sqlite_query(
-		&s->db,
-		"SELECT DISTINCT t.name, k.\"table\" FROM sqlite_schema AS t, "
-		"pragma_foreign_key_list(t.name) AS k WHERE t.type = 'table' "
-		"AND instr(lower(t.sql), 'references') ORDER BY 1",
-		NULL, 0, take_pair, pairs, err);
-}
+/* --- which tables --------------------------------------------------------- */
 
 static char *lower(TALLOC_CTX *mem, const char *name)
 {
@@ -160,70 +135,114 @@ static char *lower(TALLOC_CTX *mem, const char *name)
 	return out;
 }
 
-static struct known_table *find_known(struct key_check *check, const char *name)
+static bool is_in(struct mention *set, const char *name)
 {
-	struct known_table *t;
 	char *key = lower(NULL, name);
+	struct mention *m;
 
-	HASH_FIND_STR(check->known, key, t);
+	HASH_FIND_STR(set, key, m);
 	talloc_free(key);
-	return t;
+	return m != NULL;
 }
 
-static void add_known(struct key_check *check, const char *name, bool mentioned)
+/* Takes the name over. */
+static void add_to(struct key_check *check, struct mention **set, char *name)
 {
-	struct known_table *t = find_known(check, name);
+	struct mention *m = talloc(check, struct mention);
 
-	if (t)
+	m->name = lower(m, name);
+	talloc_free(name);
+	if (is_in(*set, m->name)) {
+		talloc_free(m);
 		return;
-	t = talloc_zero(check, struct known_table);
-	t->name = lower(t, name);
-	t->mentioned = mentioned;
-	HASH_ADD_KEYPTR(hh, check->known, t->name, strlen(t->name), t);
+	}
+	HASH_ADD_KEYPTR(hh, *set, m->name, strlen(m->name), m);
 }
 
-/* Names may stand in quotes of any sort, SQLite takes even '' for them. */
-static void find_mentioned(struct key_check *check, const struct script *script)
+/*
+ * SQLite takes even 'name' for a name where no string can stand; but it
+ * follows a word then, and no values have to be looked at.
+ */
+static void find_mentions(struct key_check *check, const struct script *script)
 {
+	enum sql_token_kind before = SQL_END;
 	struct reader r;
 
 	reader_start(&r, script->text, script->length, SQL_SQLITE);
 	for (; !reader_at_end(&r); reader_advance(&r)) {
-		struct known_table *t;
-		char *name;
+		enum sql_token_kind kind = r.token.kind;
+		bool is_number = kind == SQL_WORD &&
+				 isdigit((unsigned char)r.text[r.token.offset]);
 
-		if (r.token.kind == SQL_OTHER || r.token.length > 128 ||
-		    r.token.kind == SQL_SEMICOLON ||
-		    isdigit((unsigned char)script->text[r.token.offset]))
-			continue;
-		name = reader_name(NULL, &r);
-		t = find_known(check, name);
-		if (t)
-			t->mentioned = true;
-		talloc_free(name);
+		if ((kind == SQL_WORD && !is_number) || kind == SQL_QUOTED ||
+		    (kind == SQL_STRING && before == SQL_WORD))
+			add_to(check, &check->mentions, reader_name(NULL, &r));
+		before = kind;
 	}
 }
 
-static int learn_tables(struct sqlite *s, struct key_check *check,
-			const struct pair_list *pairs,
-			const struct script *script, struct error *err)
+static bool is_relevant(const struct key_check *check,
+			const struct key_pair *pair)
 {
-	int64_t triggers;
+	return check->all || is_in(check->mentions, pair->child) ||
+	       is_in(check->mentions, pair->parent);
+}
 
-	if (!pairs->count)
-		return 0;
-	if (sqlite_number(s,
-			  "SELECT count(*) FROM sqlite_schema "
-			  "WHERE type = 'trigger'",
-			  NULL, 0, &triggers, err) < 0)
-		return -1;
-	for (size_t i = 0; i < pairs->count; i++) {
-		add_known(check, pairs->list[i].child, triggers > 0);
-		add_known(check, pairs->list[i].parent, triggers > 0);
+/* A table and the text that made it, where the word REFERENCES can only be
+   the keyword. Asking SQLite for each table's keys takes ten times longer. */
+static int take_table(const char *const *values, int count, void *data)
+{
+	struct key_pairs *pairs = data;
+	struct reader r;
+
+	(void)count;
+	reader_start(&r, values[1], strlen(values[1]), SQL_SQLITE);
+	while (!reader_at_end(&r)) {
+		if (!reader_accept(&r, "REFERENCES")) {
+			reader_advance(&r);
+			continue;
+		}
+		/* room doubles: it is full when the count is a power of two */
+		if (!(pairs->count & (pairs->count - 1)))
+			pairs->list = talloc_realloc(
+				pairs, pairs->list, struct key_pair,
+				pairs->count ? 2 * (unsigned)pairs->count : 1);
+		pairs->list[pairs->count++] = (struct key_pair){
+			talloc_strdup(pairs, values[0]),
+			reader_name(pairs, &r),
+		};
 	}
-	if (!triggers)
-		find_mentioned(check, script);
 	return 0;
+}
+
+/* Kept as long as the schema stays as it is. */
+static int list_pairs(struct sqlite *s, const struct key_pairs **out,
+		      struct error *err)
+{
+	struct key_pairs *pairs;
+	int64_t version;
+	int result;
+
+	if (sqlite_number(s, "PRAGMA main.schema_version", NULL, 0, &version,
+			  err) < 0)
+		return -1;
+	*out = s->pairs;
+	if (s->pairs && s->pairs->schema_version == version)
+		return 0;
+	talloc_free(s->pairs);
+	s->pairs = NULL;
+	*out = pairs = talloc_zero(s, struct key_pairs);
+	pairs->schema_version = version;
+	result = sqlite_query(&s->db,
+			      "SELECT name, sql FROM sqlite_schema "
+			      "WHERE type = 'table' "
+			      "AND instr(lower(sql), 'references')",
+			      NULL, 0, take_table, pairs, err);
+	if (result == 0)
+		s->pairs = pairs;
+	else
+		talloc_free(pairs);
+	return result;
 }
 
 /* --- violations ----------------------------------------------------------- */
@@ -340,32 +359,52 @@ static int check_table(struct sqlite *s, struct key_check *check,
 	return result;
 }
 
-static bool is_first(const struct pair_list *pairs, size_t i)
+/*
+ * Each relevant table once. A table whose keys cannot be checked may wait for
+ * its parent's index; but one that could be checked before must not lose it.
+ */
+static int check_tables(struct sqlite *s, struct key_check *check,
+			const struct key_pairs *pairs, struct error *err)
 {
-	return !i ||
-	       strcmp(pairs->list[i].child, pairs->list[i - 1].child) != 0;
-}
+	const char *done = NULL;
 
-static int check_before(struct sqlite *s, struct key_check *check,
-			const struct pair_list *pairs, struct error *err)
-{
 	for (size_t i = 0; i < pairs->count; i++) {
-		struct known_table *child = find_known(check,
-						       pairs->list[i].child);
+		const struct key_pair *pair = &pairs->list[i];
 		int result;
 
-		if (child->checked ||
-		    (!child->mentioned &&
-		     !find_known(check, pairs->list[i].parent)->mentioned))
+		if ((done && !strcmp(done, pair->child)) ||
+		    !is_relevant(check, pair))
 			continue;
-		child->checked = true;
-		result = check_table(s, check, pairs->list[i].child, err);
-		if (result < 0)
+		done = pair->child;
+		result = check_table(s, check, done, err);
+		if (result < 0 ||
+		    (result > 0 && check->after && is_in(check->sound, done)))
 			return -1;
-		child->unreadable = result > 0;
-		if (child->unreadable)
+		if (result > 0)
 			error_release(err);
+		else if (!check->after)
+			add_to(check, &check->sound, talloc_strdup(NULL, done));
 	}
+	return 0;
+}
+
+static int look_before(struct sqlite *s, struct key_check *check,
+		       const struct script *script, struct error *err)
+{
+	const struct key_pairs *pairs;
+	int64_t triggers;
+
+	if (list_pairs(s, &pairs, err) < 0 ||
+	    sqlite_number(s,
+			  "SELECT count(*) FROM sqlite_schema "
+			  "WHERE type = 'trigger'",
+			  NULL, 0, &triggers, err) < 0)
+		return -1;
+	check->all = triggers > 0;
+	if (!check->all)
+		find_mentions(check, script);
+	if (check_tables(s, check, pairs, err) < 0)
+		return -1;
 	if (check->row_count)
 		qsort(check->rows, check->row_count, sizeof(*check->rows),
 		      by_value);
@@ -376,46 +415,17 @@ int keys_before(struct sqlite *s, const struct script *script,
 		struct key_check **out, struct error *err)
 {
 	struct key_check *check;
-	struct pair_list pairs = { 0 };
-	int result;
 
 	*out = NULL;
 	if (!may_break(script))
 		return 0;
 	check = talloc_zero(s, struct key_check);
 	talloc_set_destructor(check, release);
-	pairs.mem = talloc_new(check);
-	result = list_pairs(s, &pairs, err);
-	if (result == 0)
-		result = learn_tables(s, check, &pairs, script, err);
-	if (result == 0)
-		result = check_before(s, check, &pairs, err);
-	talloc_free(pairs.mem);
-	if (result < 0)
+	if (look_before(s, check, script, err) < 0) {
 		talloc_free(check);
-	else
-		*out = check;
-	return result;
-}
-
-/* A table made by the script may wait for its parent's index; one whose keys
-   could be checked before must not lose that. */
-static int check_after(struct sqlite *s, struct key_check *check,
-		       const struct pair_list *pairs, struct error *err)
-{
-	for (size_t i = 0; i < pairs->count; i++) {
-		struct known_table *child = find_known(check,
-						       pairs->list[i].child);
-		int result;
-
-		if (!is_first(pairs, i) || (child && !child->checked))
-			continue;
-		result = check_table(s, check, pairs->list[i].child, err);
-		if (result < 0 || (result > 0 && child && !child->unreadable))
-			return -1;
-		if (result > 0)
-			error_release(err);
+		return -1;
 	}
+	*out = check;
 	return 0;
 }
 
@@ -492,15 +502,11 @@ static int judge(struct sqlite *s, struct key_check *check, struct error *err)
 
 int keys_after(struct sqlite *s, struct key_check *check, struct error *err)
 {
-	struct pair_list pairs = { .mem = talloc_new(check) };
-	int result;
+	const struct key_pairs *pairs;
 
 	check->after = true;
-	result = list_pairs(s, &pairs, err);
-	if (result == 0)
-		result = check_after(s, check, &pairs, err);
-	if (result == 0)
-		result = judge(s, check, err);
-	talloc_free(pairs.mem);
-	return result;
+	if (list_pairs(s, &pairs, err) < 0 ||
+	    check_tables(s, check, pairs, err) < 0)
+		return -1;
+	return judge(s, check, err);
 }

@@ -1,5 +1,7 @@
 #include "core/db/sqlite/internal.h"
 
+#include <string.h>
+
 /* More than that many statements ahead is not worth looking. */
 #define MOST_STATEMENTS 64
 
@@ -23,15 +25,23 @@ void sqlite_foresee(struct db *db, struct script *script)
 {
 	struct sqlite *s = sqlite_of(db);
 	size_t count = script->statement_count;
+	struct error ignored = { 0 };
 
 	if (db->options.count_limit < 0)
 		return;
+	if (sqlite_restore(s, &ignored) < 0) {
+		error_release(&ignored); /* begin() will meet it again */
+		return;
+	}
 	for (size_t i = 0; i < count && i < MOST_STATEMENTS; i++) {
 		struct statement *statement = &script->statements[i];
 		const char *text = script->text + statement->offset;
 		sqlite3_stmt *prepared = NULL;
 		int code;
 
+		/* many a pragma does its work while it is prepared */
+		if (!strcmp(statement->kind, "PRAGMA"))
+			continue;
 		s->touched = talloc_zero(NULL, struct touched);
 		code = sqlite3_prepare_v3(s->handle, text, -1, 0, &prepared,
 					  NULL);

@@ -15,7 +15,6 @@ int bed_set_up(void **state)
 {
 	struct bed *p = talloc_zero(NULL, struct bed);
 
-	p->mem = p;
 	p->folder = talloc_strdup(p, "/tmp/test_sqlite_XXXXXX");
 	if (!mkdtemp(p->folder))
 		return -1;

@@ -9,7 +9,6 @@ static const struct db_engine *const sqlite = &db_engine_sqlite;
 
 /* A folder of its own for each test, and what it allocates. */
 struct bed {
-	TALLOC_CTX *mem;
 	char *folder;
 	struct db_options options;
 	struct error err;

@@ -188,35 +188,72 @@ char *measured_volume(TALLOC_CTX *mem, const struct comment_input *in)
 
 /* --- locks --------------------------------------------------------------- */
 
-/* Locks that no other reader or writer of rows waits for come last. */
-static bool is_weak(const char *mode)
+struct weighed {
+	const struct fact_lock *lock;
+	int lightness; /* how little anybody else has to wait for it */
+};
+
+static bool is_new_table(const struct facts *facts, const char *relation)
 {
-	return !strcmp(mode, "AccessShareLock") || !strcmp(mode, "SHARED");
+	for (size_t i = 0; i < facts->table_count; i++)
+		if (!strcmp(facts->tables[i].name, relation))
+			return facts->tables[i].rows_before < 0 &&
+			       facts->tables[i].rows_after >= 0;
+	return false;
+}
+
+/* Nobody waits for readers' locks, and nobody sees a table made just now. */
+static int lightness(const struct facts *facts, const struct fact_lock *l)
+{
+	if (!strcmp(l->mode, "AccessShareLock") || !strcmp(l->mode, "SHARED"))
+		return 2;
+	return is_new_table(facts, l->relation);
 }
 
 static int by_weight(const void *a, const void *b)
 {
-	const struct fact_lock *one = a, *two = b;
-	int order = (int)is_weak(one->mode) - (int)is_weak(two->mode);
+	const struct weighed *one = a, *two = b;
+	int order = one->lightness - two->lightness;
 
-	if (!order && one->held_ms > two->held_ms)
+	if (!order && one->lock->held_ms > two->lock->held_ms)
 		order = -1;
-	else if (!order && one->held_ms < two->held_ms)
+	else if (!order && one->lock->held_ms < two->lock->held_ms)
 		order = 1;
 	if (!order)
-		order = strcmp(one->relation, two->relation);
-	return order ? order : strcmp(one->mode, two->mode);
+		order = strcmp(one->lock->relation, two->lock->relation);
+	return order ? order : strcmp(one->lock->mode, two->lock->mode);
 }
 
-static struct fact_lock *sorted_locks(TALLOC_CTX *mem,
-				      const struct facts *facts)
+/* NULL when there is none. */
+static struct weighed *sorted_locks(TALLOC_CTX *mem, const struct facts *facts)
 {
-	struct fact_lock *l = talloc_array(mem, struct fact_lock,
-					   (unsigned)facts->lock_count);
+	struct weighed *w;
 
-	memcpy(l, facts->locks, facts->lock_count * sizeof(*l));
-	qsort(l, facts->lock_count, sizeof(*l), by_weight);
-	return l;
+	if (!facts->lock_count)
+		return NULL;
+	w = talloc_array(mem, struct weighed, (unsigned)facts->lock_count);
+	for (size_t i = 0; i < facts->lock_count; i++)
+		w[i] = (struct weighed){ &facts->locks[i],
+					 lightness(facts, &facts->locks[i]) };
+	qsort(w, facts->lock_count, sizeof(*w), by_weight);
+	return w;
+}
+
+static bool is_outside_transaction(const struct script *s)
+{
+	return s->no_transaction ||
+	       script_directive(s, DIRECTIVE_NO_TRANSACTION);
+}
+
+/* Locks are looked at within a transaction; outside one they are gone. */
+static char *no_locks(TALLOC_CTX *mem, const struct comment_input *in)
+{
+	if (!in->up || !in->up_script)
+		return talloc_strdup(mem, NOT_MEASURED);
+	if (is_outside_transaction(in->up_script))
+		return talloc_strdup(mem,
+				     NOT_MEASURED " (not in a transaction)");
+	return talloc_strdup(mem, "no lock observed");
 }
 
 static char *held(TALLOC_CTX *mem, const struct fact_lock *l)
@@ -233,30 +270,25 @@ static char *lock_place(TALLOC_CTX *mem, const struct fact_lock *l)
 
 char *measured_locks(TALLOC_CTX *mem, const struct comment_input *in)
 {
-	struct fact_lock *locks;
+	struct weighed *w = in->up ? sorted_locks(mem, in->up) : NULL;
 	char *out;
 
-	if (!in->up)
-		return talloc_strdup(mem, NOT_MEASURED);
-	if (!in->up->lock_count)
-		return talloc_strdup(mem, "no lock observed");
-	locks = sorted_locks(mem, in->up);
-	out = talloc_asprintf(mem, "%s (%s)", held(mem, locks),
-			      lock_place(mem, locks));
+	if (!w)
+		return no_locks(mem, in);
+	out = talloc_asprintf(mem, "%s (%s)", held(mem, w->lock),
+			      lock_place(mem, w->lock));
 	for (size_t i = 1; i < in->up->lock_count && i < MAX_LOCKS; i++)
 		out = talloc_asprintf_append_buffer(
 			out, "; %s%s (%s)", i == 1 ? "also " : "",
-			held(mem, &locks[i]), lock_place(mem, &locks[i]));
+			held(mem, w[i].lock), lock_place(mem, w[i].lock));
 	return add_rest(out, in->up->lock_count, MAX_LOCKS);
 }
 
 char *measured_longest_lock(TALLOC_CTX *mem, const struct comment_input *in)
 {
-	if (!in->up)
-		return talloc_strdup(mem, NOT_MEASURED);
-	if (!in->up->lock_count)
-		return talloc_strdup(mem, "no lock observed");
-	return held(mem, sorted_locks(mem, in->up));
+	struct weighed *w = in->up ? sorted_locks(mem, in->up) : NULL;
+
+	return w ? held(mem, w->lock) : no_locks(mem, in);
 }
 
 /* --- durations ----------------------------------------------------------- */
@@ -385,16 +417,17 @@ char *measured_transaction(TALLOC_CTX *mem, const struct comment_input *in)
 
 	if (!s)
 		return talloc_strdup(mem, NOT_MEASURED);
-	if (!s->no_transaction && !asked)
+	if (!is_outside_transaction(s))
 		return talloc_strdup(mem, "the whole script and its record in "
 					  "one transaction");
 	return talloc_asprintf(
-		mem,
-		"none (%s); %zu statement%s one by one, progress recorded "
-		"after each",
+		mem, "none (%s); %s, progress recorded",
 		asked ? "the script asks for it"
 		      : "a statement refuses to be in one",
-		s->statement_count, s->statement_count == 1 ? "" : "s");
+		s->statement_count == 1
+			? "the statement by itself"
+			: talloc_asprintf(mem, "%zu statements one by one",
+					  s->statement_count));
 }
 
 static char *add_losses(TALLOC_CTX *mem, char *out, const struct script *s)

@@ -322,7 +322,7 @@ static void says_what_runs_outside_a_transaction(void **state)
 	in.up_script = s;
 	has(mem, &in,
 	    "Transaction scope: none (the script asks for it); 2 "
-	    "statements one by one, progress recorded after each\n");
+	    "statements one by one, progress recorded\n");
 	s->directive_count = 0;
 	s->no_transaction = true;
 	has(mem, &in,

@@ -10,10 +10,9 @@ static int setting(TALLOC_CTX *mem, struct repo *repo, const char *type,
 		   struct error *err)
 {
 	char *out, *complaint;
-	int status = git_run(mem, repo,
-			     GIT_ARGS("config", type, "--get-urlmatch", key,
-				      url),
-			     NULL, 0, &out, NULL, &complaint, err);
+	int status = git_run(
+		mem, repo, GIT_ARGS("config", type, "--get-urlmatch", key, url),
+		NULL, 0, &out, NULL, &complaint, err);
 
 	*value = status ? NULL : chomp(out);
 	if (*value && !**value)
@@ -26,8 +25,8 @@ int repo_http_settings(TALLOC_CTX *mem, struct repo *repo, const char *url,
 {
 	const char *ca_info = getenv("GIT_SSL_CAINFO");
 
-	if (setting(mem, repo, "--no-type", "http.proxy", url,
-		    &settings->proxy, err) < 0 ||
+	if (setting(mem, repo, "--no-type", "http.proxy", url, &settings->proxy,
+		    err) < 0 ||
 	    setting(mem, repo, "--type=path", "http.sslCAInfo", url,
 		    &settings->ca_info, err) < 0)
 		return -1;

@@ -14,8 +14,10 @@
 int bed_set_up(void **state)
 {
 	struct bed *p = talloc_zero(NULL, struct bed);
+	const char *tmp = getenv("TMPDIR");
 
-	p->folder = talloc_strdup(p, "/tmp/test_sqlite_XXXXXX");
+	p->folder = talloc_asprintf(p, "%s/test_sqlite_XXXXXX",
+				    tmp ? tmp : "/tmp");
 	if (!mkdtemp(p->folder))
 		return -1;
 	p->options = (struct db_options){ .top = p->folder,

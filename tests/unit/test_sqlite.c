@@ -425,6 +425,8 @@ static void makes_and_removes_scratch_databases(void **state)
 	struct bed *p = *state;
 	struct db *db = bed_open(p, "a.db"), *scratch, *copy;
 	char *url = talloc_asprintf(p, "sqlite:%s/s", p->folder);
+	const char *before = getenv("TMPDIR");
+	char *tmp = talloc_strdup(p, before ? before : "/tmp");
 
 	setenv("TMPDIR", p->folder, 1);
 	bed_prepare(p, db, "PRAGMA encoding = 'UTF-16le';" FAMILY);
@@ -458,7 +460,7 @@ static void makes_and_removes_scratch_databases(void **state)
 	assert_string_equal(p->err.message,
 			    "unable to create a scratch database in "
 			    "'/nowhere': No such file or directory");
-	unsetenv("TMPDIR");
+	setenv("TMPDIR", tmp, 1);
 }
 
 static void quotes_only_where_it_must(void **state)

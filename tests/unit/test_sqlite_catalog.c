@@ -21,8 +21,10 @@ struct place {
 static int set_up(void **state)
 {
 	struct place *p = talloc_zero(NULL, struct place);
+	const char *tmp = getenv("TMPDIR");
 
-	p->folder = talloc_strdup(p, "/tmp/test_catalog_XXXXXX");
+	p->folder = talloc_asprintf(p, "%s/test_catalog_XXXXXX",
+				    tmp ? tmp : "/tmp");
 	*state = p;
 	return mkdtemp(p->folder) ? 0 : -1;
 }

@@ -46,6 +46,7 @@ need_build() {
 	module libpq libpq-dev
 	module sqlite3 libsqlite3-dev
 	module libcurl libcurl4-openssl-dev
+	module libprotobuf-c libprotobuf-c-dev
 	compiles pg_query.h uthash.h && return
 	header pg_query.h libpg-query-dev libpg_query
 	header uthash.h uthash-dev uthash

@@ -313,6 +313,19 @@ static bool copies_here(const PgQuery__CopyStmt *copy)
 	return !copy->is_program && (!copy->filename || !*copy->filename);
 }
 
+/* What is made comes before what it is made from. */
+static void add_target(struct walk *walk, const PgQuery__Node *node)
+{
+	const PgQuery__IntoClause *into = NULL;
+
+	if (node->node_case == PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT)
+		into = node->create_table_as_stmt->into;
+	if (node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT)
+		into = node->select_stmt->into_clause;
+	if (into)
+		add_range_var(walk, into->rel);
+}
+
 static void add_special(struct walk *walk, const PgQuery__Node *node,
 			struct pg_analysis *analysis)
 {
@@ -381,6 +394,7 @@ void pg_analyse(TALLOC_CTX *mem, const PgQuery__Node *node,
 	struct walk walk = { .mem = talloc_new(NULL) };
 
 	memset(analysis, 0, sizeof(*analysis));
+	add_target(&walk, node);
 	visit_node(&walk, node);
 	add_special(&walk, node, analysis);
 	analysis->no_transaction = refuses_transaction(node);

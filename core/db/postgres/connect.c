@@ -151,6 +151,7 @@ void pg_disconnect(struct pg *pg)
 	pg->lost = false;
 	pg->step_head = pg->step_tail = 0;
 	pg->transaction = PG_IDLE;
+	pg->inside = false;
 	pg->tainted = pg->temporary = pg->deep = false;
 	pg->script = NULL;
 	pg->locked = pg->lock_lost = false;

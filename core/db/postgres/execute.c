@@ -15,7 +15,7 @@ static int start_script(struct pg *pg, const struct script *script, size_t n,
 {
 	if (pg->transaction != PG_IDLE || (n > 0 && pg->script == script))
 		return 0;
-	if (pg_in_transaction(pg))
+	if (pg->inside)
 		return error_set(err, ERROR_SQL,
 				 "a transaction of another script is open");
 	if (pg_reset(pg, err) < 0 || pg_find_schema(pg, err) < 0)
@@ -29,6 +29,9 @@ static void note_leftovers(struct pg *pg, const struct statement *s)
 	static const char *const kinds[] = { "PREPARE", "DEALLOCATE", "DISCARD",
 					     "DECLARE", "LISTEN" };
 
+	/* ours are among those that these may take away */
+	if (!strcmp(s->kind, "DEALLOCATE") || !strcmp(s->kind, "DISCARD"))
+		pg_forget_kept(pg);
 	pg->tainted = true;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (!strcmp(s->kind, kinds[i]))
@@ -69,8 +72,9 @@ static bool counts_rows(const char *kind, const char *tag)
 	for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++)
 		if (starts_with(tag, tags[i]))
 			return true;
-	/* their tag is that of the SELECT */
-	return starts_with(tag, "SELECT") && starts_with(kind, "CREATE");
+	/* what makes a table from a query has the tag of the query */
+	return starts_with(tag, "SELECT") &&
+	       (starts_with(kind, "CREATE") || !strcmp(kind, "SELECT INTO"));
 }
 
 static void place(const struct pg *pg, const struct script *script,
@@ -127,7 +131,7 @@ static int run(struct pg *pg, const struct script *script, size_t n,
 	};
 	int64_t sent = clock_mono_us();
 	bool looks = !s->control &&
-		     (pg->transaction == PG_SCRIPT || pg_in_transaction(pg));
+		     (pg->transaction == PG_SCRIPT || pg->inside);
 	int result;
 
 	fill_fact(facts, fact, s, n);
@@ -147,10 +151,24 @@ static int run(struct pg *pg, const struct script *script, size_t n,
 	return result;
 }
 
+/* Outside of a transaction there is no look that would tell. */
+static bool may_unlock(const struct pg *pg, const struct statement *s)
+{
+	static const char *const kinds[] = { "SELECT", "DO", "CALL", "DISCARD",
+					     "EXECUTE" };
+
+	if (pg->transaction != PG_IDLE)
+		return false;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strcmp(s->kind, kinds[i]))
+			return true;
+	return !s->analysed;
+}
+
 static int check_transaction(struct pg *pg, const struct statement *s,
 			     struct facts *facts, struct error *err)
 {
-	if (pg_in_transaction(pg))
+	if (pg->inside)
 		return 0;
 	if (pg->transaction == PG_SCRIPT)
 		return error_set(err, ERROR_SQL,
@@ -183,6 +201,8 @@ int pg_execute(struct db *db, const struct script *script, size_t n,
 		result = check_transaction(pg, s, facts, err);
 	if (result == 0 && pg->lock_lost)
 		result = pg_lock_again(pg, err);
+	else if (result == 0 && may_unlock(pg, s))
+		result = pg_lock_check(pg, err);
 	if (result < 0)
 		place(pg, script, s, err);
 	return result;

@@ -313,7 +313,8 @@ int pg_held_send(struct pg *pg, struct pg_look *look, struct error *err)
 		       "ORDER BY pg_catalog.strpos('/AccessExclusiveLock/"
 		       "ExclusiveLock/ShareRowExclusiveLock/ShareLock/"
 		       "ShareUpdateExclusiveLock/RowExclusiveLock/"
-		       "RowShareLock/AccessShareLock/', '/' || l.mode || '/')",
+		       "RowShareLock/AccessShareLock/', '/' || l.mode || '/'), "
+		       "l.relation",
 		.keep = true,
 		.row = take_row,
 		.data = look,

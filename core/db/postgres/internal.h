@@ -101,6 +101,7 @@ struct pg {
 
 	/* session.c */
 	enum pg_transaction transaction;
+	bool inside; /* any transaction, ours or not, at the last pg_sync() */
 	char *schema;	/* where the ledger is or will be; NULL: not looked */
 	bool tainted;	/* a script may have changed settings or the role */
 	bool temporary; /* ... left temporary tables */
@@ -151,7 +152,6 @@ int pg_run_sql(struct pg *pg, const char *sql, struct error *err);
 bool pg_tick(struct pg *pg);
 /* The server has forgotten what it had prepared. */
 void pg_forget_kept(struct pg *pg);
-bool pg_in_transaction(const struct pg *pg);
 
 /* --- failure.c ------------------------------------------------------------ */
 

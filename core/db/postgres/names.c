@@ -97,6 +97,7 @@ char *pg_quote_relation(TALLOC_CTX *mem, const char *name)
 char *pg_qualify(TALLOC_CTX *mem, const char *schema, const char *sql)
 {
 	size_t length = strlen(sql), at = 0;
+	bool qualified = false;
 	char *out, *quoted;
 	struct sql_token token;
 
@@ -109,9 +110,11 @@ char *pg_qualify(TALLOC_CTX *mem, const char *schema, const char *sql)
 		char *word = talloc_strndup(out, sql + token.offset,
 					    token.length);
 
-		if (token.kind == SQL_WORD && db_is_own_table(word))
+		if (token.kind == SQL_WORD && !qualified &&
+		    db_is_own_table(word))
 			out = talloc_asprintf_append_buffer(out, "%s.", quoted);
 		out = talloc_strdup_append_buffer(out, word);
+		qualified = !strcmp(word, ".");
 		at = token.offset + token.length;
 	}
 	return out;

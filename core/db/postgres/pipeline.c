@@ -359,6 +359,15 @@ static void take_all(struct pg *pg, struct error *err)
 		pg->kept[i]->sent = false;
 }
 
+/* libpq itself does not tell while something is on its way. */
+static void note_transaction(struct pg *pg)
+{
+	PGTransactionStatusType status =
+		pg->lost ? PQTRANS_UNKNOWN : PQtransactionStatus(pg->conn);
+
+	pg->inside = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
 int pg_sync(struct pg *pg, struct error *err)
 {
 	pg->failed = pg->script_failed = false;
@@ -367,6 +376,7 @@ int pg_sync(struct pg *pg, struct error *err)
 	if (pg_mark(pg, err) < 0)
 		return -1;
 	take_all(pg, err);
+	note_transaction(pg);
 	if (pg->lost && pg->conn)
 		return pg_failure_lost(pg, err);
 	return pg->failed ? -1 : pg->stopped;
@@ -385,14 +395,4 @@ int pg_run_sql(struct pg *pg, const char *sql, struct error *err)
 	const struct pg_statement statement = { .sql = sql };
 
 	return pg_run(pg, &statement, err);
-}
-
-bool pg_in_transaction(const struct pg *pg)
-{
-	PGTransactionStatusType status;
-
-	if (!pg->conn)
-		return false;
-	status = PQtransactionStatus(pg->conn);
-	return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }

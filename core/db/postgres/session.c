@@ -133,7 +133,7 @@ static int enter(struct pg *pg, enum aside *aside, struct error *err)
 		return close_script(pg, err);
 	if (pg->transaction != PG_IDLE || !pg->tainted)
 		return 0;
-	*aside = pg_in_transaction(pg) ? ASIDE_WITHIN : ASIDE_BEGUN;
+	*aside = pg->inside ? ASIDE_WITHIN : ASIDE_BEGUN;
 	if (pg_send_sql(pg, *aside == ASIDE_WITHIN ? put_aside : "BEGIN",
 			err) < 0)
 		return -1;
@@ -210,16 +210,16 @@ int pg_session_begin(struct db *db, const struct script *script,
 {
 	struct pg *pg = pg_of(db);
 
-	if (pg->transaction == PG_IDLE && pg_in_transaction(pg))
+	if (pg->transaction == PG_IDLE && pg->inside)
 		return left_open(pg, err);
-	if (script && (pg_reset(pg, err) < 0 || pg_find_schema(pg, err) < 0 ||
+	if (pg_reset(pg, err) < 0)
+		return -1;
+	if (script && (pg_find_schema(pg, err) < 0 ||
 		       pg_held_prepare(pg, script, err) < 0))
 		return -1;
 	if (pg_send_sql(pg, "BEGIN", err) < 0)
 		return -1;
 	pg->transaction = script ? PG_SCRIPT : PG_BOOKKEEPING;
-	if (!script && pg->tainted)
-		return send_list(pg, defaults, err);
 	return 0;
 }
 
@@ -272,7 +272,7 @@ void pg_session_rollback(struct db *db)
 
 	if (pg->conn && !pg->lost && pg->step_tail)
 		pg_sync(pg, &ignored);
-	if (pg->conn && !pg->lost && pg_in_transaction(pg))
+	if (pg->conn && !pg->lost && pg->inside)
 		pg_run_sql(pg, "ROLLBACK", &ignored);
 	error_release(&ignored);
 	/* all that the script did to the session is undone with it */

@@ -77,8 +77,9 @@ SELECT 'column',
 		|| '"' END,
 	CASE WHEN a.attstattarget >= 0
 	 THEN 'statistics ' || a.attstattarget END,
+	-- pg_attver is the server's own count of changes, in some releases
 	'with (' || (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
-		     FROM unnest(a.attoptions) o) || ')',
+		     FROM unnest(a.attoptions) o WHERE o !~ '^pg_') || ')',
 	'options (' || (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
 			FROM unnest(a.attfdwoptions) o) || ')',
 	CASE WHEN NOT a.attislocal THEN 'inherited' END),

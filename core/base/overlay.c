@@ -77,8 +77,9 @@ static int read_file(struct overlay_file *file, const char *path,
 {
 	/* a pipe of that name must not be waited for, and a link that came
 	   with a clone must not fetch a secret of the person's */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK |
-				    (source == OVERLAY_SHARED ? O_NOFOLLOW : 0));
+	int fd = open(path,
+		      O_RDONLY | O_CLOEXEC | O_NONBLOCK |
+			      (source == OVERLAY_SHARED ? O_NOFOLLOW : 0));
 	struct stat st;
 	int result;
 
@@ -96,8 +97,7 @@ static int read_file(struct overlay_file *file, const char *path,
 }
 
 int overlay_read(TALLOC_CTX *mem, const struct overlay *overlay,
-		 const char *path, struct overlay_file **out,
-		 struct error *err)
+		 const char *path, struct overlay_file **out, struct error *err)
 {
 	struct overlay_file *file = talloc_zero(mem, struct overlay_file);
 	const char *text = embed_text(path);

@@ -17,6 +17,7 @@ struct asking {
 	struct values *values;
 	struct target_access *access;
 	struct rebuild_source *source;
+	bool column; /* the column is asked for */
 	struct error problem;
 	struct error *err;
 };
@@ -194,6 +195,7 @@ static void describe_column(struct asking *a, const struct table_text *t)
 		return;
 	reader_start(&r, c->text, strlen(c->text), SQL_SQLITE);
 	reader_advance(&r);
+	values_set_field(a->values, "column", "known", "yes");
 	values_set_field(a->values, "column", "definition",
 			 c->text + r.token.offset);
 	values_set_field(a->values, "column", "type", c->type);
@@ -247,12 +249,22 @@ static int ask_words(struct asking *a, char *words)
 			continue;
 		if (!strcmp(word, "table"))
 			ask_definition(a);
+		a->column |= !strcmp(word, "column");
 		if (!a->problem.code && ask_query(a, word) < 0)
 			return -1;
 		if (a->problem.code)
 			return 0;
 	}
 	return 0;
+}
+
+static bool is_known(const struct asking *a)
+{
+	const struct value *column = values_find(a->values, "column");
+
+	if (a->column && column)
+		return value_field(&column->items[0], "known") != NULL;
+	return values_find(a->values, "known") != NULL;
 }
 
 static void set_unknown(struct asking *a)
@@ -297,7 +309,7 @@ int ask(TALLOC_CTX *mem, const struct overlay *overlay,
 		return -1;
 	}
 	source->others = values_find(values, "others") != NULL;
-	if (!a.problem.code && a.access->db && !values_find(values, "known"))
+	if (!a.problem.code && a.access->db && !is_known(&a))
 		set_unknown(&a);
 	if (a.problem.code)
 		*problem = talloc_strdup(mem, a.problem.message);

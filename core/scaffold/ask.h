@@ -17,14 +17,15 @@
  *   and each row it gives, (name, text), is an item of that name, or a field
  *   ("column.type") of its first item, or an item that is an identifier
  *   ("name:index"). A parameter of the template that nobody gave may be among
- *   them. When it knows what it was asked for, "known" is. Queries from the
- *repository's .gitmigrate.d/ are not run: they come with a clone.
+ *   them. When it knows what it was asked for, "known" is, and for the query
+ *   "column" the field column.known. Queries from the repository's
+ *   .gitmigrate.d/ are not run: they come with a clone.
  * - "table": where columns cannot be altered also the definition of the table
- *   that {{table}} names, for {{#rebuild}}; when {{column}} is given, with
- *   column.definition (what stands behind its name), column.type,
- *   column.required (NOT NULL without a default), column.droppable (by ALTER
- *   TABLE) and column.simple (dropped and added again by it). {{known}} is
- *   there when the target has the table.
+ *   that {{table}} names, for {{#rebuild}}, and "known"; when it has the
+ *   {{column}} that was given, with column.known, column.definition (what
+ *   stands behind its name), column.type, column.required (NOT NULL without a
+ *   default), column.droppable (by ALTER TABLE) and column.simple (dropped and
+ *   added again by it).
  *
  * The target is opened when the first of them needs it, once. Whatever is
  * wrong with it is no error: *problem (on mem) says so, or is NULL.

@@ -41,6 +41,8 @@ struct tag {
 static void put(struct buffer *b, const char *text, size_t length,
 		TALLOC_CTX *mem)
 {
+	if (!length)
+		return;
 	if (b->length + length > b->room) {
 		b->room = 2 * (b->length + length) + 256;
 		b->text = talloc_realloc(mem, b->text, char, (unsigned)b->room);
@@ -59,7 +61,8 @@ static int fail(struct rendering *r, const char *at, const char *what,
 		      &column);
 	error_set(r->err, ERROR_FAILED, "%s '%s' in the template", what, shown);
 	talloc_free(shown);
-	return error_at(r->err, r->path, line, column);
+	error_at(r->err, r->path, line, column);
+	return -1;
 }
 
 static bool copy_word(char *out, size_t room, const char *from, size_t length)
@@ -171,8 +174,19 @@ static bool find_text(const struct rendering *r, const struct frame *frame,
 	return field != NULL;
 }
 
-static void put_quoted(struct rendering *r, const char *text)
+/* What came from a database must not end the comment that it is put into. */
+static void put_visible(struct rendering *r, const char *text)
 {
+	char *shown = text_visible(r->mem, text, false);
+
+	put(&r->out, shown, strlen(shown), r->mem);
+	talloc_free(shown);
+}
+
+static void put_quoted(struct rendering *r, const char *plain)
+{
+	const char *text = text_visible(r->mem, plain, false);
+
 	for (; *text; text++) {
 		if (*text == '"')
 			put(&r->out, "\"", 1, r->mem);
@@ -190,7 +204,7 @@ static int put_value(struct rendering *r, const struct frame *frame,
 	if (!*tag->filter) {
 		put(&r->out, text.sql, strlen(text.sql), r->mem);
 	} else if (!strcmp(tag->filter, "raw")) {
-		put(&r->out, text.plain, strlen(text.plain), r->mem);
+		put_visible(r, text.plain);
 	} else if (!strcmp(tag->filter, "text")) {
 		put_quoted(r, text.plain);
 	} else if (!strcmp(tag->filter, "word")) {

@@ -30,10 +30,11 @@
  *
  * name: what a migration's name tells; a list is split at "_and_"; `if` asks
  * for a parameter that was given, `with` sets a flag. requires, takes: the
- *parameters, their kind (flag, sql, default, name, names, keys, columns) and
- *what they are when not given. words: a field that is there when the value has
- *one of the words. asks: what the target is asked for (see ask.h), words made
- *by tags. later: a name that another template will be for, when there is one:
+ * parameters, their kind (flag, sql, default, name, names, keys, columns) and
+ * what they are when not given. words: a field that is there when the value
+ * has one of the words. asks: what the target is asked for (see ask.h), words
+ * made by tags. later: a name that another template will be for, when there
+ * is one:
  *
  *	later: rename-column rename_{column}_to_{to}_in_{table}
  *

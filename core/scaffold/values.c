@@ -285,7 +285,7 @@ static int split_name(TALLOC_CTX *mem, const char *text, char *parts[2],
 		bool closed = false;
 
 		if (*text == '"') {
-			for (end = text + 1; *end && !closed; end++)
+			for (end = text + 1; !closed && *end; end++)
 				closed = *end == '"' && *++end != '"';
 			end -= closed;
 			if (!closed || end < text + 3)

@@ -58,6 +58,8 @@ WITH col AS (
 ), facts (n, key, value) AS (
 	SELECT 1, 'known', 'yes' FROM col
 	UNION ALL
+	SELECT 2, 'column.known', 'yes' FROM col
+	UNION ALL
 	SELECT 2, 'column.type', format_type(atttypid, atttypmod) FROM col
 	UNION ALL
 	SELECT 3, 'column.nullable', text FROM made

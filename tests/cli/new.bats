@@ -255,6 +255,27 @@ indexes() {
 	says "$up" '-- migrate: edit "users_pkey belongs to constraint users_pkey: drop that instead"'
 }
 
+unknown() {
+	base
+	new remove_city_from_users
+	err_has "hint: target 'dev' could not help: it knows nothing of 'users.city'"
+	says "$down" '-- migrate: edit "write the type of city, which no target could tell"'
+	new remove_index_on_city_from_users
+	err_has "hint: target 'dev' could not help: it knows nothing of 'users.city'"
+	new drop_index_users_city
+	err_has "hint: target 'dev' could not help: it has no index 'users_city'"
+}
+@test "says what the target does not know" { both unknown; }
+
+named_badly() {
+	base
+	sql $'CREATE VIEW "v\nDROP TABLE users; --" AS SELECT name FROM users'
+	new remove_name_from_users
+	grep -qF 'v\nDROP TABLE users' "$up"
+	! grep -q '^DROP TABLE users; --' "$up" || explain "$(<"$up")"
+}
+@test "a name with a line break in it does not end a comment" { both named_badly; }
+
 @test "SQLite keeps numbers, triggers and children when a table is made anew" {
 	fresh sqlite
 	pair ${BASE}_base "CREATE TABLE p (id integer PRIMARY KEY AUTOINCREMENT, a text UNIQUE);

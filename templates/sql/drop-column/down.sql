@@ -1,23 +1,25 @@
-{{?known}}
--- Makes the column {{raw:column}} of {{raw:table}} again as the target had it when this
--- was written, without its values.
-{{/known}}
-{{^known}}
 -- Makes the column {{raw:column}} of {{raw:table}} again, without its values.
-{{/known}}
+{{^type}}
+{{#column.known}}
+-- It becomes what the target had when this was written.
+{{/column.known}}
+{{/type}}
 --
 -- Data loss: none; the values went with the column.
--- Expected duration: {{?restore}}grows with the table: indexes are made again.{{/restore}}{{^restore}}{{?known}}{{^column.simple}}grows with the table, which is made anew.{{/column.simple}}{{/known}}{{#column.simple}}milliseconds.{{/column.simple}}{{^known}}milliseconds.{{/known}}{{/restore}}
+-- Expected duration: {{?restore}}grows with the table: indexes are made again.{{/restore}}{{^restore}}{{#column.known}}{{^column.simple}}grows with the table, which is made anew.{{/column.simple}}{{/column.known}}{{#column.simple}}milliseconds.{{/column.simple}}{{^column.known}}milliseconds.{{/column.known}}{{/restore}}
 
 {{#type}}
 ALTER TABLE {{table}} ADD COLUMN {{column}} {{type}}{{#default}} DEFAULT {{default}}{{/default}};
+{{#restore}}
+{{restore}};
+{{/restore}}
 {{/type}}
 {{^type}}
-{{^known}}
+{{^column.known}}
 -- migrate: edit "write the type of {{text:column}}, which no target could tell"
 ALTER TABLE {{table}} ADD COLUMN {{column}} <type>;
-{{/known}}
-{{?known}}
+{{/column.known}}
+{{#column.known}}
 {{#column.simple}}
 ALTER TABLE {{table}} ADD COLUMN {{column}} {{column.definition}};
 {{#restore}}
@@ -48,5 +50,5 @@ DROP TABLE {{table}};
 ALTER TABLE {{table.new}} RENAME TO {{table.name}};
 {{/rebuild}}
 {{/column.simple}}
-{{/known}}
+{{/column.known}}
 {{/type}}

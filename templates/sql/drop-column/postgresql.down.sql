@@ -1,10 +1,9 @@
-{{?known}}
--- Makes the column {{raw:column}} of {{raw:table}} again as the target had it when this
--- was written, without its values.
-{{/known}}
-{{^known}}
 -- Makes the column {{raw:column}} of {{raw:table}} again, without its values.
-{{/known}}
+{{^type}}
+{{#column.known}}
+-- It becomes what the target had when this was written.
+{{/column.known}}
+{{/type}}
 --
 -- Data loss: none; the values went with the column.
 -- Expected duration: {{?restore}}grows with the table: indexes and constraints are made
@@ -17,11 +16,11 @@
 ALTER TABLE {{table}} ADD COLUMN {{column}} {{type}}{{#default}} DEFAULT {{default}}{{/default}};
 {{/type}}
 {{^type}}
-{{^known}}
+{{^column.known}}
 -- migrate: edit "write the type of {{text:column}}, which no target could tell"
 ALTER TABLE {{table}} ADD COLUMN {{column}} <type>;
-{{/known}}
-{{?known}}
+{{/column.known}}
+{{#column.known}}
 {{#before}}
 {{before}};
 {{/before}}
@@ -48,8 +47,8 @@ UPDATE {{table}} SET {{column}} = <value>;
 ALTER TABLE {{table}} ALTER COLUMN {{column}} SET NOT NULL;
 {{/fill}}
 {{/column.required}}
+{{/column.known}}
+{{/type}}
 {{#restore}}
 {{restore}};
 {{/restore}}
-{{/known}}
-{{/type}}

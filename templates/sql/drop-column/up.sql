@@ -12,7 +12,7 @@
 {{#index}}
 DROP INDEX {{index}};
 {{/index}}
-{{?known}}
+{{#column.known}}
 {{#column.droppable}}
 ALTER TABLE {{table}} DROP COLUMN {{column}};
 {{/column.droppable}}
@@ -31,8 +31,8 @@ DROP TABLE {{table}};
 ALTER TABLE {{table.new}} RENAME TO {{table.name}};
 {{/rebuild}}
 {{/column.droppable}}
-{{/known}}
-{{^known}}
+{{/column.known}}
+{{^column.known}}
 -- Fails when an index, a constraint, a view or a trigger speaks of the column.
 ALTER TABLE {{table}} DROP COLUMN {{column}};
-{{/known}}
+{{/column.known}}

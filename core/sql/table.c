@@ -75,19 +75,16 @@ static void skip_reference(struct reader *r)
 	for (;;) {
 		struct reader ahead = *r;
 
+		reader_accept(&ahead, "NOT");
 		if (reader_accept(r, "ON")) {
 			reader_advance(r); /* DELETE, UPDATE */
-			if (reader_accept(r, "SET") || reader_accept(r, "NO"))
-				reader_advance(r); /* NULL, ACTION ... */
-			else
-				reader_advance(r);
+			if (!reader_accept(r, "SET"))
+				reader_accept(r, "NO");
+			reader_advance(r); /* NULL, ACTION, CASCADE ... */
 		} else if (reader_accept(r, "MATCH")) {
 			reader_advance(r);
-		} else if (reader_accept(&ahead, "NOT")
-				   ? reader_is(&ahead, "DEFERRABLE")
-				   : reader_is(&ahead, "DEFERRABLE")) {
+		} else if (reader_accept(&ahead, "DEFERRABLE")) {
 			*r = ahead;
-			reader_advance(r);
 			if (reader_accept(r, "INITIALLY"))
 				reader_advance(r);
 		} else {

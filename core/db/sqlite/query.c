@@ -122,8 +122,7 @@ int sqlite_queue(struct db *db, const char *sql, const char *const *params,
 
 static int take_number(const char *const *values, int count, void *data)
 {
-	(void)count;
-	if (values[0])
+	if (count > 0 && values[0])
 		*(int64_t *)data = strtoll(values[0], NULL, 10);
 	return 0;
 }

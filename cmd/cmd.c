@@ -158,10 +158,12 @@ static int check_trust(struct cmd *cmd)
 		return 0;
 	error_set(&cmd->err, ERROR_REFUSED,
 		  "the address of target '%s' comes from .gitmigrate, and %s "
-		  "would be sent to it", cmd->target.name, secret);
+		  "would be sent to it",
+		  cmd->target.name, secret);
 	return error_hint(&cmd->err,
 			  "if you trust it: git config migrate-target.%s.url "
-			  "URL", cmd->target.name);
+			  "URL",
+			  cmd->target.name);
 }
 
 int cmd_open_target(struct cmd *cmd, enum cmd_access access)
@@ -240,8 +242,7 @@ static int add_proof(const char *object, const char *text, size_t length,
 int cmd_proofs(struct cmd *cmd, struct proofs **proofs)
 {
 	*proofs = proofs_new(cmd->mem);
-	return notes_each(cmd->repo, PROOFS_REF, add_proof, *proofs,
-			  &cmd->err);
+	return notes_each(cmd->repo, PROOFS_REF, add_proof, *proofs, &cmd->err);
 }
 
 int cmd_versions(struct cmd *cmd, int argc, char **argv, int64_t **versions)

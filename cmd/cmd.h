@@ -41,38 +41,39 @@ struct cmd {
 	int wait_ms;
 };
 
-#define CMD_INIT                                                            \
-	{                                                                   \
-		.mem = talloc_new(NULL), .wait_ms = 30000                   \
+#define CMD_INIT                                                               \
+	{                                                                      \
+		.mem = talloc_new(NULL), .wait_ms = 30000                      \
 	}
 
-#define CMD_TARGET(cmd)                                                     \
-	{                                                                   \
-		OPTION_TEXT, 't', "target", "NAME|URL",                     \
-			"the database, instead of the configured one",      \
-			&(cmd).target_option                                \
+#define CMD_TARGET(cmd)                                                        \
+	{                                                                      \
+		OPTION_TEXT, 't', "target", "NAME|URL",                        \
+			"the database, instead of the configured one",         \
+			&(cmd).target_option                                   \
 	}
-#define CMD_JSON(cmd)                                                       \
-	{                                                                   \
-		OPTION_FLAG, 0, "json", NULL, "one JSON document",          \
-			&(cmd).json                                         \
+#define CMD_JSON(cmd)                                                          \
+	{                                                                      \
+		OPTION_FLAG, 0, "json", NULL, "one JSON document", &(cmd).json \
 	}
-#define CMD_WAIT(cmd)                                                       \
-	{                                                                   \
-		OPTION_SECONDS, 0, "wait", "DURATION",                      \
-			"how long to wait for another run (30s)",           \
-			&(cmd).wait_ms                                      \
+#define CMD_WAIT(cmd)                                                          \
+	{                                                                      \
+		OPTION_SECONDS, 0, "wait", "DURATION",                         \
+			"how long to wait for another run (30s)",              \
+			&(cmd).wait_ms                                         \
 	}
-#define CMD_COMMON(cmd)                                                     \
-	{ OPTION_FLAG, 'q', "quiet", NULL, "only errors and data",          \
-	  &(cmd).quiet },                                                   \
-	{                                                                   \
-		OPTION_COUNT, 'v', "verbose", NULL, "more detail",          \
-			&(cmd).verbose                                      \
+#define CMD_COMMON(cmd)                                                        \
+	{                                                                      \
+		OPTION_FLAG, 'q', "quiet", NULL, "only errors and data",       \
+		&(cmd).quiet                                                   \
+	},                                                                     \
+	{                                                                      \
+		OPTION_COUNT, 'v', "verbose", NULL, "more detail",             \
+			&(cmd).verbose                                         \
 	}
-#define CMD_END                                                             \
-	{                                                                   \
-		OPTION_END, 0, NULL, NULL, NULL, NULL                       \
+#define CMD_END                                                                \
+	{                                                                      \
+		OPTION_END, 0, NULL, NULL, NULL, NULL                          \
 	}
 
 /* Prints cmd->err, frees everything, and returns the exit status. */
@@ -96,8 +97,8 @@ void cmd_print_error(const struct error *err);
 int cmd_open_repo(struct cmd *cmd);
 /* The target's connection, and what may become of it. */
 enum cmd_access {
-	CMD_READ,   /* nothing is written; no file counts as an empty database */
-	CMD_WRITE,  /* it must be there */
+	CMD_READ,  /* nothing is written; no file counts as an empty database */
+	CMD_WRITE, /* it must be there */
 	CMD_CREATE, /* the file of a SQLite database is made when missing */
 };
 int cmd_open_target(struct cmd *cmd, enum cmd_access access);

@@ -121,13 +121,12 @@ int cmd_down(int argc, char **argv)
 {
 	struct down d = { .s.cmd = CMD_INIT, .to = -1 };
 	const struct option options[] = {
-		{ OPTION_NUMBER, 'n', "number", "N",
-		  "revert the N newest (1)", &d.plan_options.limit },
+		{ OPTION_NUMBER, 'n', "number", "N", "revert the N newest (1)",
+		  &d.plan_options.limit },
 		{ OPTION_VERSION, 0, "to", "VERSION",
 		  "revert all that are newer; 0: everything", &d.to },
 		{ OPTION_FLAG, 0, "from-file", NULL,
-		  "use the scripts here, not the recorded ones",
-		  &d.from_file },
+		  "use the scripts here, not the recorded ones", &d.from_file },
 		{ OPTION_FLAG, 0, "dry-run", NULL,
 		  "show what would be reverted, change nothing", &d.dry_run },
 		CMD_TARGET(d.s.cmd),
@@ -193,8 +192,7 @@ static int run_redo(struct down *d)
 		return nothing(d);
 	if (check_all_here(d) < 0 || prepare_redo(d, &up) < 0)
 		return -1;
-	return session_run(&d->s, &d->plan) < 0 ? -1
-						: session_run(&d->s, &up);
+	return session_run(&d->s, &d->plan) < 0 ? -1 : session_run(&d->s, &up);
 }
 
 int cmd_redo(int argc, char **argv)

@@ -123,11 +123,10 @@ int cmd_hook(int argc, char **argv)
 	if (options_parse(h.cmd.mem, options, usage, &argc, argv, &status) < 0)
 		return cmd_done(&h.cmd, status);
 	if (argc < 1 || strcmp(argv[0], "pre-commit") != 0)
-		return cmd_done(&h.cmd,
-				options_usage(options, usage,
-					      argc ? "unknown hook '%s'"
-						   : "which hook?%s",
-					      argc ? argv[0] : ""));
+		return cmd_done(&h.cmd, options_usage(options, usage,
+						      argc ? "unknown hook '%s'"
+							   : "which hook?%s",
+						      argc ? argv[0] : ""));
 	if (pre_commit(&h) < 0)
 		return cmd_fail(&h.cmd);
 	return cmd_done(&h.cmd, h.problems ? 1 : 0);

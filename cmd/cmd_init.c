@@ -67,7 +67,8 @@ static int target_section(struct init *in, const char *text, char **name,
 	    config_set(scratch, CONFIG_SHARED, key, equals + 1, ".gitmigrate",
 		       0, &cmd->err) < 0)
 		return -1;
-	*section = talloc_asprintf(cmd->mem, "[migrate-target %s]\n\turl = %s\n",
+	*section = talloc_asprintf(cmd->mem,
+				   "[migrate-target %s]\n\turl = %s\n",
 				   config_quote(cmd->mem, *name),
 				   config_quote(cmd->mem, equals + 1));
 	return 0;
@@ -200,15 +201,15 @@ static int install_hook(struct init *in)
 
 	if (in->no_hooks)
 		return 0;
-	if (hook_install(cmd->repo, "pre-commit", &state, &path, &cmd->err) <
-	    0)
+	if (hook_install(cmd->repo, "pre-commit", &state, &path, &cmd->err) < 0)
 		return -1;
 	if (state == HOOK_WRITTEN)
 		report(in, "installed", path);
 	if (state != HOOK_FOREIGN)
 		return 0;
 	cmd_warning("there is a pre-commit hook already, it is left alone: "
-		    "'%s'", path);
+		    "'%s'",
+		    path);
 	cmd_hint(cmd, "add this line to it: "
 		      "git migrate hook pre-commit || exit 1");
 	return 0;
@@ -249,8 +250,7 @@ int cmd_init(int argc, char **argv)
 	};
 	int status;
 
-	if (options_parse(in.cmd.mem, options, usage, &argc, argv, &status) <
-	    0)
+	if (options_parse(in.cmd.mem, options, usage, &argc, argv, &status) < 0)
 		return cmd_done(&in.cmd, status);
 	if (argc || (in.no_target && in.targets.count))
 		return cmd_done(

@@ -53,7 +53,7 @@ static char *tables_text(TALLOC_CTX *mem, const struct facts *facts)
 static void print_table(const struct log *l)
 {
 	static const char *const headings[] = {
-		"STARTED", "OUTCOME", "RUN", "DURATION",
+		"STARTED", "OUTCOME",	"RUN",	  "DURATION",
 		"LOCK",	   "MIGRATION", "TABLES",
 	};
 	TALLOC_CTX *mem = talloc_new(NULL);
@@ -117,8 +117,8 @@ int cmd_log(int argc, char **argv)
 				show_failed_run(&l.cmd, l.runs[i]);
 			if (l.runs[i]->error)
 				printf("  error  %s\n",
-				       text_visible(l.cmd.mem,
-						    l.runs[i]->error, false));
+				       text_visible(l.cmd.mem, l.runs[i]->error,
+						    false));
 		}
 	else
 		print_table(&l);

@@ -79,7 +79,8 @@ static int check_place(struct prove *p)
 		return 0;
 	error_set(&cmd->err, ERROR_REFUSED,
 		  "target '%s' is protected: no scratch database is made on "
-		  "its server", cmd_target_name(cmd));
+		  "its server",
+		  cmd_target_name(cmd));
 	return error_hint(&cmd->err, "name another server: "
 				     "git config migrate.scratchUrl URL");
 }
@@ -151,17 +152,18 @@ static void print_proof(const struct cmd *cmd, const struct proof *proof)
 
 		printf("  after %s: %s %s %s\n", d->stage, d->kind,
 		       text_visible(cmd->mem, d->name, false),
-		       d->order_only	? "is at another place (allowed)"
-		       : !d->found	? "is missing"
-		       : !d->expected	? "is left over"
-					: "differs");
+		       d->order_only  ? "is at another place (allowed)"
+		       : !d->found    ? "is missing"
+		       : !d->expected ? "is left over"
+				      : "differs");
 		if (d->order_only)
 			continue;
 		print_definition(cmd, "expected", d->expected);
 		print_definition(cmd, "found   ", d->found);
 	}
 	if (proof->error)
-		printf("  %s%s%s\n", proof->error_place ? proof->error_place : "",
+		printf("  %s%s%s\n",
+		       proof->error_place ? proof->error_place : "",
 		       proof->error_place ? ": " : "",
 		       text_visible(cmd->mem, proof->error, true));
 }

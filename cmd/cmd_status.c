@@ -168,9 +168,8 @@ static char *flags_text(TALLOC_CTX *mem, const struct state_entry *e)
 
 	for (int i = 0; i < n; i++)
 		if (strcmp(names[i], state_name(e->state)) != 0)
-			text = talloc_asprintf_append(text, "%s%s",
-						      *text ? " " : "",
-						      names[i]);
+			text = talloc_asprintf_append(
+				text, "%s%s", *text ? " " : "", names[i]);
 	return text;
 }
 
@@ -219,8 +218,8 @@ static void add_line(const struct status *s, TALLOC_CTX *mem,
 
 static void print_table(const struct status *s)
 {
-	static const char *const headings[] = { "VERSION", "STATE", "PROOF",
-						"COMMIT", "APPLIED", "NAME" };
+	static const char *const headings[] = { "VERSION", "STATE",   "PROOF",
+						"COMMIT",  "APPLIED", "NAME" };
 	TALLOC_CTX *mem = talloc_new(NULL);
 	struct table *table = table_new(headings, 6);
 	size_t plain = count_plain(s), hidden = 0;
@@ -235,8 +234,10 @@ static void print_table(const struct status *s)
 			add_line(s, mem, table, e);
 	}
 	if (hidden)
-		cmd_say(&s->cmd, "%zu older ones are applied (--all shows "
-				 "them)", hidden);
+		cmd_say(&s->cmd,
+			"%zu older ones are applied (--all shows "
+			"them)",
+			hidden);
 	fflush(stderr);
 	if (s->states->count)
 		table_print(table);
@@ -261,8 +262,10 @@ static int explain_missing(struct status *s)
 			continue;
 		version_format(e->version, version);
 		if (!e->row->commit) {
-			cmd_say(cmd, "%s_%s was applied from an uncommitted "
-				"script", version, e->name);
+			cmd_say(cmd,
+				"%s_%s was applied from an uncommitted "
+				"script",
+				version, e->name);
 			continue;
 		}
 		if (repo_branches_with(cmd->mem, cmd->repo, e->row->commit,
@@ -270,9 +273,8 @@ static int explain_missing(struct status *s)
 			return -1;
 		list = talloc_strdup(cmd->mem, count ? "" : "no branch here");
 		for (size_t k = 0; k < count; k++)
-			list = talloc_asprintf_append(list, "%s%s",
-						      k ? ", " : "",
-						      branches[k]);
+			list = talloc_asprintf_append(
+				list, "%s%s", k ? ", " : "", branches[k]);
 		cmd_say(cmd, "%s_%s is from commit %.10s, in %s", version,
 			e->name, e->row->commit, list);
 	}

@@ -35,7 +35,8 @@ static int check_protected(struct up *u)
 		version_format(item->version, version);
 		error_set(&cmd->err, ERROR_REFUSED,
 			  "target '%s' is protected, and migration '%s_%s' is "
-			  "%s", cmd_target_name(cmd), version, item->name,
+			  "%s",
+			  cmd_target_name(cmd), version, item->name,
 			  strcmp(item->source, "modified") ? "not committed"
 							   : "modified since "
 							     "its commit");
@@ -58,8 +59,8 @@ static int prepare(struct up *u)
 
 	if (session_origins(&u->s, &u->plan) < 0 || check_protected(u) < 0)
 		return -1;
-	return runner_prepare(cmd->mem, &u->s.runner, &u->plan,
-			      u->release.list, u->release.count, &cmd->err);
+	return runner_prepare(cmd->mem, &u->s.runner, &u->plan, u->release.list,
+			      u->release.count, &cmd->err);
 }
 
 static void print_plan_item(struct cmd *cmd, const struct plan_item *item)
@@ -119,8 +120,10 @@ static int report_hold(struct up *u)
 		error_set(&cmd->err, ERROR_REFUSED,
 			  "migration '%s' is on hold: %s", plan->held_label,
 			  plan->held_why);
-		return error_hint(&cmd->err, "when that is done: "
-				  "git migrate up --release %s", version);
+		return error_hint(&cmd->err,
+				  "when that is done: "
+				  "git migrate up --release %s",
+				  version);
 	}
 	cmd_say(cmd, "stopped before '%s', which is on hold: %s",
 		plan->held_label, plan->held_why);
@@ -140,12 +143,12 @@ static void warn_about_others(struct up *u)
 	}
 	if (missing)
 		cmd_warning("%zu applied migration%s not here; see "
-			    "'git migrate status'", missing,
-			    missing == 1 ? " is" : "s are");
+			    "'git migrate status'",
+			    missing, missing == 1 ? " is" : "s are");
 	if (changed)
 		cmd_warning("%zu down script%s changed since the up was "
-			    "applied; 'down' uses the recorded text", changed,
-			    changed == 1 ? " has" : "s have");
+			    "applied; 'down' uses the recorded text",
+			    changed, changed == 1 ? " has" : "s have");
 }
 
 static bool same_plan(const struct plan *a, const struct plan *b)

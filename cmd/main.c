@@ -25,12 +25,14 @@ static const struct subcommand {
 
 static int usage(FILE *out)
 {
-	fputs("usage: git migrate [-h | --version] <command> [<args>]\n\n", out);
+	fputs("usage: git migrate [-h | --version] <command> [<args>]\n\n",
+	      out);
 	for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
 		fprintf(out, "    %-9s %s\n", subcommands[i].name,
 			subcommands[i].summary);
 	fputs("\n'git migrate <command> -h' lists a command's options,\n"
-	      "'git migrate --help' opens the manual page.\n", out);
+	      "'git migrate --help' opens the manual page.\n",
+	      out);
 	return 129;
 }
 

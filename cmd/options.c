@@ -258,8 +258,7 @@ static int parse_letters(struct parse *p, const char *arg)
 }
 
 int options_parse(void *mem, const struct option *options,
-		  const char *const *usage, int *argc, char **argv,
-		  int *status)
+		  const char *const *usage, int *argc, char **argv, int *status)
 {
 	struct parse p = { mem, options, usage, *argc, 0, argv };
 	int kept = 0;

@@ -47,8 +47,8 @@ static void show_tables(TALLOC_CTX *mem, const struct facts *facts)
 			continue;
 		before = rows_text(mem, t->rows_before, t->estimated);
 		after = rows_text(mem, t->rows_after, t->estimated);
-		printf("  rows   %s %s",
-		       text_visible(mem, t->name, false), before);
+		printf("  rows   %s %s", text_visible(mem, t->name, false),
+		       before);
 		if (t->rows_before != t->rows_after)
 			printf(" -> %s", after);
 		putchar('\n');

@@ -20,10 +20,9 @@ struct table *table_new(const char *const *headings, int count)
 	t->table = scols_new_table();
 	scols_table_enable_noencoding(t->table, 1);
 	for (int i = 0; i < count; i++)
-		scols_table_new_column(t->table, headings[i], 0,
-				       i == count - 1 && isatty(1)
-					       ? SCOLS_FL_TRUNC
-					       : 0);
+		scols_table_new_column(
+			t->table, headings[i], 0,
+			i == count - 1 && isatty(1) ? SCOLS_FL_TRUNC : 0);
 	return t;
 }
 

@@ -22,8 +22,8 @@ struct config *config_new(TALLOC_CTX *mem)
 	return talloc_zero(mem, struct config);
 }
 
-static void add(struct config *config, enum config_scope scope,
-		const char *key, const char *value, const char *origin)
+static void add(struct config *config, enum config_scope scope, const char *key,
+		const char *value, const char *origin)
 {
 	struct setting *s;
 
@@ -75,9 +75,9 @@ static const char *refuse_odd_dir(const char *value)
 static const char *refuse_secret_url(const char *value)
 {
 	static const char *const words[] = {
-		"password", "passfile", "service", "sslkey",  "sslcert",
-		"sslcrl",   "passwd",	"sslroot", "sslmode=disable",
-		"sslmode=allow", "token",
+		"password",	   "passfile",	    "service", "sslkey",
+		"sslcert",	   "sslcrl",	    "passwd",  "sslroot",
+		"sslmode=disable", "sslmode=allow", "token",
 	};
 	const char *scheme = strstr(value, "://");
 
@@ -107,7 +107,7 @@ static const char *accept_any(const char *value)
 
 /* What .gitmigrate may set, and what is wrong with a value, if anything. */
 static const struct shared_key {
-	const char *key;  /* "*" stands for the subsection */
+	const char *key; /* "*" stands for the subsection */
 	const char *(*refuse)(const char *value);
 } shared_keys[] = {
 	{ "migrate.dir", refuse_odd_dir },
@@ -152,15 +152,17 @@ static int check_shared(const char *key, const char *value, const char *origin,
 	error_set(err, ERROR_FAILED, "the key '%s' may not be set in '%s'%s%s",
 		  shown, origin, why ? ": " : "", why ? why : "");
 	error_at(err, origin, line, 0);
-	error_hint(err, "that file arrives with a clone; set it for yourself: "
-			"git config %s ...", shown);
+	error_hint(err,
+		   "that file arrives with a clone; set it for yourself: "
+		   "git config %s ...",
+		   shown);
 	talloc_free(shown);
 	return -1;
 }
 
-int config_set(struct config *config, enum config_scope scope,
-	       const char *key, const char *value, const char *origin,
-	       int line, struct error *err)
+int config_set(struct config *config, enum config_scope scope, const char *key,
+	       const char *value, const char *origin, int line,
+	       struct error *err)
 {
 	if (scope == CONFIG_SHARED &&
 	    check_shared(key, value, origin, line, err) < 0)
@@ -198,7 +200,8 @@ static const struct setting *find(const struct config *config, const char *key)
 	for (size_t i = 0; i < config->count; i++) {
 		const struct setting *s = &config->list[i];
 
-		if (!strcmp(s->key, key) && (!found || s->scope >= found->scope))
+		if (!strcmp(s->key, key) &&
+		    (!found || s->scope >= found->scope))
 			found = s;
 	}
 	return found;
@@ -242,13 +245,16 @@ int config_int(const struct config *config, const char *key, int64_t fallback,
 	errno = 0;
 	n = strtoll(s->value, &end, 10);
 	switch (*end) {
-	case 'g': case 'G':
+	case 'g':
+	case 'G':
 		n *= 1024;
 		/* fall through */
-	case 'm': case 'M':
+	case 'm':
+	case 'M':
 		n *= 1024;
 		/* fall through */
-	case 'k': case 'K':
+	case 'k':
+	case 'K':
 		n *= 1024;
 		end++;
 		break;
@@ -275,8 +281,7 @@ int config_bool(const struct config *config, const char *key, bool fallback,
 	return 0;
 }
 
-int config_dir(const struct config *config, const char **dir,
-	       struct error *err)
+int config_dir(const struct config *config, const char **dir, struct error *err)
 {
 	const struct setting *s = find(config, "migrate.dir");
 	const char *why;

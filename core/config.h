@@ -29,9 +29,9 @@ struct config *config_new(TALLOC_CTX *mem);
  * file from a clone may set are taken; another one is an error at
  * `origin` (a file) and `line`. Other scopes take any key.
  */
-int config_set(struct config *config, enum config_scope scope,
-	       const char *key, const char *value, const char *origin,
-	       int line, struct error *err);
+int config_set(struct config *config, enum config_scope scope, const char *key,
+	       const char *value, const char *origin, int line,
+	       struct error *err);
 
 /* Reads GIT_MIGRATE_TARGET, GIT_MIGRATE_DIR ... into CONFIG_ENVIRONMENT. */
 void config_environment(struct config *config);
@@ -65,7 +65,6 @@ struct target {
  * sqlite:dev.db). Strings belong to mem.
  */
 int config_target(TALLOC_CTX *mem, const struct config *config,
-		  const char *chosen, struct target *target,
-		  struct error *err);
+		  const char *chosen, struct target *target, struct error *err);
 
 #endif

@@ -13,16 +13,16 @@
 
 /* What a list of all migrations needs; numbers only where they say something,
    as their conversion is most of the work. */
-#define BRIEF                                                               \
-	"version, name, up_blob, down_blob, commit_id, NULL, NULL, "        \
-	"applied_at, applied_by, NULL, state, "                             \
-	"CASE WHEN state <> 'applied' THEN direction END, "                 \
-	"CASE WHEN state <> 'applied' THEN statements_done END, "           \
+#define BRIEF                                                                  \
+	"version, name, up_blob, down_blob, commit_id, NULL, NULL, "           \
+	"applied_at, applied_by, NULL, state, "                                \
+	"CASE WHEN state <> 'applied' THEN direction END, "                    \
+	"CASE WHEN state <> 'applied' THEN statements_done END, "              \
 	"CASE WHEN state <> 'applied' THEN statements_total END, NULL"
 
-#define COLUMNS                                                             \
-	"version, name, up_blob, down_blob, commit_id, source, branch, "    \
-	"applied_at, applied_by, duration_ms, state, direction, "           \
+#define COLUMNS                                                                \
+	"version, name, up_blob, down_blob, commit_id, source, branch, "       \
+	"applied_at, applied_by, duration_ms, state, direction, "              \
 	"statements_done, statements_total, tool"
 
 static void fill_row(struct arena *strings, struct ledger_row *row,
@@ -120,7 +120,8 @@ int ledger_read(TALLOC_CTX *mem, struct db *db, struct ledger **out,
 	if (version > LEDGER_VERSION) {
 		error_set(err, ERROR_FAILED,
 			  "the ledger of '%s' has version %d, this program "
-			  "knows up to %d", db->label, version, LEDGER_VERSION);
+			  "knows up to %d",
+			  db->label, version, LEDGER_VERSION);
 		return error_hint(err, "install a newer git-migrate");
 	}
 	ledger->exists = true;
@@ -207,8 +208,8 @@ int ledger_down_script(TALLOC_CTX *mem, struct db *db, int64_t version,
 int ledger_create(struct db *db, struct error *err)
 {
 	const char *file = db->engine->ledger_sql;
-	char *text = talloc_strdup(
-		NULL, embed_text(file ? file : "core/ledger.sql"));
+	char *text = talloc_strdup(NULL,
+				   embed_text(file ? file : "core/ledger.sql"));
 	char *rest = text, *statement;
 	int result;
 
@@ -219,8 +220,8 @@ int ledger_create(struct db *db, struct error *err)
 	result = 0;
 	while (!result && (statement = strsep(&rest, ";")) != NULL)
 		if (strspn(statement, " \t\n") < strlen(statement))
-			result = db->engine->query(db, statement, NULL, 0,
-						   NULL, NULL, err);
+			result = db->engine->query(db, statement, NULL, 0, NULL,
+						   NULL, err);
 	talloc_free(text);
 	if (!result)
 		result = db->engine->commit(db, err);
@@ -237,11 +238,21 @@ int ledger_insert(struct db *db, const struct ledger_row *row,
 {
 	char version[24], duration[40], done[16], total[16];
 	const char *params[] = {
-		version, row->name, row->up_blob, row->down_blob,
-		row->commit, row->source, row->branch, row->applied_at,
-		row->applied_by, duration,
+		version,
+		row->name,
+		row->up_blob,
+		row->down_blob,
+		row->commit,
+		row->source,
+		row->branch,
+		row->applied_at,
+		row->applied_by,
+		duration,
 		row->state == APPLIED ? "applied" : "unfinished",
-		direction_name(row->direction), done, total, row->tool,
+		direction_name(row->direction),
+		done,
+		total,
+		row->tool,
 		down_script,
 	};
 
@@ -274,7 +285,11 @@ int ledger_progress(struct db *db, int64_t version,
 	char number[24], done[16], total[16], duration[40];
 	const char *params[] = {
 		row->state == APPLIED ? "applied" : "unfinished",
-		direction_name(row->direction), done, total, duration, number,
+		direction_name(row->direction),
+		done,
+		total,
+		duration,
+		number,
 	};
 
 	snprintf(number, sizeof(number), "%" PRId64, version);

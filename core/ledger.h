@@ -46,8 +46,8 @@ struct ledger {
 
 /*
  * Reads all rows, without the scripts' texts, source, branch, duration and
- * tool (ledger_read_one() has those but the text). A ledger of a newer version than
- * this program knows is an error.
+ * tool (ledger_read_one() has those but the text). A ledger of a newer version
+ * than this program knows is an error.
  */
 int ledger_read(TALLOC_CTX *mem, struct db *db, struct ledger **ledger,
 		struct error *err);

@@ -91,8 +91,10 @@ int script_name_parse(const char *file, int64_t *version, const char **name,
 		return 0;
 	length = strlen(file) - strlen(endings[*direction]);
 	if (!is_clean_name(file, length))
-		return name_error(file, "it has characters that a name may "
-					"not have", err);
+		return name_error(file,
+				  "it has characters that a name may "
+				  "not have",
+				  err);
 	if (strspn(file, "0123456789") != VERSION_LENGTH)
 		return name_error(file, "it does not begin with 14 digits",
 				  err);
@@ -141,8 +143,8 @@ static struct migration *append(struct set *set)
 	return &set->list[set->count++];
 }
 
-int set_add(struct set *set, const char *path, const char *blob,
-	    unsigned flags, struct error *err)
+int set_add(struct set *set, const char *path, const char *blob, unsigned flags,
+	    struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 	enum direction direction;
@@ -221,14 +223,13 @@ struct migration *set_find(const struct set *set, int64_t version)
 	return NULL;
 }
 
-static int duplicate_error(const struct migration *a,
-			   const struct migration *b, struct error *err)
+static int duplicate_error(const struct migration *a, const struct migration *b,
+			   struct error *err)
 {
 	char version[VERSION_LENGTH + 1];
 	const char *path = b->half[b->half[0].path ? 0 : 1].path;
 
-	error_set(err, ERROR_FAILED,
-		  "duplicate version %s: '%s' and '%s'",
+	error_set(err, ERROR_FAILED, "duplicate version %s: '%s' and '%s'",
 		  version_format(a->version, version), a->name, b->name);
 	error_at(err, path, 0, 0);
 	return error_hint(err, "give one of them a later version: rename both "
@@ -238,7 +239,7 @@ static int duplicate_error(const struct migration *a,
 static int half_error(const struct migration *m, struct error *err)
 {
 	enum direction missing = m->half[DIRECTION_UP].path ? DIRECTION_DOWN
-							     : DIRECTION_UP;
+							    : DIRECTION_UP;
 	const char *there = m->half[!missing].path;
 	char *label = migration_label(NULL, m);
 	int stem = (int)(strlen(there) - strlen(endings[!missing]));

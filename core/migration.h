@@ -73,8 +73,8 @@ struct set *set_new(TALLOC_CTX *mem);
  * The same version under two names makes two migrations, which set_check()
  * names. path and blob are copied.
  */
-int set_add(struct set *set, const char *path, const char *blob,
-	    unsigned flags, struct error *err);
+int set_add(struct set *set, const char *path, const char *blob, unsigned flags,
+	    struct error *err);
 
 /* Sorts by version, then name. To be called once, after the last set_add(). */
 void set_sort(struct set *set);

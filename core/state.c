@@ -3,15 +3,19 @@
 #include <string.h>
 
 static const char *const state_names[] = {
-	[STATE_UNFINISHED] = "unfinished", [STATE_MODIFIED] = "modified",
-	[STATE_MISSING] = "missing",	   [STATE_APPLIED] = "applied",
+	[STATE_UNFINISHED] = "unfinished",
+	[STATE_MODIFIED] = "modified",
+	[STATE_MISSING] = "missing",
+	[STATE_APPLIED] = "applied",
 	[STATE_OUT_OF_ORDER] = "out-of-order",
-	[STATE_UNCOMMITTED] = "uncommitted", [STATE_PENDING] = "pending",
+	[STATE_UNCOMMITTED] = "uncommitted",
+	[STATE_PENDING] = "pending",
 };
 
 static const char *const flag_texts[FLAG_COUNT] = {
-	"uncommitted", "untracked", "out-of-order", "up-changed",
-	"down-changed", "renamed", "half", "duplicate", "reverting",
+	"uncommitted", "untracked",    "out-of-order",
+	"up-changed",  "down-changed", "renamed",
+	"half",	       "duplicate",    "reverting",
 };
 
 const char *state_name(enum migration_state state)
@@ -21,7 +25,7 @@ const char *state_name(enum migration_state state)
 
 const char *proof_state_name(enum proof_state state)
 {
-	return state == PROOF_VALID ? "valid"
+	return state == PROOF_VALID   ? "valid"
 	       : state == PROOF_STALE ? "stale"
 				      : "none";
 }
@@ -134,13 +138,14 @@ struct states *states_join(TALLOC_CTX *mem, const struct set *here,
 	struct states *states = talloc_zero(mem, struct states);
 	size_t i = 0, j = 0;
 
-	states->list = talloc_array(states, struct state_entry,
-				    (unsigned)(here->count + ledger->count) +
-					    1);
+	states->list =
+		talloc_array(states, struct state_entry,
+			     (unsigned)(here->count + ledger->count) + 1);
 	states->newest_applied = -1;
 	while (i < here->count || j < ledger->count) {
-		const struct ledger_row *row =
-			j < ledger->count ? &ledger->rows[j] : NULL;
+		const struct ledger_row *row = j < ledger->count
+						       ? &ledger->rows[j]
+						       : NULL;
 
 		if (row && (i == here->count ||
 			    row->version < here->list[i].version)) {
@@ -155,7 +160,8 @@ struct states *states_join(TALLOC_CTX *mem, const struct set *here,
 		i = add_version(states, here, i, row);
 	}
 	if (ledger->count)
-		states->newest_applied = ledger->rows[ledger->count - 1].version;
+		states->newest_applied =
+			ledger->rows[ledger->count - 1].version;
 	for (size_t k = 0; k < states->count; k++) {
 		if (states->list[k].row)
 			judge_applied(&states->list[k]);

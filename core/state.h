@@ -27,10 +27,10 @@ enum migration_flag {
 	FLAG_OUT_OF_ORDER = 1 << 2, /* while another state comes first */
 	FLAG_UP_CHANGED = 1 << 3,
 	FLAG_DOWN_CHANGED = 1 << 4,
-	FLAG_RENAMED = 1 << 5,	    /* applied under another name */
+	FLAG_RENAMED = 1 << 5, /* applied under another name */
 	FLAG_HALF = 1 << 6,
 	FLAG_DUPLICATE = 1 << 7,
-	FLAG_REVERTING = 1 << 8,    /* unfinished in the down direction */
+	FLAG_REVERTING = 1 << 8, /* unfinished in the down direction */
 };
 
 enum proof_state { PROOF_NONE, PROOF_STALE, PROOF_VALID };
@@ -40,10 +40,10 @@ struct state_entry {
 	const char *name;
 	enum migration_state state;
 	unsigned flags;
-	const struct migration *here;	/* NULL: not in this place */
-	const struct ledger_row *row;	/* NULL: not applied */
-	const char *commit;		/* filled by the caller when known */
-	enum proof_state proof;		/* filled by the caller when known */
+	const struct migration *here; /* NULL: not in this place */
+	const struct ledger_row *row; /* NULL: not applied */
+	const char *commit;	      /* filled by the caller when known */
+	enum proof_state proof;	      /* filled by the caller when known */
 };
 
 struct states {

@@ -12,9 +12,8 @@ static bool looks_like_url(const char *text)
 	       !strncmp(text, "sqlite:", 7);
 }
 
-static const char *target_setting(const struct config *config,
-				  const char *name, const char *last,
-				  bool *own)
+static const char *target_setting(const struct config *config, const char *name,
+				  const char *last, bool *own)
 {
 	char *key = talloc_asprintf(NULL, "migrate-target.%s.%s", name, last);
 	const char *value = config_get(config, key);
@@ -55,8 +54,7 @@ static int unknown_target(const char *name, struct error *err)
 	char *shown = text_visible(NULL, name, false);
 
 	error_set(err, ERROR_FAILED, "no target '%s' is configured", shown);
-	error_hint(err, "add it: git config migrate-target.%s.url URL",
-		   shown);
+	error_hint(err, "add it: git config migrate-target.%s.url URL", shown);
 	error_hint(err, "or name the database itself: --target sqlite:PATH, "
 			"--target postgresql://...");
 	talloc_free(shown);
@@ -84,8 +82,8 @@ static int named_target(TALLOC_CTX *mem, const struct config *config,
 	t->url = talloc_strdup(mem, url);
 	if (scratch)
 		t->scratch_url = talloc_strdup(mem, scratch);
-	if (target_bool(config, name, "protected", false, &t->protected_,
-			err) < 0)
+	if (target_bool(config, name, "protected", false, &t->protected_, err) <
+	    0)
 		return -1;
 	return target_bool(config, name, "disposable", is_local_file(url),
 			   &t->disposable, err);

@@ -25,8 +25,8 @@ int blobs_open(TALLOC_CTX *mem, struct repo *repo, struct blobs **out,
 	struct blobs *blobs = talloc_zero(mem, struct blobs);
 
 	if (git_start(blobs, repo, GIT_ARGS("cat-file", "--batch"),
-		      PROCESS_IN | PROCESS_OUT | PROCESS_QUIET,
-		      &blobs->process, err) < 0) {
+		      PROCESS_IN | PROCESS_OUT | PROCESS_QUIET, &blobs->process,
+		      err) < 0) {
 		talloc_free(blobs);
 		return -1;
 	}

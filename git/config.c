@@ -92,8 +92,8 @@ static int read_committed(TALLOC_CTX *mem, struct repo *repo, char **text,
 	if (repo->bare && !repo->head)
 		return 0;
 	if (git_must(mem, repo, GIT_ARGS("cat-file", "--batch"), names,
-		     strlen(names), &at, NULL, "read '" SHARED_FILE "'", err) <
-	    0)
+		     strlen(names), &at, NULL, "read '" SHARED_FILE "'",
+		     err) < 0)
 		return -1;
 	while (*at) {
 		char *end = at + strcspn(at, "\n");
@@ -162,11 +162,10 @@ static int take_shared(TALLOC_CTX *mem, struct repo *repo,
 		return -1;
 	if (!text)
 		return 0;
-	status = git_run(mem, repo,
-			 GIT_ARGS("config", "-z", "--list", "--no-includes",
-				  "-f", "-"),
-			 text, length, &settings, &settings_length, &complaint,
-			 err);
+	status = git_run(
+		mem, repo,
+		GIT_ARGS("config", "-z", "--list", "--no-includes", "-f", "-"),
+		text, length, &settings, &settings_length, &complaint, err);
 	if (status < 0)
 		return -1;
 	if (status)

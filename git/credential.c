@@ -64,7 +64,7 @@ static int run_credential(TALLOC_CTX *mem, struct repo *repo, const char *verb,
 int credential_fill(TALLOC_CTX *mem, struct repo *repo, struct credential *c,
 		    struct error *err)
 {
-	char *out, *rest, *line;
+	char *out = NULL, *rest, *line;
 	int status = run_credential(mem, repo, "fill", c, &out, err);
 
 	if (status)

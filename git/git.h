@@ -67,7 +67,8 @@ int worktree_begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
 		 struct set **set, struct error *err);
 
-/* Whether the index and HEAD differ in the folder; true before HEAD is there. */
+/* Whether the index and HEAD differ in the folder; true before HEAD is there.
+ */
 int repo_index_changed(struct repo *repo, const char *dir, bool *changed,
 		       struct error *err);
 

@@ -41,8 +41,7 @@ static void index_paths(struct search *s)
 				     (unsigned)(2 * s->count) + 1);
 	for (size_t i = 0; i < 2 * s->count; i++) {
 		struct wanted *w = &s->nodes[i];
-		const struct half *half =
-			&s->migrations[i / 2]->half[i % 2];
+		const struct half *half = &s->migrations[i / 2]->half[i % 2];
 
 		w->pair = i / 2;
 		w->direction = (enum direction)(i % 2);
@@ -81,11 +80,12 @@ static bool has_half(struct search *s, const char *commit, size_t pair,
 	name = talloc_asprintf(NULL, "%s:%s\n", commit, half->path);
 	if (process_write(s->asked, name, strlen(name)) < 0 ||
 	    getline(&line, &room, s->answers) <= 0)
-		error_set(s->err, ERROR_FAILED, "unable to look into commit "
-			  "'%s': 'git cat-file' ended", commit);
+		error_set(s->err, ERROR_FAILED,
+			  "unable to look into commit "
+			  "'%s': 'git cat-file' ended",
+			  commit);
 	else
-		has = !strncmp(line, half->blob, length) &&
-		      line[length] == ' ';
+		has = !strncmp(line, half->blob, length) && line[length] == ' ';
 	talloc_free(name);
 	free(line);
 	return has;
@@ -280,8 +280,8 @@ int repo_origins(TALLOC_CTX *mem, struct repo *repo, const char *tip,
 	result = walk(&s,
 		      GIT_ARGS("log", "--format=%x01%H", "--raw", "-z",
 			       "--no-renames", "--no-abbrev", "--root",
-			       "--no-show-signature", "-O/dev/null",
-			       tip, "--", folder),
+			       "--no-show-signature", "-O/dev/null", tip, "--",
+			       folder),
 		      err);
 	s.merge = true;
 	if (result == 0 && s.left)
@@ -290,8 +290,7 @@ int repo_origins(TALLOC_CTX *mem, struct repo *repo, const char *tip,
 				       "-z", "--no-renames", "--no-abbrev",
 				       "-m", "--merges", "--full-history",
 				       "--no-show-signature", "-O/dev/null",
-				       tip, "--",
-				       folder),
+				       tip, "--", folder),
 			      err);
 	if (result == 0)
 		mark_boundary(&s);

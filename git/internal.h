@@ -19,10 +19,10 @@ static inline struct repo_private *private_of(struct repo *repo)
 }
 
 /* An argument list for git_run(), ended by NULL. */
-#define GIT_ARGS(...)                                                       \
-	(const char *const[])                                               \
-	{                                                                   \
-		"git", __VA_ARGS__, NULL                                    \
+#define GIT_ARGS(...)                                                          \
+	(const char *const[])                                                  \
+	{                                                                      \
+		"git", __VA_ARGS__, NULL                                       \
 	}
 
 /*

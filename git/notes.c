@@ -162,7 +162,8 @@ static char *note_author(TALLOC_CTX *mem, struct repo *repo)
 
 	return strchr(who, '<')
 		       ? who
-		       : talloc_strdup(mem, "git-migrate <git-migrate@localhost>");
+		       : talloc_strdup(mem,
+				       "git-migrate <git-migrate@localhost>");
 }
 
 /*
@@ -174,15 +175,14 @@ static char *import_stream(TALLOC_CTX *mem, struct repo *repo, const char *ref,
 			   const char *message, const char *note)
 {
 	char *stream = talloc_asprintf(
-		mem,
-		"commit %s\ncommitter %s now\ndata %zu\n%s\n", ref,
+		mem, "commit %s\ncommitter %s now\ndata %zu\n%s\n", ref,
 		note_author(mem, repo), strlen(message), message);
 
 	if (tip)
 		stream = talloc_asprintf_append(stream, "from %s\n", tip);
-	return talloc_asprintf_append(stream,
-				      "M 100644 inline %s\ndata %zu\n%s\ndone\n",
-				      path, strlen(note), note);
+	return talloc_asprintf_append(
+		stream, "M 100644 inline %s\ndata %zu\n%s\ndone\n", path,
+		strlen(note), note);
 }
 
 /* 0: written; 1: the ref moved meanwhile; -1: an error. */
@@ -246,6 +246,7 @@ int notes_edit(struct repo *repo, const char *ref, const char *object,
 	}
 	error_set(err, ERROR_BUSY,
 		  "unable to write a note: '%s' is changed by others all the "
-		  "time", ref);
+		  "time",
+		  ref);
 	return error_hint(err, "try again");
 }

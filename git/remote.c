@@ -89,8 +89,7 @@ int repo_remotes(TALLOC_CTX *mem, struct repo *repo, char ***urls,
 	if (status)
 		return status < 0 ? -1 : 0;
 	if (repo->branch) {
-		branch = talloc_asprintf(mem, "branch.%s.remote",
-					 repo->branch);
+		branch = talloc_asprintf(mem, "branch.%s.remote", repo->branch);
 		add_remote(mem, &s, setting(&s, branch), urls, count);
 	}
 	add_remote(mem, &s, setting(&s, "remote.pushdefault"), urls, count);

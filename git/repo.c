@@ -138,10 +138,10 @@ static int ask_head(struct repo *repo, struct error *err)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	char *out = NULL, *complaint;
-	int status = git_run(mem, repo,
-			     GIT_ARGS("rev-parse", "-q", "--verify",
-				      "HEAD^{commit}"),
-			     NULL, 0, &out, NULL, &complaint, err);
+	int status = git_run(
+		mem, repo,
+		GIT_ARGS("rev-parse", "-q", "--verify", "HEAD^{commit}"), NULL,
+		0, &out, NULL, &complaint, err);
 
 	if (status == 0)
 		repo->head = talloc_strdup(repo, chomp(out));
@@ -292,8 +292,8 @@ int repo_edit_file(struct repo *repo, const char *path, struct error *err)
 	char *editor, *script;
 	int status;
 
-	if (git_must(mem, repo, GIT_ARGS("var", "GIT_EDITOR"), NULL, 0,
-		     &editor, NULL, "find git's editor", err) < 0) {
+	if (git_must(mem, repo, GIT_ARGS("var", "GIT_EDITOR"), NULL, 0, &editor,
+		     NULL, "find git's editor", err) < 0) {
 		talloc_free(mem);
 		return -1;
 	}

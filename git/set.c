@@ -128,8 +128,8 @@ int repo_set_commit(TALLOC_CTX *mem, struct repo *repo, const char *commit,
 	int result = git_must(turn, repo,
 			      GIT_ARGS("ls-tree", "-z", "--full-tree", commit,
 				       "--", inside(turn, dir)),
-			      NULL, 0, &text, &length, "list a commit's scripts",
-			      err);
+			      NULL, 0, &text, &length,
+			      "list a commit's scripts", err);
 
 	if (result == 0)
 		result = read_tree(turn, text, length, dir, &l, err);
@@ -178,10 +178,10 @@ int repo_set_index(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 	struct listing l = { 0 };
 	char *text;
 	size_t length;
-	int result = git_must(turn, repo,
-			      GIT_ARGS("ls-files", "-z", "-s", "--",
-				       inside(turn, dir)),
-			      NULL, 0, &text, &length, "read the index", err);
+	int result = git_must(
+		turn, repo,
+		GIT_ARGS("ls-files", "-z", "-s", "--", inside(turn, dir)), NULL,
+		0, &text, &length, "read the index", err);
 
 	if (result == 0)
 		result = read_index(turn, text, length, dir, &l, err);
@@ -445,9 +445,8 @@ int worktree_begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 		      GIT_ARGS("diff-files", "--raw", "-z", "--no-renames",
 			       "--", folder),
 		      flags, &w->modified, err) < 0 ||
-	    git_start(w, repo,
-		      GIT_ARGS("ls-files", "-z", "-s", "--", folder), flags,
-		      &w->index, err) < 0 ||
+	    git_start(w, repo, GIT_ARGS("ls-files", "-z", "-s", "--", folder),
+		      flags, &w->index, err) < 0 ||
 	    (repo->head &&
 	     git_start(w, repo,
 		       GIT_ARGS("diff-index", "--cached", "--raw", "-z",
@@ -537,14 +536,15 @@ int repo_newest_version(struct repo *repo, const char *dir, int64_t *newest,
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	char *folder = inside(mem, dir);
-	const char *const here[] = { "git", "ls-files", "-z", "-c", "-o",
-				     "--", folder, NULL };
-	const char *const head[] = { "git", "ls-tree", "-z", "--name-only",
-				     "--full-tree", "HEAD", "--", folder,
-				     NULL };
-	const char *const upstream[] = { "git", "ls-tree", "-z", "--name-only",
-					 "--full-tree", "@{upstream}", "--",
-					 folder, NULL };
+	const char *const here[] = { "git", "ls-files", "-z",	"-c",
+				     "-o",  "--",	folder, NULL };
+	const char *const head[] = { "git",	    "ls-tree",	   "-z",
+				     "--name-only", "--full-tree", "HEAD",
+				     "--",	    folder,	   NULL };
+	const char *const upstream[] = {
+		"git",	       "ls-tree", "-z",	  "--name-only", "--full-tree",
+		"@{upstream}", "--",	  folder, NULL
+	};
 	const char *const *commands[] = { here, head, upstream };
 	struct process *running[3] = { NULL, NULL, NULL };
 	int result = 0;

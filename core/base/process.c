@@ -170,7 +170,8 @@ static int spawn(struct process *process, const struct ends *theirs,
 	posix_spawnattr_setsigmask(&attributes, &signals);
 	sigaddset(&signals, SIGPIPE);
 	if (flags & PROCESS_TTY) {
-		/* who waits for an editor ignores Ctrl-C, the editor does not */
+		/* who waits for an editor ignores Ctrl-C, the editor does not
+		 */
 		sigaddset(&signals, SIGINT);
 		sigaddset(&signals, SIGQUIT);
 	}
@@ -200,8 +201,8 @@ int process_start(TALLOC_CTX *mem, const char *const *argv, const char *cwd,
 	talloc_set_destructor(p, process_destroy);
 	rc = open_pipes(p, &theirs, flags) < 0
 		     ? errno
-		     : spawn(p, &theirs, argv, cwd,
-			     child_environment(p, env), flags);
+		     : spawn(p, &theirs, argv, cwd, child_environment(p, env),
+			     flags);
 	close_end(&theirs.in);
 	close_end(&theirs.out);
 	close_end(&theirs.err);

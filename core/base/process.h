@@ -10,17 +10,17 @@
 /* Child processes, started without a shell. */
 
 struct process {
-	int in, out;	 /* our ends of its pipes, or -1 */
-	int err;	 /* our end of its standard error, or -1 */
-	int pid;	 /* -1 once waited for */
+	int in, out; /* our ends of its pipes, or -1 */
+	int err;     /* our end of its standard error, or -1 */
+	int pid;     /* -1 once waited for */
 };
 
 enum process_flags {
-	PROCESS_IN = 1 << 0,	 /* a pipe to its standard input, else empty */
-	PROCESS_OUT = 1 << 1,	 /* a pipe from its output, else thrown away */
-	PROCESS_ERR = 1 << 2,	 /* a pipe from its standard error, else ours */
-	PROCESS_QUIET = 1 << 3,	 /* its standard error is thrown away */
-	PROCESS_TTY = 1 << 4,	 /* inherits standard input and output */
+	PROCESS_IN = 1 << 0,	/* a pipe to its standard input, else empty */
+	PROCESS_OUT = 1 << 1,	/* a pipe from its output, else thrown away */
+	PROCESS_ERR = 1 << 2,	/* a pipe from its standard error, else ours */
+	PROCESS_QUIET = 1 << 3, /* its standard error is thrown away */
+	PROCESS_TTY = 1 << 4,	/* inherits standard input and output */
 };
 
 /*

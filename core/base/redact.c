@@ -33,8 +33,8 @@ static char *redact_authority(char *out, const char *authority, size_t len)
 	out = talloc_strndup_append_buffer(out, authority,
 					   (size_t)(colon - authority));
 	out = talloc_strdup_append_buffer(out, ":***");
-	return talloc_strndup_append_buffer(
-		out, at, (size_t)(authority + len - at));
+	return talloc_strndup_append_buffer(out, at,
+					    (size_t)(authority + len - at));
 }
 
 static char *redact_query(char *out, const char *query)

@@ -16,9 +16,9 @@ void catalog_add(struct catalog *catalog, const char *kind, const char *name,
 
 	if (catalog->count == catalog->room) {
 		catalog->room = catalog->room ? 2 * catalog->room : 64;
-		catalog->objects = talloc_realloc(
-			catalog, catalog->objects, struct catalog_object,
-			(unsigned)catalog->room);
+		catalog->objects = talloc_realloc(catalog, catalog->objects,
+						  struct catalog_object,
+						  (unsigned)catalog->room);
 	}
 	o = &catalog->objects[catalog->count++];
 	o->kind = talloc_strdup(catalog, kind);
@@ -100,10 +100,12 @@ struct difference *catalog_compare(TALLOC_CTX *mem,
 
 	*count = 0;
 	while (i < before->count || j < after->count) {
-		const struct catalog_object *a =
-			i < before->count ? &before->objects[i] : NULL;
-		const struct catalog_object *b =
-			j < after->count ? &after->objects[j] : NULL;
+		const struct catalog_object *a = i < before->count
+							 ? &before->objects[i]
+							 : NULL;
+		const struct catalog_object *b = j < after->count
+							 ? &after->objects[j]
+							 : NULL;
 		int order = !a ? 1 : !b ? -1 : compare_names(a, b);
 
 		if (order < 0) {

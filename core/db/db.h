@@ -27,12 +27,12 @@ enum db_capability {
 };
 
 struct db_options {
-	int wait_ms;  /* how long to wait for another run or a busy database */
-	const char *top; /* sqlite: relative paths start here */
-	bool create;	 /* sqlite: make the file when it is missing */
+	int wait_ms; /* how long to wait for another run or a busy database */
+	const char *top;     /* sqlite: relative paths start here */
+	bool create;	     /* sqlite: make the file when it is missing */
 	int64_t count_limit; /* rows: exact counts of a table up to here;
 				negative: statements do not count */
-	bool read_only;	 /* promise not to write; sqlite: does not create */
+	bool read_only;	     /* promise not to write; sqlite: does not create */
 	/*
 	 * Called about ten times a second while a statement runs or a lock is
 	 * waited for, with what is waited for or NULL; nonzero cancels
@@ -48,7 +48,7 @@ struct db_engine;
 struct db {
 	const struct db_engine *engine;
 	struct db_options options;
-	char *label;	     /* name for people, no secrets: engine:database */
+	char *label;	      /* name for people, no secrets: engine:database */
 	char *server_version; /* "15.18", "3.40.1" */
 	int major;	      /* 15, 3 */
 	char *database;	      /* file or database name, no host */
@@ -148,8 +148,8 @@ struct db_engine {
 			  int64_t *rows, bool *estimated, struct error *err);
 
 	/* What is in the database, less git-migrate's own tables. */
-	int (*catalog)(TALLOC_CTX *mem, struct db *db,
-		       struct catalog **catalog, struct error *err);
+	int (*catalog)(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,
+		       struct error *err);
 
 	/*
 	 * The column names of a table and, where the engine keeps one, the
@@ -157,8 +157,7 @@ struct db_engine {
 	 * and triggers, a statement an element). Count 0: no such table.
 	 */
 	int (*definition)(TALLOC_CTX *mem, struct db *db, const char *table,
-			  char ***statements, size_t *count,
-			  struct error *err);
+			  char ***statements, size_t *count, struct error *err);
 
 	/*
 	 * A new empty database of the same kind, encoding and locale: beside

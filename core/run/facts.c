@@ -20,9 +20,9 @@ struct fact_statement *facts_add_statement(struct facts *facts)
 {
 	struct fact_statement *s;
 
-	facts->statements = talloc_realloc(
-		facts, facts->statements, struct fact_statement,
-		(unsigned)facts->statement_count + 1);
+	facts->statements =
+		talloc_realloc(facts, facts->statements, struct fact_statement,
+			       (unsigned)facts->statement_count + 1);
 	s = &facts->statements[facts->statement_count++];
 	memset(s, 0, sizeof(*s));
 	s->index = (int)facts->statement_count;
@@ -46,8 +46,8 @@ struct fact_table *facts_table(struct facts *facts, const char *name)
 	return t;
 }
 
-void facts_add_lock(struct facts *facts, const char *relation,
-		    const char *mode, int64_t since_us)
+void facts_add_lock(struct facts *facts, const char *relation, const char *mode,
+		    int64_t since_us)
 {
 	struct fact_lock *l;
 
@@ -124,10 +124,10 @@ static json_t *lists_json(const struct facts *facts, json_t *tables,
 
 		if (held < 0)
 			held = (double)(clock_mono_us() - l->since_us) / 1000;
-		json_array_append_new(
-			locks, json_pack("{s:s, s:s, s:o}", "relation",
-					 l->relation, "mode", l->mode,
-					 "held_ms", ms_json(held)));
+		json_array_append_new(locks,
+				      json_pack("{s:s, s:s, s:o}", "relation",
+						l->relation, "mode", l->mode,
+						"held_ms", ms_json(held)));
 	}
 	return statements;
 }
@@ -139,10 +139,10 @@ json_t *facts_json(const struct facts *facts)
 	json_t *tables = json_array(), *locks = json_array();
 	json_t *statements = lists_json(facts, tables, locks);
 	json_t *run = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
-		"version", version_format(facts->version, version), "name",
-		facts->name, "direction", direction_name(facts->direction),
-		"outcome", facts->ok ? "ok" : "failed", "started_at", started,
+		"{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "version",
+		version_format(facts->version, version), "name", facts->name,
+		"direction", direction_name(facts->direction), "outcome",
+		facts->ok ? "ok" : "failed", "started_at", started,
 		"duration_ms", ms_json(facts->duration_ms), "lock_ms",
 		ms_json(facts->lock_ms), "statements", statements, "tables",
 		tables, "locks", locks);
@@ -163,7 +163,7 @@ static void read_statements(struct facts *facts, const json_t *list)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(list, i, item) {
+	json_array_foreach (list, i, item) {
 		struct fact_statement *s = facts_add_statement(facts);
 		const json_t *names = json_object_get(item, "relations");
 		const char *kind =
@@ -171,17 +171,18 @@ static void read_statements(struct facts *facts, const json_t *list)
 		size_t n = json_array_size(names);
 
 		s->kind = talloc_strdup(facts, kind ? kind : "");
-		s->index = (int)json_integer_value(
-			json_object_get(item, "index"));
+		s->index =
+			(int)json_integer_value(json_object_get(item, "index"));
 		s->rows = count_from(json_object_get(item, "rows"));
-		s->duration_ms = json_number_value(
-			json_object_get(item, "duration_ms"));
+		s->duration_ms =
+			json_number_value(json_object_get(item, "duration_ms"));
 		s->relations = talloc_array(facts, const char *, (unsigned)n);
 		for (size_t k = 0; k < n; k++) {
-			const char *name = json_string_value(
-				json_array_get(names, k));
+			const char *name =
+				json_string_value(json_array_get(names, k));
 
-			s->relations[k] = talloc_strdup(facts, name ? name : "");
+			s->relations[k] = talloc_strdup(facts,
+							name ? name : "");
 		}
 		s->relation_count = n;
 	}
@@ -192,12 +193,13 @@ static void read_tables(struct facts *facts, const json_t *list)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(list, i, item) {
+	json_array_foreach (list, i, item) {
 		const char *name =
 			json_string_value(json_object_get(item, "name"));
 		struct fact_table *t = facts_table(facts, name ? name : "");
 
-		t->rows_before = count_from(json_object_get(item, "rows_before"));
+		t->rows_before =
+			count_from(json_object_get(item, "rows_before"));
 		t->rows_after = count_from(json_object_get(item, "rows_after"));
 		t->estimated = json_is_true(json_object_get(item, "estimated"));
 	}
@@ -208,7 +210,7 @@ static void read_locks(struct facts *facts, const json_t *list)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(list, i, item) {
+	json_array_foreach (list, i, item) {
 		const char *relation =
 			json_string_value(json_object_get(item, "relation"));
 		const char *mode =
@@ -224,7 +226,8 @@ static void read_locks(struct facts *facts, const json_t *list)
 struct facts *facts_from_json(TALLOC_CTX *mem, const json_t *json,
 			      struct error *err)
 {
-	const char *version = json_string_value(json_object_get(json, "version"));
+	const char *version =
+		json_string_value(json_object_get(json, "version"));
 	const char *name = json_string_value(json_object_get(json, "name"));
 	const char *direction =
 		json_string_value(json_object_get(json, "direction"));
@@ -236,7 +239,8 @@ struct facts *facts_from_json(TALLOC_CTX *mem, const json_t *json,
 	struct facts *facts;
 	int64_t number;
 
-	if (!version || !name || !direction || version_parse(version, &number)) {
+	if (!version || !name || !direction ||
+	    version_parse(version, &number)) {
 		error_set(err, ERROR_FAILED,
 			  "a run in the ledger has unreadable facts");
 		return NULL;

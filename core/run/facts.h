@@ -62,8 +62,8 @@ struct fact_statement *facts_add_statement(struct facts *facts);
 /* The table's entry, made when it is new (rows -1). */
 struct fact_table *facts_table(struct facts *facts, const char *name);
 /* Adds the lock unless that relation and mode are already there. */
-void facts_add_lock(struct facts *facts, const char *relation,
-		    const char *mode, int64_t since_us);
+void facts_add_lock(struct facts *facts, const char *relation, const char *mode,
+		    int64_t since_us);
 /* The transaction is over: closes all locks at this clock_mono_us(). */
 void facts_release_locks(struct facts *facts, int64_t now_us);
 

@@ -9,10 +9,13 @@ static int unfinished_error(const struct state_entry *e, struct error *err)
 	version_format(e->version, version);
 	error_set(err, ERROR_REFUSED,
 		  "migration '%s_%s' is unfinished: %d of %d statements of its "
-		  "%s script are done", version, e->name, e->row->done,
-		  e->row->total, direction_name(e->row->direction));
-	return error_hint(err, "see what was done and why it stopped: "
-			       "git migrate log %s", version);
+		  "%s script are done",
+		  version, e->name, e->row->done, e->row->total,
+		  direction_name(e->row->direction));
+	return error_hint(err,
+			  "see what was done and why it stopped: "
+			  "git migrate log %s",
+			  version);
 }
 
 static int changed_error(const struct states *states,
@@ -22,12 +25,14 @@ static int changed_error(const struct states *states,
 	int newer = 0;
 
 	for (size_t i = 0; i < states->count; i++)
-		if (states->list[i].row && states->list[i].version >= e->version)
+		if (states->list[i].row &&
+		    states->list[i].version >= e->version)
 			newer++;
 	version_format(e->version, version);
 	error_set(err, ERROR_REFUSED,
 		  "the up script of migration '%s_%s' has changed since it was "
-		  "applied", version, e->name);
+		  "applied",
+		  version, e->name);
 	error_at(err, e->here->half[DIRECTION_UP].path, 0, 0);
 	error_detail(err, "applied blob %s, here %s", e->row->up_blob,
 		     e->here->half[DIRECTION_UP].blob
@@ -35,10 +40,13 @@ static int changed_error(const struct states *states,
 			     : "(none)");
 	error_hint(err, "to put the change into a migration of its own: "
 			"git migrate new NAME");
-	error_hint(err, "to see the text that was applied: git cat-file blob %s",
+	error_hint(err,
+		   "to see the text that was applied: git cat-file blob %s",
 		   e->row->up_blob);
-	return error_hint(err, "to revert and apply it again: "
-			       "git migrate redo -n %d", newer);
+	return error_hint(err,
+			  "to revert and apply it again: "
+			  "git migrate redo -n %d",
+			  newer);
 }
 
 /* A pending script that is the text of an applied migration which is gone. */
@@ -60,16 +68,18 @@ static int renumbered_error(const struct states *states,
 			  "migration '%s_%s' was already applied as version %s",
 			  version, e->name, old);
 		error_at(err, e->here->half[DIRECTION_UP].path, 0, 0);
-		error_hint(err, "give it its version back: rename both files "
-				"to %s_%s", old, gone->name);
+		error_hint(err,
+			   "give it its version back: rename both files "
+			   "to %s_%s",
+			   old, gone->name);
 		return error_hint(err, "or revert it under its old version: "
 				       "git migrate down");
 	}
 	return 0;
 }
 
-static int order_error(const struct states *states,
-		       const struct state_entry *e, struct error *err)
+static int order_error(const struct states *states, const struct state_entry *e,
+		       struct error *err)
 {
 	char version[VERSION_LENGTH + 1], newest[VERSION_LENGTH + 1];
 
@@ -81,8 +91,10 @@ static int order_error(const struct states *states,
 	error_at(err, e->here->half[DIRECTION_UP].path, 0, 0);
 	error_hint(err, "to apply it all the same: "
 			"git migrate up --out-of-order");
-	return error_hint(err, "to apply it in order: git migrate down --to %s, "
-			       "then git migrate up", version);
+	return error_hint(err,
+			  "to apply it in order: git migrate down --to %s, "
+			  "then git migrate up",
+			  version);
 }
 
 static int check_entries(const struct states *states,
@@ -121,8 +133,9 @@ static int check_to(const struct states *states,
 	if (e && (!down || e->row))
 		return 0;
 	version_format(options->to, version);
-	error_set(err, ERROR_FAILED, down ? "version %s is not applied"
-					  : "there is no migration %s here",
+	error_set(err, ERROR_FAILED,
+		  down ? "version %s is not applied"
+		       : "there is no migration %s here",
 		  version);
 	return error_hint(err, "see the versions: git migrate status");
 }

@@ -13,10 +13,10 @@ struct plan_item {
 	int64_t version;
 	const char *name;
 	enum direction direction;
-	const char *path;	    /* of the script that will run */
-	const char *down_path;	    /* up only: of the one to be recorded */
-	const char *blob;	    /* of the script that will run, or NULL */
-	const char *down_blob;	    /* up only */
+	const char *path;      /* of the script that will run */
+	const char *down_path; /* up only: of the one to be recorded */
+	const char *blob;      /* of the script that will run, or NULL */
+	const char *down_blob; /* up only */
 	const struct state_entry *entry;
 
 	/* where it came from: filled by the caller of plan_up() */
@@ -40,7 +40,7 @@ struct plan {
 };
 
 struct plan_options {
-	int limit;	   /* at most that many; 0: no limit */
+	int limit; /* at most that many; 0: no limit */
 	bool has_to;
 	int64_t to;	   /* up: the last one to apply; down: the one that is
 			      left as the newest (0: revert all) */

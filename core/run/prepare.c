@@ -35,8 +35,7 @@ static int irreversible_error(const struct plan_item *item,
 {
 	char version[VERSION_LENGTH + 1];
 
-	error_set(err, ERROR_REFUSED,
-		  "migration '%s_%s' is irreversible: %s",
+	error_set(err, ERROR_REFUSED, "migration '%s_%s' is irreversible: %s",
 		  version_format(item->version, version), item->name,
 		  why->text);
 	return error_hint(err, "to revert it with a script of your own: "
@@ -59,12 +58,11 @@ static int load_down(TALLOC_CTX *mem, struct runner *runner,
 		if (ledger_down_script(mem, runner->db, item->version, &text,
 				       err) < 0)
 			return -1;
-		if (script_parse(mem,
-				 item->path ? item->path
-					    : recorded_path(mem, item),
-				 text,
-				 strlen(text), runner->db->engine->dialect,
-				 &script, err) < 0 ||
+		if (script_parse(
+			    mem,
+			    item->path ? item->path : recorded_path(mem, item),
+			    text, strlen(text), runner->db->engine->dialect,
+			    &script, err) < 0 ||
 		    script_check_runnable(script, true, err) < 0)
 			return -1;
 	}
@@ -117,8 +115,8 @@ static bool is_held(TALLOC_CTX *mem, struct plan *plan,
 		    const struct plan_item *item, const int64_t *released,
 		    size_t released_count)
 {
-	const struct directive *hold =
-		script_directive(item->script, DIRECTIVE_HOLD);
+	const struct directive *hold = script_directive(item->script,
+							DIRECTIVE_HOLD);
 	char version[VERSION_LENGTH + 1];
 
 	if (item->direction == DIRECTION_DOWN || !hold ||

@@ -36,8 +36,8 @@ static json_t *differences_json(const struct proof *p)
 			json_pack("{s:s, s:s, s:s, s:o, s:o, s:b}", "kind",
 				  d->kind, "name", d->name, "stage", d->stage,
 				  "expected", text_or_null(d->expected),
-				  "found", text_or_null(d->found),
-				  "order_only", d->order_only));
+				  "found", text_or_null(d->found), "order_only",
+				  d->order_only));
 	}
 	return list;
 }
@@ -49,16 +49,15 @@ json_t *proof_json(const struct proof *p)
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:s, s:s, s:o, "
 		"s:o, s:o, s:o, s:o, s:o}",
-		"version", version_format(p->version, version), "name",
-		p->name, "outcome", proof_outcome_name(p->outcome), "up_blob",
+		"version", version_format(p->version, version), "name", p->name,
+		"outcome", proof_outcome_name(p->outcome), "up_blob",
 		p->up_blob, "down_blob", p->down_blob, "engine", p->engine,
 		"engine_major", p->major, "schema", text_or_null(p->schema),
-		"history", text_or_null(p->history), "proved_at", p->at,
-		"tool", p->tool, "up_ms", time_or_null(p->up_ms), "down_ms",
-		time_or_null(p->down_ms), "again_ms",
-		time_or_null(p->again_ms), "differences", differences_json(p),
-		"error", text_or_null(p->error), "place",
-		text_or_null(p->error_place));
+		"history", text_or_null(p->history), "proved_at", p->at, "tool",
+		p->tool, "up_ms", time_or_null(p->up_ms), "down_ms",
+		time_or_null(p->down_ms), "again_ms", time_or_null(p->again_ms),
+		"differences", differences_json(p), "error",
+		text_or_null(p->error), "place", text_or_null(p->error_place));
 }
 
 static bool json_same(const json_t *a, const json_t *b, const char *key)
@@ -68,9 +67,9 @@ static bool json_same(const json_t *a, const json_t *b, const char *key)
 
 static bool same_key(const json_t *a, const json_t *b)
 {
-	static const char *const keys[] = { "version", "up_blob", "down_blob",
-					    "engine",  "engine_major",
-					    "schema" };
+	static const char *const keys[] = { "version",	    "up_blob",
+					    "down_blob",    "engine",
+					    "engine_major", "schema" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (!json_same(a, b, keys[i]))
@@ -82,7 +81,7 @@ char *proof_note(TALLOC_CTX *mem, const char *old, const struct proof *proof)
 {
 	json_t *json = proof_json(proof);
 	char *line = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS |
-					    JSON_REAL_PRECISION(15));
+					      JSON_REAL_PRECISION(15));
 	char *note = talloc_strdup(mem, "");
 
 	while (old && *old) {
@@ -176,8 +175,10 @@ static double get_time(const json_t *json, const char *key)
 
 static void fill(struct proofs *proofs, struct proof *p, const json_t *json)
 {
-	const char *version = json_string_value(json_object_get(json, "version"));
-	const char *outcome = json_string_value(json_object_get(json, "outcome"));
+	const char *version =
+		json_string_value(json_object_get(json, "version"));
+	const char *outcome =
+		json_string_value(json_object_get(json, "outcome"));
 
 	if (!version || version_parse(version, &p->version) < 0)
 		p->version = -1;
@@ -189,7 +190,8 @@ static void fill(struct proofs *proofs, struct proof *p, const json_t *json)
 	p->up_blob = get(proofs, json, "up_blob");
 	p->down_blob = get(proofs, json, "down_blob");
 	p->engine = get(proofs, json, "engine");
-	p->major = (int)json_integer_value(json_object_get(json, "engine_major"));
+	p->major =
+		(int)json_integer_value(json_object_get(json, "engine_major"));
 	p->schema = get(proofs, json, "schema");
 	p->history = get(proofs, json, "history");
 	p->at = get(proofs, json, "proved_at");

@@ -25,8 +25,8 @@ const char *proof_outcome_name(enum proof_outcome outcome);
 
 struct proof_difference {
 	const char *kind, *name;
-	const char *stage; /* "down": not as before the up;
-			      "up again": not as after the first up */
+	const char *stage;	      /* "down": not as before the up;
+					 "up again": not as after the first up */
 	const char *expected, *found; /* definitions, or NULL */
 	bool order_only;
 };
@@ -47,7 +47,7 @@ struct proof {
 	double up_ms, down_ms, again_ms; /* -1: did not run */
 	struct proof_difference *differences;
 	size_t difference_count;
-	const char *error; /* why it failed or is irreversible, or NULL */
+	const char *error;	 /* why it failed or is irreversible, or NULL */
 	const char *error_place; /* "path:line:column", or NULL */
 };
 

@@ -63,8 +63,8 @@ static void add_differences(struct proof *proof, const char *stage,
 			    const struct catalog *found)
 {
 	size_t count;
-	struct difference *list =
-		catalog_compare(proof, expected, found, &count);
+	struct difference *list = catalog_compare(proof, expected, found,
+						  &count);
 
 	for (size_t i = 0; i < count; i++) {
 		struct proof_difference *d;
@@ -95,9 +95,8 @@ static void failed(struct proof *proof, struct error *err)
 		proof->error = talloc_asprintf(proof, "%s\n%s", proof->error,
 					       err->detail);
 	if (err->file && err->line)
-		proof->error_place =
-			talloc_asprintf(proof, "%s:%d:%d", err->file,
-					err->line, err->column);
+		proof->error_place = talloc_asprintf(
+			proof, "%s:%d:%d", err->file, err->line, err->column);
 	error_release(err);
 }
 
@@ -182,8 +181,8 @@ static int steps(struct bench *bench, struct proof *proof,
 	if (look(bench, proof, &reverted, err) < 0)
 		return -1;
 	add_differences(proof, "down", before, reverted);
-	if (run_script(bench, bench->scratch, m, DIRECTION_UP,
-		       &proof->again_ms, err) < 0)
+	if (run_script(bench, bench->scratch, m, DIRECTION_UP, &proof->again_ms,
+		       err) < 0)
 		return 1;
 	if (look(bench, proof, &again, err) < 0)
 		return -1;
@@ -294,9 +293,9 @@ int prove(TALLOC_CTX *mem, const struct prover *prover, const struct set *set,
 	if (engine->scratch(mem, prover->target, prover->scratch_url,
 			    &bench.scratch, err) < 0)
 		return -1;
-	if (total > 1 && engine->scratch(mem, prover->target,
-					 prover->scratch_url, &bench.main,
-					 err) < 0) {
+	if (total > 1 &&
+	    engine->scratch(mem, prover->target, prover->scratch_url,
+			    &bench.main, err) < 0) {
 		talloc_free(bench.scratch);
 		return -1;
 	}

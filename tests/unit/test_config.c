@@ -47,8 +47,9 @@ static void a_shared_file_cannot_do_harm(void **state)
 	refused("migrate.dir", "../elsewhere",
 		"the key 'migrate.dir' may not be set in '.gitmigrate': the "
 		"folder lies outside the work tree");
-	refused("core.editor", "rm", "the key 'core.editor' may not be set in "
-				     "'.gitmigrate'");
+	refused("core.editor", "rm",
+		"the key 'core.editor' may not be set in "
+		"'.gitmigrate'");
 }
 
 static void later_scopes_win(void **state)
@@ -127,8 +128,7 @@ static void bad_values_name_their_origin(void **state)
 	error_release(&err);
 	config_set(config, CONFIG_GIT, "migrate.x", "maybe", "", 0, &err);
 	assert_int_equal(config_bool(config, "migrate.x", false, &b, &err), -1);
-	assert_string_equal(err.message,
-			    "bad boolean 'maybe' for 'migrate.x'");
+	assert_string_equal(err.message, "bad boolean 'maybe' for 'migrate.x'");
 	error_release(&err);
 	talloc_free(config);
 }

@@ -28,7 +28,8 @@ static char *sh(TALLOC_CTX *mem, const char *script)
 	static const char helpers[] =
 		"set -eu; pair() { mkdir -p migrations; "
 		"echo \"up $1 ${2-}\" >migrations/2026010100000$1_x.up.sql; "
-		"echo \"down $1 ${2-}\" >migrations/2026010100000$1_x.down.sql; "
+		"echo \"down $1 ${2-}\" "
+		">migrations/2026010100000$1_x.down.sql; "
 		"}; commit() { git add -A; git commit -qm \"$1\"; }; ";
 	char *text = talloc_asprintf(mem, "%s%s", helpers, script);
 	const char *const argv[] = { "sh", "-c", text, NULL };
@@ -39,8 +40,8 @@ static char *sh(TALLOC_CTX *mem, const char *script)
 				 &complaint, &err);
 
 	if (status)
-		fail_msg("%s\n%s", script, err.message ? err.message
-						       : complaint);
+		fail_msg("%s\n%s", script,
+			 err.message ? err.message : complaint);
 	if (length && out[length - 1] == '\n')
 		out[length - 1] = '\0';
 	return out;
@@ -235,15 +236,14 @@ static void refuses_links_and_conflicts(void **state)
 	assert_int_equal(repo_set_worktree(t->mem, t->repo, "migrations", false,
 					   &set, &t->err),
 			 -1);
-	assert_string_equal(t->err.file,
-			    "migrations/20260101000002_x.up.sql");
+	assert_string_equal(t->err.file, "migrations/20260101000002_x.up.sql");
 	error_release(&t->err);
 	sh(t, "rm migrations/*2_x.up.sql; git checkout -q -b o; pair 1 o; "
 	      "commit o; git checkout -q main; pair 1 m; commit m; "
 	      "git merge -q o >/dev/null || true");
-	assert_int_equal(repo_set_index(t->mem, t->repo, "migrations", &set,
-					&t->err),
-			 -1);
+	assert_int_equal(
+		repo_set_index(t->mem, t->repo, "migrations", &set, &t->err),
+		-1);
 	assert_non_null(t->err.file);
 }
 
@@ -262,14 +262,14 @@ static char *origins(struct test *t)
 			    (unsigned)set->count);
 	for (size_t i = 0; i < set->count; i++)
 		list[i] = &set->list[i];
-	good(t, repo_origins(t->mem, t->repo, t->repo->head, "migrations",
-			     list, set->count, &found, &t->err));
+	good(t, repo_origins(t->mem, t->repo, t->repo->head, "migrations", list,
+			     set->count, &found, &t->err));
 	for (size_t i = 0; i < set->count; i++)
 		text = talloc_asprintf_append(
 			text, "%d:%s%s ", (int)(set->list[i].version % 10),
-			found[i].commit ? repo_subject(t->mem, t->repo,
-						       found[i].commit)
-					: "none",
+			found[i].commit
+				? repo_subject(t->mem, t->repo, found[i].commit)
+				: "none",
 			found[i].inexact ? "~" : "");
 	return text;
 }
@@ -369,7 +369,7 @@ static void notes_stand_beside_those_of_git(void **state)
 			   &t->err));
 	assert_null(text);
 	good(t, notes_edit(t->repo, "refs/notes/migrate", blob, "note",
-			   add_line, (char *)(uintptr_t)"ours", &t->err));
+			   add_line, (char *)(uintptr_t) "ours", &t->err));
 	good(t, notes_read(t->mem, t->repo, "refs/notes/migrate", blob, &text,
 			   &t->err));
 	assert_string_equal(text, "ours\n");
@@ -587,8 +587,8 @@ static void odd_surroundings_do_not_matter(void **state)
 static void leave_the_world(void)
 {
 	static const char *const variables[] = {
-		"GIT_DIR",	  "GIT_WORK_TREE",  "GIT_INDEX_FILE",
-		"GIT_COMMON_DIR", "GIT_PREFIX",	    "GIT_OBJECT_DIRECTORY",
+		"GIT_DIR",	  "GIT_WORK_TREE",    "GIT_INDEX_FILE",
+		"GIT_COMMON_DIR", "GIT_PREFIX",	      "GIT_OBJECT_DIRECTORY",
 		"GIT_NAMESPACE",  "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS",
 	};
 

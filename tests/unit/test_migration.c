@@ -59,9 +59,10 @@ static void tells_scripts_from_other_files(void **state)
 	check_name("20260213120000_\033[31m.up.sql", -1,
 		   "malformed script name '20260213120000_^[[31m.up.sql': it "
 		   "has characters that a name may not have");
-	check_name("20260213120000_\xff.up.sql", -1,
-		   "malformed script name '20260213120000_\\xFF.up.sql': it has "
-		   "characters that a name may not have");
+	check_name(
+		"20260213120000_\xff.up.sql", -1,
+		"malformed script name '20260213120000_\\xFF.up.sql': it has "
+		"characters that a name may not have");
 }
 
 static struct set *make_set(const char *const *files)
@@ -70,8 +71,7 @@ static struct set *make_set(const char *const *files)
 	struct error err = { 0 };
 
 	for (; *files; files++)
-		assert_int_equal(set_add(set, *files, "b1", 0, &err),
-				 0);
+		assert_int_equal(set_add(set, *files, "b1", 0, &err), 0);
 	set_sort(set);
 	return set;
 }
@@ -110,10 +110,9 @@ static void names_half_a_pair(void **state)
 					 "'20260101000001_a' has no down "
 					 "script");
 	assert_string_equal(err.file, "m/20260101000001_a.up.sql");
-	assert_string_equal(err.hint,
-			    "write 'm/20260101000001_a.down.sql'\n"
-			    "if it cannot be undone, say so in it: "
-			    "-- migrate: irreversible \"why\"");
+	assert_string_equal(err.hint, "write 'm/20260101000001_a.down.sql'\n"
+				      "if it cannot be undone, say so in it: "
+				      "-- migrate: irreversible \"why\"");
 	error_release(&err);
 	talloc_free(set);
 }
@@ -121,8 +120,10 @@ static void names_half_a_pair(void **state)
 static void names_a_duplicate_version(void **state)
 {
 	static const char *const files[] = {
-		"m/20260101000001_a.up.sql", "m/20260101000001_a.down.sql",
-		"m/20260101000001_b.up.sql", "m/20260101000001_b.down.sql",
+		"m/20260101000001_a.up.sql",
+		"m/20260101000001_a.down.sql",
+		"m/20260101000001_b.up.sql",
+		"m/20260101000001_b.down.sql",
 		NULL,
 	};
 	struct set *set = make_set(files);

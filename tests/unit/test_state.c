@@ -114,8 +114,7 @@ static void joins_sets_and_ledger(void **state)
 
 static void the_first_state_that_fits_wins(void **state)
 {
-	struct scene s = scene("1:u1:d1 !2:u2:d2 !3:u3:dx",
-			       "2:u2:d2 3:u3:d3");
+	struct scene s = scene("1:u1:d1 !2:u2:d2 !3:u3:dx", "2:u2:d2 3:u3:d3");
 
 	(void)state;
 	expect(s.states, 0, "out-of-order", 0);
@@ -149,9 +148,8 @@ static void plan_fails(const char *here, const char *ledger, const char *why)
 	struct error err = { 0 };
 	struct plan plan;
 
-	assert_int_equal(plan_up(s.states, s.states, s.here, &options, &plan,
-				 &err),
-			 -1);
+	assert_int_equal(
+		plan_up(s.states, s.states, s.here, &options, &plan, &err), -1);
 	assert_string_equal(err.message, why);
 	assert_non_null(err.hint);
 	error_release(&err);
@@ -170,8 +168,9 @@ static void up_names_what_is_wrong(void **state)
 	plan_fails("3:u1:d1", "1:u1:d1",
 		   "migration '20260101000003_n' was already applied as "
 		   "version 20260101000001");
-	plan_fails("1:u1:-", "", "half a pair: migration '20260101000001_n' "
-				 "has no down script");
+	plan_fails("1:u1:-", "",
+		   "half a pair: migration '20260101000001_n' "
+		   "has no down script");
 }
 
 static void check_plan(const struct plan *plan, const char *expected)
@@ -200,16 +199,14 @@ static void plans_what_was_asked_for(void **state)
 			 0);
 	check_plan(&plan, "3 4");
 	assert_int_equal(plan_up(s.states, s.states, s.here,
-				 &(struct plan_options){
-					 .has_to = true,
-					 .to = 20260101000003 },
+				 &(struct plan_options){ .has_to = true,
+							 .to = 20260101000003 },
 				 &plan, &err),
 			 0);
 	check_plan(&plan, "3");
 	assert_int_equal(plan_up(s.states, s.states, s.here,
-				 &(struct plan_options){
-					 .has_to = true,
-					 .to = 20260101000009 },
+				 &(struct plan_options){ .has_to = true,
+							 .to = 20260101000009 },
 				 &plan, &err),
 			 -1);
 	assert_string_equal(err.message,

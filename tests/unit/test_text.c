@@ -21,8 +21,12 @@ static void makes_control_characters_visible(void **state)
 	check_visible("plain \xc3\xa9", "plain \xc3\xa9");
 	check_visible("\033[31mred\177", "^[[31mred^?");
 	check_visible("a\nb\tc\r", "a\\nb\\tc^M");
-	check_visible("\xe2\x80\xae" "evil", "<U+202E>evil");
-	check_visible("\xc2\x9b" "x", "<U+009B>x");
+	check_visible("\xe2\x80\xae"
+		      "evil",
+		      "<U+202E>evil");
+	check_visible("\xc2\x9b"
+		      "x",
+		      "<U+009B>x");
 	check_visible("bad \xff\xc0\x80", "bad \\xFF\\xC0\\x80");
 }
 

@@ -100,23 +100,42 @@ static void sort_rows(struct ledger *ledger)
 		}
 }
 
+/* Between the failure and the look, another run may create the ledger. */
+static int read_version(struct db *db, int *version, bool *absent,
+			struct error *err)
+{
+	for (int tries = 0; tries < 2; tries++) {
+		*absent = false;
+		error_release(err);
+		if (db->engine->query(db,
+				      "SELECT value FROM git_migrate_meta "
+				      "WHERE name = 'ledger_version'",
+				      NULL, 0, take_version, version, err) == 0)
+			return 0;
+		if (err->code != ERROR_SQL)
+			return -1;
+		*absent = is_absent(db);
+		if (!*absent)
+			continue;
+		error_release(err);
+		return 0;
+	}
+	return -1;
+}
+
 int ledger_read(TALLOC_CTX *mem, struct db *db, struct ledger **out,
 		struct error *err)
 {
 	struct ledger *ledger = talloc_zero(mem, struct ledger);
 	int version = 0;
+	bool absent;
 
 	ledger->strings = arena_new(ledger);
 	*out = ledger;
-	if (db->engine->query(db,
-			      "SELECT value FROM git_migrate_meta "
-			      "WHERE name = 'ledger_version'",
-			      NULL, 0, take_version, &version, err) < 0) {
-		if (err->code != ERROR_SQL || !is_absent(db))
-			return -1;
-		error_release(err);
+	if (read_version(db, &version, &absent, err) < 0)
+		return -1;
+	if (absent)
 		return 0;
-	}
 	if (version > LEDGER_VERSION) {
 		error_set(err, ERROR_FAILED,
 			  "the ledger of '%s' has version %d, this program "

@@ -84,6 +84,8 @@ static void talk(const char *label, const char *fmt, va_list ap)
 {
 	char *text = talloc_vasprintf(NULL, fmt, ap);
 
+	/* both may go to one file: then in this order */
+	fflush(stdout);
 	print_lines(label, text);
 	talloc_free(text);
 }
@@ -170,6 +172,7 @@ int cmd_open_target(struct cmd *cmd, enum cmd_access access)
 {
 	struct db_options options = {
 		.wait_ms = cmd->wait_ms,
+		.connect_ms = cmd->connect_ms,
 		.top = cmd->repo->top ? cmd->repo->top : cmd->repo->git_dir,
 		.create = access == CMD_CREATE,
 		.read_only = access == CMD_READ,

@@ -39,6 +39,7 @@ struct cmd {
 	bool json, quiet;
 	int verbose;
 	int wait_ms;
+	int connect_ms; /* see struct db_options */
 };
 
 #define CMD_INIT                                                               \

@@ -15,7 +15,7 @@ static const char *const usage[] = {
 	NULL,
 };
 
-/* A template is for people: the target may think for so long. */
+/* A person waits: a target that does not answer is not asked. */
 #define TARGET_WAIT_MS 3000
 
 struct new
@@ -154,7 +154,7 @@ static int open_target(struct db **db, void *data, struct error *err)
 	int result;
 
 	n->cmd.err = (struct error){ 0 };
-	n->cmd.wait_ms = TARGET_WAIT_MS;
+	n->cmd.wait_ms = n->cmd.connect_ms = TARGET_WAIT_MS;
 	result = cmd_open_target(&n->cmd, CMD_READ);
 	*err = n->cmd.err;
 	n->cmd.err = kept;

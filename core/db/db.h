@@ -28,6 +28,9 @@ enum db_capability {
 
 struct db_options {
 	int wait_ms; /* how long to wait for another run or a busy database */
+	/* For a server's first answer; 0: the engine's own patience. A
+	   connect_timeout in the URL comes before it. */
+	int connect_ms;
 	const char *top;     /* sqlite: relative paths start here */
 	bool create;	     /* sqlite: make the file when it is missing */
 	int64_t count_limit; /* rows: exact counts of a table up to here;
@@ -146,6 +149,15 @@ struct db_engine {
 	 */
 	int (*count_rows)(struct db *db, const char *table, int64_t limit,
 			  int64_t *rows, bool *estimated, struct error *err);
+
+	/*
+	 * The same for several tables, in one round trip where each costs one.
+	 * -1 also for one that cannot be counted (no right to read it): an
+	 * error only when the connection is lost. May be NULL.
+	 */
+	int (*count_tables)(struct db *db, const char *const *tables,
+			    size_t count, int64_t limit, int64_t *rows,
+			    bool *estimated, struct error *err);
 
 	/* What is in the database, less git-migrate's own tables. */
 	int (*catalog)(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,

@@ -12,16 +12,19 @@
    connect_timeout, which only its blocking functions keep. */
 #define PATIENCE_S 30
 
-static int connect_timeout_s(PGconn *conn)
+static int64_t patience_us(struct pg *pg)
 {
-	PQconninfoOption *options = PQconninfo(conn);
+	PQconninfoOption *options = PQconninfo(pg->conn);
+	int ms = pg->db.options.connect_ms;
 	int seconds = 0;
 
 	for (PQconninfoOption *o = options; o && o->keyword; o++)
 		if (!strcmp(o->keyword, "connect_timeout") && o->val)
 			seconds = atoi(o->val);
 	PQconninfoFree(options);
-	return seconds > 0 ? seconds : PATIENCE_S;
+	if (seconds > 0)
+		return seconds * INT64_C(1000000);
+	return (ms > 0 ? ms : PATIENCE_S * 1000) * INT64_C(1000);
 }
 
 /* 1 when it is time to go on, 0 to wait longer, -1 on failure. */
@@ -51,9 +54,7 @@ static int await_socket(struct pg *pg, PostgresPollingStatusType want,
 static int finish_connecting(struct pg *pg, struct error *err)
 {
 	const char *password = pg_url_get(&pg->url, "password");
-	int64_t deadline =
-		clock_mono_us() +
-		(int64_t)connect_timeout_s(pg->conn) * 1000000;
+	int64_t deadline = clock_mono_us() + patience_us(pg);
 	PostgresPollingStatusType want = PGRES_POLLING_WRITING;
 
 	while (PQstatus(pg->conn) != CONNECTION_BAD) {

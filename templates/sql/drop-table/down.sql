@@ -19,8 +19,8 @@
 {{definition}};
 {{/definition}}
 {{?after}}
--- Foreign keys of other tables: they cannot be made while rows there point to
--- rows that are gone.
+-- Foreign keys of other tables. They fail while rows there point to rows that
+-- are gone; with NOT VALID behind them they are made all the same.
 {{/after}}
 {{#after}}
 {{after}};

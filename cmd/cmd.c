@@ -297,24 +297,28 @@ bool cmd_is_interrupted(void)
 	return interrupted != 0;
 }
 
+/* As git decides it, with NO_COLOR and dumb terminals on top. */
+static bool wants_color(const struct cmd *cmd)
+{
+	const char *ui = config_get(cmd->config, "color.migrate");
+	const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (!ui)
+		ui = config_get(cmd->config, "color.ui");
+	if ((none && *none) || (term && !strcmp(term, "dumb")))
+		return false;
+	if (ui && !strcmp(ui, "always"))
+		return true;
+	if (ui && (!strcmp(ui, "never") || !strcmp(ui, "false")))
+		return false;
+	return isatty(1) || getenv("GIT_PAGER_IN_USE");
+}
+
 const char *color(const struct cmd *cmd, const char *code)
 {
 	static int wanted = -1;
 
-	if (wanted < 0) {
-		const char *ui = config_get(cmd->config, "color.migrate");
-
-		if (!ui)
-			ui = config_get(cmd->config, "color.ui");
-		wanted = isatty(1) || getenv("GIT_PAGER_IN_USE");
-		if (ui && !strcmp(ui, "always"))
-			wanted = 1;
-		else if (ui && (!strcmp(ui, "never") || !strcmp(ui, "false")))
-			wanted = 0;
-		if (getenv("NO_COLOR") && *getenv("NO_COLOR"))
-			wanted = 0;
-		if (getenv("TERM") && !strcmp(getenv("TERM"), "dumb"))
-			wanted = 0;
-	}
+	if (wanted < 0)
+		wanted = wants_color(cmd);
 	return wanted ? code : "";
 }

@@ -115,6 +115,7 @@ static json_t *entry_json(const struct state_entry *e)
 	const char *names[FLAG_COUNT];
 	int n = flag_names(e->flags, names);
 	json_t *flags = json_array();
+	const struct ledger_row none = { 0 }, *row = e->row ? e->row : &none;
 	const struct half *half = e->here ? e->here->half : NULL;
 	json_t *json;
 
@@ -124,17 +125,16 @@ static json_t *entry_json(const struct state_entry *e)
 		"{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "version",
 		version_format(e->version, version), "name", e->name, "state",
 		state_name(e->state), "flags", flags, "commit",
-		text_json(e->commit), "applied_at",
-		text_json(e->row ? e->row->applied_at : NULL), "applied_by",
-		text_json(e->row ? e->row->applied_by : NULL), "up_blob",
-		text_json(half ? half[0].blob : e->row->up_blob), "down_blob",
-		text_json(half ? half[1].blob : e->row->down_blob), "proof",
+		text_json(e->commit), "applied_at", text_json(row->applied_at),
+		"applied_by", text_json(row->applied_by), "up_blob",
+		text_json(half ? half[0].blob : row->up_blob), "down_blob",
+		text_json(half ? half[1].blob : row->down_blob), "proof",
 		proof_state_name(e->proof));
 	if (e->state == STATE_UNFINISHED) {
 		json_object_set_new(json, "statements_done",
-				    json_integer(e->row->done));
+				    json_integer(row->done));
 		json_object_set_new(json, "statements_total",
-				    json_integer(e->row->total));
+				    json_integer(row->total));
 	}
 	return json;
 }

@@ -40,13 +40,14 @@ static void print_usage(FILE *out, const struct option *options,
 int options_usage(const struct option *options, const char *const *usage,
 		  const char *fmt, ...)
 {
+	char *text;
 	va_list ap;
 
-	fputs("error: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	text = talloc_vasprintf(NULL, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	fprintf(stderr, "error: %s\n", text);
+	talloc_free(text);
 	print_usage(stderr, options, usage);
 	return 129;
 }
@@ -224,7 +225,7 @@ static int parse_long(struct parse *p, const char *arg)
 		if (o && o->type != OPTION_FLAG)
 			matches = 0;
 	}
-	if (matches != 1)
+	if (!o || matches != 1)
 		return options_usage(p->options, p->usage,
 				     matches ? "ambiguous option '%s'"
 					     : "unknown option '%s'",

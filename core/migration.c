@@ -149,9 +149,9 @@ int set_add(struct set *set, const char *path, const char *blob, unsigned flags,
 	const char *slash = strrchr(path, '/');
 	enum direction direction;
 	struct migration *m;
-	int64_t version;
-	const char *name;
-	size_t length;
+	const char *name = NULL;
+	int64_t version = 0;
+	size_t length = 0;
 	int ours = script_name_parse(slash ? slash + 1 : path, &version, &name,
 				     &length, &direction, err);
 

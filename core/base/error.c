@@ -12,7 +12,7 @@ static char *format(const char *fmt, va_list ap)
 	return talloc_vasprintf(NULL, fmt, ap);
 }
 
-int error_set(struct error *err, enum error_code code, const char *fmt, ...)
+void error_set_(struct error *err, enum error_code code, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -21,10 +21,9 @@ int error_set(struct error *err, enum error_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	err->message = format(fmt, ap);
 	va_end(ap);
-	return -1;
 }
 
-int error_detail(struct error *err, const char *fmt, ...)
+void error_detail_(struct error *err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -32,10 +31,9 @@ int error_detail(struct error *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	err->detail = format(fmt, ap);
 	va_end(ap);
-	return -1;
 }
 
-int error_hint(struct error *err, const char *fmt, ...)
+void error_hint_(struct error *err, const char *fmt, ...)
 {
 	char *line;
 	va_list ap;
@@ -45,23 +43,21 @@ int error_hint(struct error *err, const char *fmt, ...)
 	va_end(ap);
 	if (!err->hint) {
 		err->hint = line;
-		return -1;
+		return;
 	}
 	err->hint = talloc_asprintf_append(err->hint, "\n%s", line);
 	talloc_free(line);
-	return -1;
 }
 
-int error_at(struct error *err, const char *file, int line, int column)
+void error_at_(struct error *err, const char *file, int line, int column)
 {
 	talloc_free(err->file);
 	err->file = file ? talloc_strdup(NULL, file) : NULL;
 	err->line = line;
 	err->column = column;
-	return -1;
 }
 
-int error_prefix(struct error *err, const char *fmt, ...)
+void error_prefix_(struct error *err, const char *fmt, ...)
 {
 	char *prefix, *message;
 	va_list ap;
@@ -74,7 +70,6 @@ int error_prefix(struct error *err, const char *fmt, ...)
 	talloc_free(prefix);
 	talloc_free(err->message);
 	err->message = message;
-	return -1;
 }
 
 void error_release(struct error *err)

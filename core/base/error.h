@@ -37,16 +37,31 @@ struct error {
 	int column; /* from 1, in characters; 0 when unknown */
 };
 
-int error_set(struct error *err, enum error_code code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-int error_detail(struct error *err, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+/*
+ * The setters are macros around functions, so that callers, and tools that
+ * follow their paths, see that the value is always -1.
+ */
+#define error_set(...) ERROR_RETURN(error_set_, __VA_ARGS__)
+#define error_detail(...) ERROR_RETURN(error_detail_, __VA_ARGS__)
 /* Adds one hint line to those already there. */
-int error_hint(struct error *err, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-int error_at(struct error *err, const char *file, int line, int column);
+#define error_hint(...) ERROR_RETURN(error_hint_, __VA_ARGS__)
+#define error_at(...) ERROR_RETURN(error_at_, __VA_ARGS__)
 /* Puts "context: " before the message. */
-int error_prefix(struct error *err, const char *fmt, ...)
+#define error_prefix(...) ERROR_RETURN(error_prefix_, __VA_ARGS__)
+#define ERROR_RETURN(setter, ...)                                              \
+	__extension__({                                                        \
+		setter(__VA_ARGS__);                                           \
+		-1;                                                            \
+	})
+
+void error_set_(struct error *err, enum error_code code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void error_detail_(struct error *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void error_hint_(struct error *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void error_at_(struct error *err, const char *file, int line, int column);
+void error_prefix_(struct error *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Frees the strings and makes the error empty again. */
 void error_release(struct error *err);

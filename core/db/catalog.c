@@ -69,18 +69,23 @@ static void add_difference(TALLOC_CTX *mem, struct difference **list,
 			   size_t *count, const struct catalog_object *before,
 			   const struct catalog_object *after)
 {
-	const struct catalog_object *o = before ? before : after;
 	struct difference *d;
 
 	*list = talloc_realloc(mem, *list, struct difference,
 			       (unsigned)*count + 1);
 	d = &(*list)[(*count)++];
-	d->kind = o->kind;
-	d->name = o->name;
-	d->before = before ? before->definition : NULL;
-	d->after = after ? after->definition : NULL;
-	d->order_only = before && after &&
-			!strcmp(before->definition, after->definition);
+	memset(d, 0, sizeof(*d));
+	if (after) {
+		d->kind = after->kind;
+		d->name = after->name;
+		d->after = after->definition;
+	}
+	if (before) {
+		d->kind = before->kind;
+		d->name = before->name;
+		d->before = before->definition;
+	}
+	d->order_only = before && after && !strcmp(d->before, d->after);
 }
 
 static int compare_names(const struct catalog_object *a,

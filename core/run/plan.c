@@ -104,7 +104,8 @@ static int check_entries(const struct states *states,
 		if (states->list[i].state == STATE_UNFINISHED)
 			return unfinished_error(&states->list[i], err);
 	for (size_t i = 0; i < states->count; i++)
-		if (states->list[i].flags & FLAG_UP_CHANGED)
+		if (states->list[i].row &&
+		    states->list[i].flags & FLAG_UP_CHANGED)
 			return changed_error(states, &states->list[i], err);
 	for (size_t i = 0; i < states->count; i++) {
 		const struct state_entry *e = &states->list[i];

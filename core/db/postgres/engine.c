@@ -19,6 +19,7 @@ const struct db_engine db_engine_postgres = {
 	.split = pg_split,
 	.execute = pg_execute,
 	.count_rows = pg_count_rows,
+	.count_tables = pg_count_tables,
 	.catalog = pg_catalog,
 	.definition = pg_definition,
 	.scratch = pg_scratch,

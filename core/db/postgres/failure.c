@@ -190,6 +190,9 @@ static char *without(TALLOC_CTX *mem, const char *text, const char *secret)
 	size_t length = secret ? strlen(secret) : 0;
 	const char *found;
 
+	if (length < 4) /* would star out half of the message */
+		length = 0;
+
 	while (length && (found = strstr(text, secret)) != NULL) {
 		out = talloc_strndup_append_buffer(out, text,
 						   (size_t)(found - text));

@@ -245,7 +245,8 @@ void pg_held_forget(struct pg *pg);
 int pg_count_rows(struct db *db, const char *table, int64_t limit,
 		  int64_t *rows, bool *estimated, struct error *err);
 int pg_count_tables(struct db *db, const char *const *tables, size_t count,
-		    int64_t limit, int64_t *rows, bool *estimated);
+		    int64_t limit, int64_t *rows, bool *estimated,
+		    struct error *err);
 int pg_definition(TALLOC_CTX *mem, struct db *db, const char *table,
 		  char ***statements, size_t *count, struct error *err);
 int pg_catalog(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,

@@ -40,20 +40,25 @@ bool pg_accepts(const char *url)
 	return true;
 }
 
-static int unreadable(const char *url, struct error *err)
+static int hint_format(const char *url, struct error *err)
 {
-	char *shown = url_redact(NULL, url);
-
-	error_set(err, ERROR_FAILED,
-		  "unable to read the connection string '%s'", shown);
 	if (is_uri(url))
 		error_hint(err, "in a password, write @ as %%40, : as %%3A, "
 				"/ as %%2F, ? as %%3F and %% as %%25");
 	else
 		error_hint(err, "write it as \"host=... dbname=...\", a value "
 				"with spaces in single quotes");
-	talloc_free(shown);
 	return -1;
+}
+
+static int unreadable(const char *url, struct error *err)
+{
+	char *shown = url_redact(NULL, url);
+
+	error_set(err, ERROR_FAILED,
+		  "unable to read the connection string '%s'", shown);
+	talloc_free(shown);
+	return hint_format(url, err);
 }
 
 /*
@@ -109,7 +114,11 @@ int pg_url_parse(TALLOC_CTX *mem, const char *url, struct pg_url *parsed,
 			talloc_strdup(parsed->values, o->val);
 	}
 	PQconninfoFree(options);
-	return fine ? 0 : unreadable(url, err);
+	if (fine)
+		return 0;
+	error_set(err, ERROR_FAILED, "unable to read the connection string: "
+		  "what stands for the host or the port cannot be one");
+	return hint_format(url, err);
 }
 
 const char *pg_url_get(const struct pg_url *url, const char *key)

@@ -187,7 +187,7 @@ SELECT CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END,
 		FROM pg_attribute t
 		WHERE t.attrelid = c.oid AND t.attnum > 0
 		  AND NOT t.attisdropped) || ')',
-	pg_get_viewdef(c.oid)),
+	ltrim(pg_get_viewdef(c.oid))),
        0
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -16,16 +16,52 @@ struct facts *facts_new(TALLOC_CTX *mem, int64_t version, const char *name,
 	return facts;
 }
 
+/* Entries up to here are never taken together. */
+#define SEPARATE_STATEMENTS 1000
+
+static bool alike(const struct fact_statement *a,
+		  const struct fact_statement *b)
+{
+	if (!a->kind || !b->kind || strcmp(a->kind, b->kind) != 0 ||
+	    a->relation_count != b->relation_count)
+		return false;
+	for (size_t i = 0; i < a->relation_count; i++)
+		if (strcmp(a->relations[i], b->relations[i]) != 0)
+			return false;
+	return true;
+}
+
+/* Once the next one comes, the last entry is complete. */
+static void take_together(struct facts *facts)
+{
+	struct fact_statement *last, *before;
+
+	if (facts->statement_count <= SEPARATE_STATEMENTS)
+		return;
+	last = &facts->statements[facts->statement_count - 1];
+	before = last - 1;
+	if (!alike(last, before))
+		return;
+	before->count += last->count;
+	before->duration_ms += last->duration_ms;
+	if (last->rows >= 0)
+		before->rows = last->rows +
+			       (before->rows > 0 ? before->rows : 0);
+	facts->statement_count--;
+}
+
 struct fact_statement *facts_add_statement(struct facts *facts)
 {
 	struct fact_statement *s;
 
+	take_together(facts);
 	facts->statements =
 		talloc_realloc(facts, facts->statements, struct fact_statement,
 			       (unsigned)facts->statement_count + 1);
 	s = &facts->statements[facts->statement_count++];
 	memset(s, 0, sizeof(*s));
-	s->index = (int)facts->statement_count;
+	s->index = ++facts->statements_seen;
+	s->count = 1;
 	s->rows = -1;
 	return s;
 }
@@ -90,14 +126,17 @@ static json_t *count_json(int64_t n)
 
 static json_t *statement_json(const struct fact_statement *s)
 {
-	json_t *relations = json_array();
+	json_t *relations = json_array(), *json;
 
 	for (size_t i = 0; i < s->relation_count; i++)
 		json_array_append_new(relations, json_string(s->relations[i]));
-	return json_pack("{s:i, s:s, s:o, s:o, s:o}", "index", s->index, "kind",
+	json = json_pack("{s:i, s:s, s:o, s:o, s:o}", "index", s->index, "kind",
 			 s->kind ? s->kind : "", "relations", relations, "rows",
 			 count_json(s->rows), "duration_ms",
 			 ms_json(s->duration_ms));
+	if (s->count > 1)
+		json_object_set_new(json, "count", json_integer(s->count));
+	return json;
 }
 
 static json_t *lists_json(const struct facts *facts, json_t *tables,
@@ -174,6 +213,9 @@ static void read_statements(struct facts *facts, const json_t *list)
 		s->index =
 			(int)json_integer_value(json_object_get(item, "index"));
 		s->rows = count_from(json_object_get(item, "rows"));
+		if (json_is_integer(json_object_get(item, "count")))
+			s->count = (int)json_integer_value(
+				json_object_get(item, "count"));
 		s->duration_ms =
 			json_number_value(json_object_get(item, "duration_ms"));
 		s->relations = talloc_array(facts, const char *, (unsigned)n);

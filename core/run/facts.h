@@ -16,6 +16,7 @@
 
 struct fact_statement {
 	int index; /* from 1, in the script */
+	int count; /* 1, or how many like statements this one stands for */
 	const char *kind;
 	const char **relations;
 	size_t relation_count;
@@ -48,6 +49,7 @@ struct facts {
 	double lock_ms;	    /* the longest of the locks */
 	struct fact_statement *statements;
 	size_t statement_count;
+	int statements_seen; /* also those that were taken together */
 	struct fact_table *tables;
 	size_t table_count;
 	struct fact_lock *locks;
@@ -58,6 +60,11 @@ struct facts {
 struct facts *facts_new(TALLOC_CTX *mem, int64_t version, const char *name,
 			enum direction direction);
 
+/*
+ * In a script of a million INSERTs, statements of one kind on the same
+ * relations that follow each other are taken together after the first
+ * thousand.
+ */
 struct fact_statement *facts_add_statement(struct facts *facts);
 /* The table's entry, made when it is new (rows -1). */
 struct fact_table *facts_table(struct facts *facts, const char *name);

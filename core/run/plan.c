@@ -59,7 +59,7 @@ static int renumbered_error(const struct states *states,
 	for (size_t i = 0; blob && i < states->count; i++) {
 		const struct state_entry *gone = &states->list[i];
 
-		if (gone->state != STATE_MISSING ||
+		if (!gone->row || gone->state != STATE_MISSING ||
 		    strcmp(gone->row->up_blob, blob) != 0)
 			continue;
 		version_format(e->version, version);

@@ -326,12 +326,12 @@ int sqlite_execute(struct db *db, const struct script *script, size_t n,
 		.script = script,
 		.statement = &script->statements[n],
 		.facts = facts,
-		.index = facts->statement_count,
 	};
 	int result = 0;
 	double us;
 
 	facts_add_statement(facts);
+	e.index = facts->statement_count - 1;
 	facts->statements[e.index].kind = keep_kind(facts, e.index,
 						    e.statement->kind);
 	if (n == 0 && !e.s->open && sqlite3_get_autocommit(e.s->handle))

@@ -51,12 +51,20 @@ static bool is_local_file(const char *url)
 
 static int unknown_target(const char *name, struct error *err)
 {
-	char *shown = text_visible(NULL, name, false);
+	/* it may be a URL that is mistyped */
+	char *shown = url_redact(NULL, name);
+	bool is_name = !strpbrk(name, ":/@");
 
 	error_set(err, ERROR_FAILED, "no target '%s' is configured", shown);
-	error_hint(err, "add it: git config migrate-target.%s.url URL", shown);
-	error_hint(err, "or name the database itself: --target sqlite:PATH, "
-			"--target postgresql://...");
+	if (!strcmp(name, "env"))
+		error_hint(err, "set DATABASE_URL");
+	else if (is_name)
+		error_hint(err, "add it: git config migrate-target.%s.url URL",
+			   shown);
+	error_hint(err,
+		   "%sname the database itself: --target sqlite:PATH, "
+		   "--target postgresql://...",
+		   is_name ? "or " : "");
 	talloc_free(shown);
 	return -1;
 }

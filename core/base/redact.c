@@ -3,17 +3,30 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Parameters whose value is a secret or says where one lies. */
-static const char *const secret_keys[] = {
-	"password", "passfile",	   "sslpassword", "sslkey", "sslcert",
-	"service",  "servicefile", "passwd",	  "pwd",    "token",
+/* Parameters that hold no secret; any other may be a misspelt password. */
+static const char *const public_keys[] = {
+	"host",
+	"hostaddr",
+	"port",
+	"dbname",
+	"user",
+	"service",
+	"sslmode",
+	"connect_timeout",
+	"application_name",
+	"per_page",
+	"page",
+	"since",
 };
 
-static bool is_secret(const char *key, size_t len)
+static bool is_public(const char *key, size_t len, const char *value)
 {
-	for (size_t i = 0; i < sizeof(secret_keys) / sizeof(*secret_keys); i++)
-		if (strlen(secret_keys[i]) == len &&
-		    !strncasecmp(secret_keys[i], key, len))
+	/* libpq takes a whole URL as the database's name */
+	if (strstr(value, "://"))
+		return false;
+	for (size_t i = 0; i < sizeof(public_keys) / sizeof(*public_keys); i++)
+		if (strlen(public_keys[i]) == len &&
+		    !strncasecmp(public_keys[i], key, len))
 			return true;
 	return false;
 }
@@ -43,7 +56,8 @@ static char *redact_query(char *out, const char *query)
 		size_t len = strcspn(query, "&");
 		const char *equals = memchr(query, '=', len);
 
-		if (equals && is_secret(query, (size_t)(equals - query)))
+		if (equals &&
+		    !is_public(query, (size_t)(equals - query), equals))
 			out = talloc_asprintf_append_buffer(
 				out, "%.*s=***", (int)(equals - query), query);
 		else
@@ -112,11 +126,11 @@ static char *redact_pairs(TALLOC_CTX *mem, const char *text)
 		}
 		out = talloc_asprintf_append_buffer(
 			out, "%s%.*s=", *out ? " " : "", (int)length, key);
-		if (is_secret(key, length) && strncasecmp(key, "service", 7))
-			out = talloc_strdup_append_buffer(out, "***");
-		else
+		if (is_public(key, length, value))
 			out = talloc_strndup_append_buffer(
 				out, value, (size_t)(end - value));
+		else
+			out = talloc_strdup_append_buffer(out, "***");
 		text = end;
 		text += strspn(text, " \t\r\n");
 	}

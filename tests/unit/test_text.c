@@ -82,6 +82,12 @@ static void hides_passwords(void **state)
 	check_redacted("host=db password='a b' dbname=shop",
 		       "host=db password=*** dbname=shop");
 	check_redacted("host = db PASSWORD = x", "host=db PASSWORD=***");
+	check_redacted("host=db pasword=x user=a",
+		       "host=db pasword=*** user=a");
+	check_redacted("postgresql://db/shop?pasword=x&user=a",
+		       "postgresql://db/shop?pasword=***&user=a");
+	check_redacted("dbname=postgresql://app:x@db/shop user=a",
+		       "dbname=*** user=a");
 	check_redacted("sqlite:dev.db", "sqlite:dev.db");
 	check_redacted("postgres:/app:s3cret@db/shop", "(unreadable URL)");
 }

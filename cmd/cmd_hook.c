@@ -12,6 +12,7 @@ struct hook {
 	struct cmd cmd;
 	struct set *index, *head;
 	enum sql_dialect dialect;
+	int64_t told; /* the last version that something was said about */
 	int problems;
 };
 
@@ -81,8 +82,13 @@ static void check_migration(struct hook *h, size_t i)
 
 	if (old && migration_same(old, m))
 		return;
-	if (set_check_at(h->index, i, &h->cmd.err) < 0)
-		problem(h);
+	if (set_check_at(h->index, i, &h->cmd.err) < 0) {
+		if (h->told == m->version) /* said already */
+			error_release(&h->cmd.err);
+		else
+			problem(h);
+		h->told = m->version;
+	}
 	for (int d = DIRECTION_UP; d <= DIRECTION_DOWN; d++)
 		if (is_new(h, m, (enum direction)d))
 			check_script(h, m, (enum direction)d);

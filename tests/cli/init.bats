@@ -87,9 +87,17 @@ committing() {
 	committing
 	exits 1
 	err_has "duplicate version $A: 'create_a' and 'other'"
-	err_has 'the commit is refused'
+	err_has 'the commit is refused: 1 problem in'
 	git rm -q -f --cached migrations/${A}_other.*
 	rm migrations/${A}_other.*
+	table_pair 20260101000002 b
+	pair 20260101000002_other 'SELECT 1;' 'SELECT 1;'
+	git add -A
+	committing
+	exits 1
+	err_has 'the commit is refused: 1 problem in'
+	git rm -q -f --cached migrations/20260101000002_*
+	rm migrations/20260101000002_*
 	echo 'text' >unrelated && git add unrelated
 	committing
 	exits 0

@@ -198,8 +198,7 @@ static int finish(struct prove *p)
 	if (!p->count)
 		cmd_say(&p->cmd, "nothing to prove in '%s'", p->cmd.dir);
 	if (bad)
-		cmd_hint(&p->cmd, "mend the down scripts, then: "
-				  "git migrate prove");
+		cmd_hint(&p->cmd, "mend the scripts, then: git migrate prove");
 	return cmd_done(&p->cmd, bad ? 1 : 0);
 }
 

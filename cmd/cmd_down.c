@@ -39,7 +39,7 @@ static int use_files(struct down *d)
 				 version_format(item->version, version),
 				 item->name);
 	}
-	return 0;
+	return session_check_committed(&d->s, &d->plan);
 }
 
 static int make_plan(struct down *d)
@@ -176,7 +176,7 @@ static int prepare_redo(struct down *d, struct plan *up)
 	plan_again(s->cmd.mem, &d->plan, up);
 	for (size_t i = 0; i < count; i++)
 		released[i] = up->items[i].version;
-	if (session_origins(s, up) < 0)
+	if (session_origins(s, up) < 0 || session_check_committed(s, up) < 0)
 		return -1;
 	return runner_prepare(s->cmd.mem, &s->runner, up, released, count,
 			      &s->cmd.err);

@@ -20,33 +20,6 @@ struct up {
 	struct plan plan;
 };
 
-static int check_protected(struct up *u)
-{
-	struct cmd *cmd = &u->s.cmd;
-	char version[VERSION_LENGTH + 1];
-
-	if (!cmd->target.protected_)
-		return 0;
-	for (size_t i = 0; i < u->plan.count; i++) {
-		const struct plan_item *item = &u->plan.items[i];
-
-		if (item->commit)
-			continue;
-		version_format(item->version, version);
-		error_set(&cmd->err, ERROR_REFUSED,
-			  "target '%s' is protected, and migration '%s_%s' is "
-			  "%s",
-			  cmd_target_name(cmd), version, item->name,
-			  strcmp(item->source, "modified") ? "not committed"
-							   : "modified since "
-							     "its commit");
-		error_at(&cmd->err, item->path, 0, 0);
-		return error_hint(&cmd->err, "commit it: git commit '%s' '%s'",
-				  item->path, item->down_path);
-	}
-	return 0;
-}
-
 static int make_plan(struct up *u)
 {
 	return plan_up(u->s.cmd.mem, u->s.states, u->s.here, &u->plan_options,
@@ -57,7 +30,8 @@ static int prepare(struct up *u)
 {
 	struct cmd *cmd = &u->s.cmd;
 
-	if (session_origins(&u->s, &u->plan) < 0 || check_protected(u) < 0)
+	if (session_origins(&u->s, &u->plan) < 0 ||
+	    session_check_committed(&u->s, &u->plan) < 0)
 		return -1;
 	return runner_prepare(cmd->mem, &u->s.runner, &u->plan, u->release.list,
 			      u->release.count, &cmd->err);

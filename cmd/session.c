@@ -112,6 +112,46 @@ int session_origins(struct session *s, struct plan *plan)
 	return 0;
 }
 
+/* Whether the script that will run is the one of a commit. */
+static bool is_committed(const struct plan_item *item)
+{
+	const struct half *down = &item->entry->here->half[DIRECTION_DOWN];
+
+	return item->direction == DIRECTION_UP ? item->commit != NULL
+					       : !down->flags;
+}
+
+int session_check_committed(struct session *s, const struct plan *plan)
+{
+	struct cmd *cmd = &s->cmd;
+	char version[VERSION_LENGTH + 1];
+
+	if (!cmd->target.protected_)
+		return 0;
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_item *item = &plan->items[i];
+		const struct half *half = item->entry->here->half;
+		unsigned flags = half[0].flags | half[1].flags;
+
+		if (is_committed(item))
+			continue;
+		version_format(item->version, version);
+		error_set(&cmd->err, ERROR_REFUSED,
+			  "target '%s' is protected, and migration '%s_%s' is "
+			  "%s", cmd_target_name(cmd), version, item->name,
+			  !flags || flags & HALF_NEW ? "not committed"
+						     : "modified since its "
+						       "commit");
+		error_at(&cmd->err, item->path, 0, 0);
+		return error_hint(&cmd->err, "commit it: git commit '%s' '%s'",
+				  half[DIRECTION_UP].path
+					  ? half[DIRECTION_UP].path
+					  : item->path,
+				  half[DIRECTION_DOWN].path);
+	}
+	return 0;
+}
+
 void session_add_run(struct session *s, struct facts *facts)
 {
 	s->runs = talloc_realloc(s->cmd.mem, s->runs, struct facts *,

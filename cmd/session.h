@@ -24,6 +24,8 @@ int session_read(struct session *s);
 int session_lock(struct session *s);
 /* The commits that the plan's migrations come from, in one walk. */
 int session_origins(struct session *s, struct plan *plan);
+/* On a protected target: refuses scripts that are not those of a commit. */
+int session_check_committed(struct session *s, const struct plan *plan);
 /* Runs a prepared plan to its end or its first failure. */
 int session_run(struct session *s, const struct plan *plan);
 /* Completes, unlocks, prints JSON or the error; the exit status. */

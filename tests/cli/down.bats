@@ -97,3 +97,23 @@ would revert ${B}_create_b"
 	same tables $'a\nb\nc' "$(tables)"
 }
 @test "--dry-run changes nothing" { both dry_run; }
+
+@test "a protected target takes no uncommitted script, whichever way it runs" {
+	fresh sqlite
+	three
+	git config migrate-target.dev.protected true
+	echo '-- more' >>migrations/${C}_create_c.up.sql
+	migrate redo
+	exits 1
+	err_is "error: migrations/${C}_create_c.up.sql: target 'dev' is protected, and migration '${C}_create_c' is modified since its commit
+hint: commit it: git commit 'migrations/${C}_create_c.up.sql' 'migrations/${C}_create_c.down.sql'"
+	same tables $'a\nb\nc' "$(tables)"
+	git checkout -q .
+	echo '-- more' >>migrations/${C}_create_c.down.sql
+	migrate down --from-file
+	exits 1
+	err_has "target 'dev' is protected, and migration '${C}_create_c' is modified since its commit"
+	same tables $'a\nb\nc' "$(tables)"
+	ok down
+	same tables $'a\nb' "$(tables)"
+}

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
+
 static void on_starting(const struct plan_item *item, void *data)
 {
 	struct session *s = data;
@@ -66,7 +68,9 @@ int session_lock(struct session *s)
 {
 	struct cmd *cmd = &s->cmd;
 
-	s->runner.identity = repo_identity(cmd->mem, cmd->repo);
+	/* a name may have bytes that no database takes for text */
+	s->runner.identity = text_visible(
+		cmd->mem, repo_identity(cmd->mem, cmd->repo), false);
 	if (cmd->db->engine->lock(cmd->db, &cmd->err) < 0)
 		return -1;
 	s->locked = true;
@@ -81,8 +85,11 @@ int session_origins(struct session *s, struct plan *plan)
 	const struct migration **list = talloc_array(
 		cmd->mem, const struct migration *, (unsigned)plan->count + 1);
 	struct origin *origins = NULL;
+	const char *branch = cmd->repo->branch;
 	size_t count = 0, k = 0;
 
+	if (branch)
+		branch = text_visible(cmd->mem, branch, false);
 	for (size_t i = 0; i < plan->count; i++)
 		if (!(plan->items[i].entry->flags & FLAG_UNCOMMITTED))
 			list[count++] = plan->items[i].entry->here;
@@ -95,7 +102,7 @@ int session_origins(struct session *s, struct plan *plan)
 		const struct state_entry *e = item->entry;
 		const struct half *half = e->here->half;
 
-		item->branch = cmd->repo->branch;
+		item->branch = branch;
 		if (e->flags & FLAG_UNCOMMITTED) {
 			item->source = (half[0].flags | half[1].flags) &
 						       HALF_NEW

@@ -211,7 +211,8 @@ static void explain_failure(struct session *s)
 	if (cmd->err.code == ERROR_CONNECTION)
 		error_hint(&cmd->err, "see what the database has: "
 				      "git migrate status");
-	else if (last->direction == DIRECTION_UP)
+	else if (last->direction == DIRECTION_UP &&
+		 cmd->err.code == ERROR_SQL && !s->runner.unfinished)
 		error_hint(&cmd->err, "mend the script, then: git migrate up");
 }
 

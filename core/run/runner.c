@@ -112,6 +112,16 @@ static void record_failure(struct runner *runner, struct facts *facts,
 	error_release(&ignored);
 }
 
+/* Outside of a transaction nothing keeps us out while another run works. */
+static int under_way(const struct ledger_row *row, struct error *err)
+{
+	error_set(err, ERROR_REFUSED,
+		  "another run is at work on it, or has stopped half way: %d "
+		  "of %d statements of its %s script are done",
+		  row->done, row->total, direction_name(row->direction));
+	return error_hint(err, "see whether it goes on: git migrate status");
+}
+
 /*
  * Engines without a lock between runs exclude each other by the transaction:
  * whoever got it first has done the work.
@@ -128,7 +138,9 @@ static int done_by_another(struct runner *runner, const struct plan_item *item,
 		return 0;
 	mem = talloc_new(NULL);
 	result = ledger_read_one(mem, runner->db, item->version, &row, err);
-	if (result == 0)
+	if (result == 0 && row && row->state == UNFINISHED)
+		result = under_way(row, err);
+	else if (result == 0)
 		*done = (item->direction == DIRECTION_UP) == (row != NULL);
 	talloc_free(mem);
 	return result;
@@ -266,6 +278,30 @@ static int close_ledger(struct runner *runner, const struct plan_item *item,
 	return -1;
 }
 
+/*
+ * The ledger knows how many statements last: a transaction of the script's own
+ * took back what it did, and the progress with it.
+ */
+static void tell_progress(struct runner *runner, const struct plan_item *item,
+			  struct error *err)
+{
+	struct error ignored = { 0 };
+	struct ledger_row *row = NULL;
+	TALLOC_CTX *mem;
+
+	if (!runner->record)
+		return;
+	runner->unfinished = true;
+	mem = talloc_new(NULL);
+	if (err->code != ERROR_CONNECTION &&
+	    ledger_read_one(mem, runner->db, item->version, &row, &ignored) < 0)
+		error_release(&ignored);
+	if (row)
+		error_hint(err, "%d of %d statements are done and stay done: "
+			   "git migrate status", row->done, row->total);
+	talloc_free(mem);
+}
+
 static int run_by_statement(struct runner *runner,
 			    const struct plan_item *item, struct facts *facts,
 			    bool *skipped, struct error *err)
@@ -287,15 +323,14 @@ static int run_by_statement(struct runner *runner,
 	}
 	facts->ok = true;
 	facts_release_locks(facts, clock_mono_us());
-	return close_ledger(runner, item, facts, err);
+	if (close_ledger(runner, item, facts, err) == 0)
+		return 0;
 failed:
 	runner->db->engine->rollback(runner->db);
 	facts_release_locks(facts, clock_mono_us());
 	measured(facts, started);
 	record_failure(runner, facts, err);
-	if (runner->record)
-		error_hint(err, "%zu of %zu statements are done and stay done: "
-			   "git migrate status", n, script->statement_count);
+	tell_progress(runner, item, err);
 	return -1;
 }
 

@@ -36,6 +36,8 @@ struct runner {
 			 const struct facts *facts, void *data);
 	void *report_data;
 
+	bool unfinished; /* set when the last run has stopped half way */
+
 	struct run_record *records; /* internal: what finish() completes */
 	size_t record_count;
 };

@@ -329,3 +329,51 @@ missing_warns() {
 	same tables '' "$(tables)"
 	same states "$A uncommitted" "$(states)"
 }
+
+odd_names() {
+	table_pair $A a
+	commit
+	git config user.name $'J\xf6rg'
+	git checkout -q -b $'odd\xff'
+	ok up
+	same row 'J\xF6rg <test@example.com>|odd\xFF' \
+		"$(sql 'SELECT applied_by, branch FROM git_migrations')"
+}
+@test "a person and a branch may have names that are not UTF-8" {
+	both odd_names
+}
+
+own_transaction() {
+	pair ${A}_a "CREATE TABLE a (id integer);
+BEGIN;
+INSERT INTO a VALUES (1);
+INSERT INTO nowhere VALUES (1);
+COMMIT;
+DELETE FROM a;" 'DROP TABLE a;'
+	commit
+	migrate up
+	exits 128
+	err_has 'hint: 1 of 6 statements are done and stay done: git migrate status'
+	! [[ $err == *'mend the script'* ]]
+	same rows 0 "$(sql 'SELECT count(*) FROM a')"
+	same done '1|6' "$(sql 'SELECT statements_done, statements_total
+		FROM git_migrations')"
+}
+@test "tells what of a script with a transaction of its own stays done" {
+	both own_transaction
+}
+
+left_open() {
+	pair ${A}_a "CREATE TABLE a (id integer);
+BEGIN;
+INSERT INTO a VALUES (1);
+SELECT 1;" 'DROP TABLE a;'
+	commit
+	migrate up --json
+	exits 128
+	json_is '.runs[0].outcome' failed
+	same rows 0 "$(sql 'SELECT count(*) FROM a')"
+	ok log --json
+	json_is '.runs[0].outcome' failed
+}
+@test "a script that leaves a transaction open has failed" { both left_open; }

@@ -131,11 +131,11 @@ static int check_to(const struct states *states,
 	if (!options->has_to || (down && options->to == 0))
 		return 0;
 	e = states_find(states, options->to);
-	if (e && (!down || e->row))
+	if (e)
 		return 0;
 	version_format(options->to, version);
 	error_set(err, ERROR_FAILED,
-		  down ? "version %s is not applied"
+		  down ? "there is no migration %s here, nor is it applied"
 		       : "there is no migration %s here",
 		  version);
 	return error_hint(err, "see the versions: git migrate status");

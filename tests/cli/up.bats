@@ -151,6 +151,23 @@ $B applied" "$(states)"
 }
 @test "out of order is an error that names the way on" { both out_of_order; }
 
+into_order() {
+	table_pair $B b
+	commit
+	ok up
+	table_pair $A a
+	commit
+	ok down --to $A
+	same states "$A pending
+$B pending" "$(states)"
+	ok up
+	same states "$A applied
+$B applied" "$(states)"
+}
+@test "what is out of order is put in order by down --to and up" {
+	both into_order
+}
+
 limits() {
 	table_pair $A a
 	table_pair $B b

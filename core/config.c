@@ -68,6 +68,32 @@ static const char *refuse_odd_dir(const char *value)
 	return NULL;
 }
 
+/* Whether a parameter begins so; *value is what follows its equals sign. */
+static const char *find_parameter(const char *text, const char *word)
+{
+	while ((text = strcasestr(text, word)) != NULL) {
+		const char *end = text + strlen(word);
+
+		while (isalnum((unsigned char)*end) || *end == '_')
+			end++;
+		while (isspace((unsigned char)*end))
+			end++;
+		if (*end == '=')
+			return end + 1;
+		text += strlen(word);
+	}
+	return NULL;
+}
+
+/* Whether a `sslmode` asks for less than an encrypted connection. */
+static bool is_lax_tls(const char *mode)
+{
+	while (isspace((unsigned char)*mode) || *mode == '\'')
+		mode++;
+	return strncmp(mode, "require", 7) != 0 &&
+	       strncmp(mode, "verify-", 7) != 0;
+}
+
 /*
  * Secrets, and parameters that make libpq read files of the person's choice
  * or lower its guard, have no place in a file that arrives with a clone.
@@ -75,11 +101,10 @@ static const char *refuse_odd_dir(const char *value)
 static const char *refuse_secret_url(const char *value)
 {
 	static const char *const words[] = {
-		"password",	   "passfile",	    "service", "sslkey",
-		"sslcert",	   "sslcrl",	    "passwd",  "sslroot",
-		"sslmode=disable", "sslmode=allow", "token",
+		"password", "passfile", "service", "sslkey", "sslcert",
+		"sslcrl",   "passwd",	"sslroot", "token",
 	};
-	const char *scheme = strstr(value, "://");
+	const char *scheme = strstr(value, "://"), *mode = value;
 
 	if (scheme) {
 		const char *at = strrchr(scheme + 3, '@');
@@ -89,10 +114,12 @@ static const char *refuse_secret_url(const char *value)
 			return "it has a password";
 	}
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (strcasestr(value, words[i]) &&
-		    (strchr(value, '=') || scheme))
+		if (find_parameter(value, words[i]))
 			return "it has a password, a service, or a TLS or "
 			       "password file";
+	while ((mode = find_parameter(mode, "sslmode")) != NULL)
+		if (is_lax_tls(mode))
+			return "its sslmode asks for no encryption";
 	/* a percent sign can spell any of these words */
 	if (strchr(value, '?') && strchr(strchr(value, '?'), '%'))
 		return "it has parameters in percent encoding";
@@ -111,7 +138,7 @@ static const struct shared_key {
 	const char *(*refuse)(const char *value);
 } shared_keys[] = {
 	{ "migrate.dir", refuse_odd_dir },
-	{ "migrate.target", accept_any },
+	{ "migrate.target", refuse_secret_url }, /* it may be a URL */
 	{ "migrate.thread", accept_any },
 	{ "migrate.protectedbranch", accept_any },
 	{ "migrate.requireproof", refuse_unless_true },
@@ -236,7 +263,7 @@ int config_int(const struct config *config, const char *key, int64_t fallback,
 	       int64_t *value, struct error *err)
 {
 	const struct setting *s = find(config, key);
-	long long n;
+	long long n, unit = 1;
 	char *end;
 
 	*value = fallback;
@@ -261,7 +288,7 @@ int config_int(const struct config *config, const char *key, int64_t fallback,
 	}
 	if (errno || end == s->value || *end || n < 0)
 		return value_error(s, "number", err);
-	*value = n;
+	*value = n * unit;
 	return 0;
 }
 

@@ -44,12 +44,38 @@ static void a_shared_file_cannot_do_harm(void **state)
 	refused("migrate-target.a.url", "postgresql://h/d?%70assword=x",
 		"the key 'migrate-target.a.url' may not be set in "
 		"'.gitmigrate': it has parameters in percent encoding");
+	refused("migrate-target.a.url", "host=h sslmode = prefer",
+		"the key 'migrate-target.a.url' may not be set in "
+		"'.gitmigrate': its sslmode asks for no encryption");
+	refused("migrate.target", "postgresql://h/d?service=production",
+		"the key 'migrate.target' may not be set in '.gitmigrate': it "
+		"has a password, a service, or a TLS or password file");
 	refused("migrate.dir", "../elsewhere",
 		"the key 'migrate.dir' may not be set in '.gitmigrate': the "
 		"folder lies outside the work tree");
 	refused("core.editor", "rm",
 		"the key 'core.editor' may not be set in "
 		"'.gitmigrate'");
+}
+
+static void a_shared_file_may_name_a_database(void **state)
+{
+	static const char *const urls[] = {
+		"postgresql://app@token.internal/customer_service",
+		"postgresql://app@h/d?sslmode=verify-full",
+		"host=service.internal dbname=d sslmode='require'",
+		"sqlite://passwords.db",
+	};
+	struct config *config = config_new(NULL);
+	struct error err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++)
+		assert_int_equal(config_set(config, CONFIG_SHARED,
+					    "migrate-target.a.url", urls[i],
+					    ".gitmigrate", 1, &err),
+				 0);
+	talloc_free(config);
 }
 
 static void later_scopes_win(void **state)
@@ -137,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_shared_file_cannot_do_harm),
+		cmocka_unit_test(a_shared_file_may_name_a_database),
 		cmocka_unit_test(later_scopes_win),
 		cmocka_unit_test(finds_the_target),
 		cmocka_unit_test(bad_values_name_their_origin),

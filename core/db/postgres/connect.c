@@ -160,6 +160,7 @@ void pg_disconnect(struct pg *pg)
 	pg->schema = NULL;
 	pg_forget_kept(pg);
 	pg_held_release(pg);
+	pg_held_forget(pg);
 }
 
 static int close_pg(struct pg *pg)

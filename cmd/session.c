@@ -36,6 +36,7 @@ static void on_finished(const struct plan_item *item,
 int session_open(struct session *s, enum cmd_access access)
 {
 	cmd_catch_signals();
+	s->cmd.looks = true;
 	if (cmd_open_repo(&s->cmd) < 0 || cmd_begin_here(&s->cmd) < 0 ||
 	    cmd_open_target(&s->cmd, access) < 0)
 		return -1;
@@ -202,6 +203,8 @@ static void explain_failure(struct session *s)
 
 	if (!last || last->ok)
 		return;
+	if (cmd->err.code != ERROR_CONNECTION && !s->runner.unfinished)
+		error_hint(&cmd->err, "nothing of it is left in the database");
 	if (s->left > 1)
 		error_hint(&cmd->err, "%zu done and committed before it, %zu "
 			   "after it not started", s->done, s->left - 1);

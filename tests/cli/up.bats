@@ -394,3 +394,22 @@ SELECT 1;" 'DROP TABLE a;'
 	json_is '.runs[0].outcome' failed
 }
 @test "a script that leaves a transaction open has failed" { both left_open; }
+
+interrupting() {
+	local long="SELECT pg_sleep(60)"
+	[[ $ENGINE != sqlite ]] || long='WITH RECURSIVE c(x) AS (SELECT 1
+		UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c'
+	pair ${A}_a "CREATE TABLE a (id integer);
+$long;" 'DROP TABLE a;'
+	commit
+	# every process of the group gets it, and git sends it to us once more
+	try timeout -s INT 1 git migrate up
+	exits 124
+	err_has "${A}_a.up.sql:2:1: unable to apply migration '${A}_a': interrupted"
+	err_has 'hint: nothing of it is left in the database'
+	ok status --json
+	json_is '.migrations[0].state' pending
+	ok log --json
+	json_is '.runs[0].outcome' failed
+}
+@test "Ctrl-C comes twice, through git too, and is one" { both interrupting; }

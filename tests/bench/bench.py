@@ -60,28 +60,33 @@ def git(repo, *args):
     return command(["git", "-C", repo] + list(args))
 
 
-def pair_files(number):
-    """Names and texts of one small pair, and its statement."""
+def pair_files(number, tables_every=1):
+    """Names and texts of one small pair: a new table, or a row in the last."""
     version = 20200101000000 + number
-    name = "migrations/%d_create_t%d" % (version, number)
-    up = "CREATE TABLE t%d (id integer PRIMARY KEY, a text);\n" % number
-    return ((name + ".up.sql", up),
-            (name + ".down.sql", "DROP TABLE t%d;\n" % number))
+    table = "t%d" % (number - number % tables_every)
+    if number % tables_every:
+        what, up = "fill", "INSERT INTO %s VALUES (%d, 'a');\n" % (table, number)
+        down = "DELETE FROM %s WHERE id = %d;\n" % (table, number)
+    else:
+        what = "create"
+        up = "CREATE TABLE %s (id integer PRIMARY KEY, a text);\n" % table
+        down = "DROP TABLE %s;\n" % table
+    name = "migrations/%d_%s_%s" % (version, what, table)
+    return (name + ".up.sql", up), (name + ".down.sql", down)
 
 
-def repository(name, pairs, one_commit_each):
+def repository(name, pairs, one_commit_each, tables_every=1):
     """A repository of that many pairs, made by one fast-import."""
     repo = os.path.join(WORK, name)
     command(["git", "init", "-q", repo])
-    stream, open_commit = [], False
+    stream = []
     for number in range(pairs):
-        if one_commit_each or not open_commit:
+        if one_commit_each or not number:
             stream.append(
                 "commit refs/heads/main\ncommitter Test Person "
                 "<test@example.com> %d +0000\ndata 4\nPair\n"
                 % (1577836800 + number))
-            open_commit = True
-        for path, text in pair_files(number):
+        for path, text in pair_files(number, tables_every):
             stream.append("M 100644 inline %s\ndata %d\n%s\n"
                           % (path, len(text), text))
     subprocess.run(["git", "-C", repo, "fast-import", "--quiet"], check=True,
@@ -160,7 +165,7 @@ def bench_starting():
 
 
 def bench_large():
-    repo = repository("large", 10000, False)
+    repo = repository("large", 10000, False, tables_every=50)
     database = Sqlite("large")
     git(repo, "config", "migrate-target.dev.url", database.url)
     git(repo, "migrate", "up", "-q")

@@ -77,7 +77,7 @@ static bool take_number(const char *text, int *value)
 
 	errno = 0;
 	n = strtol(text, &end, 10);
-	if (errno || end == text || *end || n < 0 || n > INT_MAX)
+	if (errno || end == text || *end || n < 1 || n > INT_MAX)
 		return false;
 	*value = (int)n;
 	return true;
@@ -126,7 +126,8 @@ static const char *set_value(void *mem, const struct option *o,
 		*(const char **)o->value = text;
 		return NULL;
 	case OPTION_NUMBER:
-		return take_number(text, o->value) ? NULL : "a number";
+		return take_number(text, o->value) ? NULL
+						   : "a number from 1 on";
 	case OPTION_SECONDS:
 		*(int *)o->value = duration_parse(text);
 		return *(int *)o->value < 0 ? "a duration such as 30s" : NULL;

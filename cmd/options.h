@@ -25,7 +25,7 @@ enum option_type {
 	OPTION_FLAG,	 /* bool; --no-NAME sets it to false */
 	OPTION_COUNT,	 /* int, one more each time */
 	OPTION_TEXT,	 /* const char * */
-	OPTION_NUMBER,	 /* int, at least 0 */
+	OPTION_NUMBER,	 /* int, at least 1 */
 	OPTION_SECONDS,	 /* int of milliseconds: "30", "1.5s", "200ms", "2m" */
 	OPTION_VERSION,	 /* int64_t: 14 digits, or 0 */
 	OPTION_TEXTS,	 /* struct text_list, each time one more */

@@ -151,7 +151,8 @@ int session_check_committed(struct session *s, const struct plan *plan)
 						     : "modified since its "
 						       "commit");
 		error_at(&cmd->err, item->path, 0, 0);
-		return error_hint(&cmd->err, "commit it: git commit '%s' '%s'",
+		return error_hint(&cmd->err,
+				  "commit it: git add '%s' '%s' && git commit",
 				  half[DIRECTION_UP].path
 					  ? half[DIRECTION_UP].path
 					  : item->path,

@@ -106,7 +106,7 @@ would revert ${B}_create_b"
 	migrate redo
 	exits 1
 	err_is "error: migrations/${C}_create_c.up.sql: target 'dev' is protected, and migration '${C}_create_c' is modified since its commit
-hint: commit it: git commit 'migrations/${C}_create_c.up.sql' 'migrations/${C}_create_c.down.sql'"
+hint: commit it: git add 'migrations/${C}_create_c.up.sql' 'migrations/${C}_create_c.down.sql' && git commit"
 	same tables $'a\nb\nc' "$(tables)"
 	git checkout -q .
 	echo '-- more' >>migrations/${C}_create_c.down.sql

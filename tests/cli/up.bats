@@ -83,7 +83,7 @@ uncommitted() {
 	migrate up
 	exits 1
 	err_is "error: migrations/${A}_create_a.up.sql: target 'dev' is protected, and migration '${A}_create_a' is not committed
-hint: commit it: git commit 'migrations/${A}_create_a.up.sql' 'migrations/${A}_create_a.down.sql'"
+hint: commit it: git add 'migrations/${A}_create_a.up.sql' 'migrations/${A}_create_a.down.sql' && git commit"
 	same tables '' "$(tables)"
 	commit
 	echo '-- more' >>migrations/${A}_create_a.up.sql
@@ -324,6 +324,9 @@ missing_warns() {
 	migrate up --to yesterday
 	exits 129
 	err_has "option '--to' expects a version of 14 digits, not 'yesterday'"
+	migrate up -n 0
+	exits 129
+	err_has "option '-n' expects a number from 1 on, not '0'"
 	cd /
 	migrate up
 	exits 128

@@ -385,45 +385,64 @@ static uint64_t hash_name(const char *name)
 	return hash;
 }
 
-/* Nearly always the folder holds just what the index knows; then nothing has
-   to be looked up. */
-static bool holds_what_is_cached(DIR *folder, const char *dir,
-				 const struct listing *l)
+/*
+ * Nearly always the folder holds just what the index knows; then nothing has
+ * to be looked up. Both sides are summed up while git looks for changes.
+ */
+struct names_sum {
+	uint64_t sum;
+	size_t count;
+};
+
+static struct names_sum sum_folder(DIR *folder)
 {
-	size_t prefix = strlen(dir) + 1, count = 0;
-	uint64_t sum = 0;
+	struct names_sum names = { 0, 0 };
 	struct dirent *entry;
 
-	for (size_t i = 0; i < l->count; i++)
-		if (!l->list[i].deleted) {
-			sum += hash_name(l->list[i].path + prefix);
-			count++;
-		}
-	while ((entry = readdir(folder)) != NULL)
+	while (folder && (entry = readdir(folder)) != NULL)
 		if (ends_as_script(entry->d_name)) {
-			sum -= hash_name(entry->d_name);
-			count--;
+			names.sum += hash_name(entry->d_name);
+			names.count++;
 		}
-	rewinddir(folder);
-	return !sum && !count;
+	return names;
 }
 
-static int add_untracked(TALLOC_CTX *mem, struct repo *repo, const char *dir,
-			 struct listing *l, struct error *err)
+static struct names_sum sum_cached(const struct listing *l, const char *dir)
+{
+	struct names_sum names = { 0, 0 };
+	size_t prefix = strlen(dir) + 1;
+
+	for (size_t i = 0; i < l->count; i++) {
+		names.sum += hash_name(l->list[i].path + prefix);
+		names.count++;
+	}
+	return names;
+}
+
+/* Files that are gone from the folder are in the index's sum. */
+static bool is_same_sum(struct names_sum folder, struct names_sum cached,
+			const struct listing *l, const char *dir)
+{
+	size_t prefix = strlen(dir) + 1;
+
+	for (size_t i = 0; i < l->count; i++)
+		if (l->list[i].deleted) {
+			cached.sum -= hash_name(l->list[i].path + prefix);
+			cached.count--;
+		}
+	return folder.sum == cached.sum && folder.count == cached.count;
+}
+
+static int open_folder(TALLOC_CTX *mem, struct repo *repo, const char *dir,
+		       DIR **folder, struct error *err)
 {
 	char *full = talloc_asprintf(mem, "%s/%s", repo->top, dir);
-	DIR *folder = opendir(full);
 
-	if (!folder && (errno == ENOENT || errno == ENOTDIR))
+	*folder = opendir(full);
+	if (*folder || errno == ENOENT || errno == ENOTDIR)
 		return 0;
-	if (!folder)
-		return error_set(err, ERROR_FAILED,
-				 "unable to read the folder '%s': %s", dir,
-				 strerror(errno));
-	if (!holds_what_is_cached(folder, dir, l))
-		collect_untracked(mem, folder, dir, l);
-	closedir(folder);
-	return 0;
+	return error_set(err, ERROR_FAILED, "unable to read the folder '%s': %s",
+			 dir, strerror(errno));
 }
 
 struct worktree {
@@ -462,8 +481,11 @@ int worktree_begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 static int read_worktree(struct worktree *w, struct listing *l,
 			 struct error *err)
 {
+	struct names_sum cached, here;
+	DIR *folder;
 	char *text;
 	size_t length;
+	int result;
 
 	if (process_read_all(w, w->index->out, &text, &length, err) < 0)
 		return -1;
@@ -478,7 +500,19 @@ static int read_worktree(struct worktree *w, struct listing *l,
 		for (size_t i = 0; i < l->count; i++)
 			mark_staged(&l->list[i], 'A');
 	}
-	return read_changes(w, w->modified, l, mark_modified, err);
+	/* the slowest of the three is still looking: work meanwhile */
+	if (open_folder(w, w->repo, w->dir, &folder, err) < 0)
+		return -1;
+	cached = sum_cached(l, w->dir);
+	here = sum_folder(folder);
+	result = read_changes(w, w->modified, l, mark_modified, err);
+	if (result == 0 && folder && !is_same_sum(here, cached, l, w->dir)) {
+		rewinddir(folder);
+		collect_untracked(w, folder, w->dir, l);
+	}
+	if (folder)
+		closedir(folder);
+	return result;
 }
 
 int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
@@ -487,8 +521,6 @@ int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
 	struct listing l = { 0 };
 	int result = read_worktree(w, &l, err);
 
-	if (result == 0)
-		result = add_untracked(w, w->repo, w->dir, &l, err);
 	if (result == 0)
 		result = check_names(&l, err);
 	if (result == 0)

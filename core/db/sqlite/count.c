@@ -103,11 +103,26 @@ static int estimate(TALLOC_CTX *mem, struct sqlite *s, const char *table,
 	return *rows > most ? from_statistics(s, table, rows, err) : 0;
 }
 
+/* One look at the file, not one for each question: its lock is asked for and
+   given back once. */
+static bool begin_look(struct sqlite *s)
+{
+	return sqlite3_get_autocommit(s->handle) &&
+	       sqlite3_exec(s->handle, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static void end_look(struct sqlite *s, bool begun)
+{
+	if (begun)
+		sqlite3_exec(s->handle, "COMMIT", NULL, NULL, NULL);
+}
+
 int sqlite_count_rows(struct db *db, const char *table, int64_t limit,
 		      int64_t *rows, bool *estimated, struct error *err)
 {
 	struct sqlite *s = sqlite_of(db);
 	TALLOC_CTX *mem = talloc_new(NULL);
+	bool begun = false;
 	const char *schema;
 	char *from = quoted(mem, s, table, &schema);
 	struct shape shape = { false, false };
@@ -118,6 +133,7 @@ int sqlite_count_rows(struct db *db, const char *table, int64_t limit,
 	*estimated = false;
 	if (!from)
 		goto out;
+	begun = begin_look(s);
 	result = most_rows(s, &most, err);
 	if (result == 0 && most > limit)
 		result = read_shape(s, schema, table, &shape, err);
@@ -132,6 +148,7 @@ int sqlite_count_rows(struct db *db, const char *table, int64_t limit,
 		result = number_of(mem, s, "count(*)", from, rows, err);
 	}
 out:
+	end_look(s, begun);
 	talloc_free(mem);
 	return result;
 }

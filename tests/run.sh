@@ -38,7 +38,7 @@ export GIT_TERMINAL_PROMPT=0 GIT_CEILING_DIRECTORIES=$work
 export MIGRATE_TOP=$top MIGRATE_BUILD=$build MIGRATE_LOG=$work/log
 export PATH=$build:$PATH
 # Sanitizers: a finding must not look like an exit status of ours.
-export ASAN_OPTIONS=exitcode=99:abort_on_error=0
+export ASAN_OPTIONS=exitcode=99:fast_unwind_on_malloc=0
 export UBSAN_OPTIONS=print_stacktrace=1
 export LSAN_OPTIONS=suppressions=$top/tests/lib/lsan.supp:print_suppressions=0
 cat >"$GIT_CONFIG_GLOBAL" <<-END

@@ -109,8 +109,10 @@ static char *redact_pairs(TALLOC_CTX *mem, const char *text)
 		length = strcspn(key, "= \t\r\n");
 		value = key + length;
 		value += strspn(value, " \t\r\n");
-		if (!length || *value != '=')
+		if (!length || *value != '=') {
+			talloc_free(out);
 			return talloc_strdup(mem, "(unreadable URL)");
+		}
 		value++;
 		value += strspn(value, " \t\r\n");
 		end = value;

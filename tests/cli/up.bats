@@ -376,7 +376,7 @@ DELETE FROM a;" 'DROP TABLE a;'
 	err_has 'hint: 1 of 6 statements are done and stay done: git migrate status'
 	! [[ $err == *'mend the script'* ]]
 	same rows 0 "$(sql 'SELECT count(*) FROM a')"
-	same done '1|6' "$(sql 'SELECT statements_done, statements_total
+	same 'done' '1|6' "$(sql 'SELECT statements_done, statements_total
 		FROM git_migrations')"
 }
 @test "tells what of a script with a transaction of its own stays done" {

@@ -128,15 +128,33 @@ void cmd_print_json(json_t *json)
 	json_decref(json);
 }
 
+#define USUAL_DIR "migrations"
+
+/* Nearly every repository keeps them there, and looking takes the longest:
+   it begins before the configuration has told. */
+static int look_early(struct cmd *cmd)
+{
+	cmd->dir = USUAL_DIR;
+	return cmd->looks ? cmd_begin_here(cmd) : 0;
+}
+
 int cmd_open_repo(struct cmd *cmd)
 {
 	if (repo_open(cmd->mem, &cmd->repo, &cmd->err) < 0)
+		return -1;
+	if (look_early(cmd) < 0)
 		return -1;
 	cmd->config = config_new(cmd->mem);
 	if (repo_config(cmd->repo, cmd->config, &cmd->err) < 0)
 		return -1;
 	config_environment(cmd->config);
-	return config_dir(cmd->config, &cmd->dir, &cmd->err);
+	if (config_dir(cmd->config, &cmd->dir, &cmd->err) < 0)
+		return -1;
+	if (cmd->looking && strcmp(cmd->dir, USUAL_DIR) != 0) {
+		talloc_free(cmd->looking);
+		cmd->looking = NULL;
+	}
+	return 0;
 }
 
 /*
@@ -196,7 +214,7 @@ const char *cmd_target_name(const struct cmd *cmd)
 
 int cmd_begin_here(struct cmd *cmd)
 {
-	if (!cmd->repo->top)
+	if (!cmd->repo->top || cmd->looking)
 		return 0;
 	return worktree_begin(cmd->mem, cmd->repo, cmd->dir, &cmd->looking,
 			      &cmd->err);
@@ -204,9 +222,13 @@ int cmd_begin_here(struct cmd *cmd)
 
 int cmd_end_here(struct cmd *cmd, bool keep, struct set **set)
 {
+	struct worktree *looking;
+
 	if (!cmd->repo->top)
 		return cmd_set_head(cmd, set);
-	return worktree_end(cmd->mem, cmd->looking, keep, set, &cmd->err);
+	looking = cmd->looking;
+	cmd->looking = NULL;
+	return worktree_end(cmd->mem, looking, keep, set, &cmd->err);
 }
 
 int cmd_set_here(struct cmd *cmd, bool keep, struct set **set)

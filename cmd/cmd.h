@@ -33,6 +33,7 @@ struct cmd {
 	struct db *db;
 	struct blobs *blobs; /* opened when first read from */
 	struct worktree *looking;
+	bool looks; /* the work tree will be wanted: look from the start */
 
 	/* common options */
 	const char *target_option;

@@ -38,6 +38,7 @@ static int load(struct status *s)
 {
 	struct cmd *cmd = &s->cmd;
 
+	cmd->looks = !s->at;
 	if (cmd_open_repo(cmd) < 0)
 		return -1;
 	s->head = cmd->repo->head;

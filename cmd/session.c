@@ -36,6 +36,7 @@ static void on_finished(const struct plan_item *item,
 int session_open(struct session *s, enum cmd_access access)
 {
 	cmd_catch_signals();
+	s->cmd.looks = true;
 	if (cmd_open_repo(&s->cmd) < 0 || cmd_begin_here(&s->cmd) < 0 ||
 	    cmd_open_target(&s->cmd, access) < 0)
 		return -1;

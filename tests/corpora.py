@@ -301,7 +301,10 @@ def main():
                  if n.startswith(("GIT_", "PG")) or n == "DATABASE_URL"]:
         del os.environ[name]
     work = tempfile.mkdtemp(prefix="git-migrate-corpora.")
-    os.environ.update(PATH=build + ":" + os.environ["PATH"], HOME=work,
+    os.mkdir(os.path.join(work, "bin"))
+    os.symlink(os.path.join(build, "git-migrate"),
+               os.path.join(work, "bin", "git-migrate"))
+    os.environ.update(PATH="%s/bin:%s" % (work, os.environ["PATH"]), HOME=work,
                       GIT_CONFIG_NOSYSTEM="1", GIT_AUTHOR_NAME="Test Person",
                       GIT_AUTHOR_EMAIL="test@example.com",
                       GIT_COMMITTER_NAME="Test Person",

@@ -36,7 +36,10 @@ export LC_ALL=C.UTF-8 TZ=UTC TERM=dumb
 export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=$work/gitconfig
 export GIT_TERMINAL_PROMPT=0 GIT_CEILING_DIRECTORIES=$work
 export MIGRATE_TOP=$top MIGRATE_BUILD=$build MIGRATE_LOG=$work/log
-export PATH=$build:$PATH
+# In a folder of its own: beside it in the build is a folder named git.
+mkdir "$work/bin"
+ln -s "$build/git-migrate" "$work/bin"
+export PATH=$work/bin:$PATH
 # Sanitizers: a finding must not look like an exit status of ours.
 export ASAN_OPTIONS=exitcode=99:fast_unwind_on_malloc=0
 export UBSAN_OPTIONS=print_stacktrace=1

@@ -27,7 +27,10 @@ for name in $(env | sed -n 's/^\(GIT_[A-Z0-9_]*\)=.*/\1/p'); do
 	unset "$name"
 done
 exec 2>&1 # so that what is said stays where it was said
-export HOME="$dir" XDG_CONFIG_HOME="$dir/.config" PATH="$build:$PATH"
+export HOME="$dir" XDG_CONFIG_HOME="$dir/.config" PATH="$dir/bin:$PATH"
+# In a folder of its own: beside it in the build is a folder named git.
+mkdir "$dir/bin"
+ln -s "$build/git-migrate" "$dir/bin"
 export GIT_CONFIG_NOSYSTEM=1 GIT_PAGER=cat GIT_EDITOR=true LESS=
 git config --global user.name 'Demo Person'
 git config --global user.email demo@example.com

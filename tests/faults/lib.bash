@@ -8,8 +8,10 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 . "$top/tests/lib/database.bash"
 
 faults_begin() { # BUILD
-	PATH=$(cd "$1" && pwd):$PATH
 	work=$(mktemp -d "${TMPDIR:-/tmp}/git-migrate-faults.XXXXXX")
+	mkdir "$work/bin"
+	ln -s "$(cd "$1" && pwd)/git-migrate" "$work/bin"
+	PATH=$work/bin:$PATH
 	trap faults_end EXIT
 	trap 'exit 130' INT TERM HUP
 	export HOME=$work GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=$work/gitconfig

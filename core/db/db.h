@@ -55,6 +55,16 @@ struct db {
 	char *server_version; /* "15.18", "3.40.1" */
 	int major;	      /* 15, 3 */
 	char *database;	      /* file or database name, no host */
+	/* clock_mono_us() of the last transaction for a script: when its first
+	   statement started, and of the commit's reply; 0: not known */
+	int64_t began_us, committed_us;
+};
+
+/* A table and its rows, see count_rows(). */
+struct db_count {
+	const char *table;
+	int64_t rows;
+	bool estimated;
 };
 
 /* One row's values as text, NULL for SQL's NULL; valid during the call only.
@@ -155,9 +165,18 @@ struct db_engine {
 	 * -1 also for one that cannot be counted (no right to read it): an
 	 * error only when the connection is lost. May be NULL.
 	 */
-	int (*count_tables)(struct db *db, const char *const *tables,
-			    size_t count, int64_t limit, int64_t *rows,
-			    bool *estimated, struct error *err);
+	int (*count_tables)(struct db *db, struct db_count *counts,
+			    size_t count, int64_t limit, struct error *err);
+	/*
+	 * The same without a round trip of its own, along with the next
+	 * transaction for a script: those given before begin() are counted
+	 * before it and are filled in when the first execute() returns; those
+	 * given before commit() are counted after it and are filled in when
+	 * commit() returns 0. -1 until then. `counts` has to live as long. May
+	 * be NULL.
+	 */
+	void (*count_along)(struct db *db, struct db_count *counts,
+			    size_t count, int64_t limit);
 
 	/* What is in the database, less git-migrate's own tables. */
 	int (*catalog)(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,

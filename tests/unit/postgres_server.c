@@ -55,7 +55,8 @@ int pgt_teardown(void **state)
 {
 	(void)state;
 	if (own_server)
-		return system("sh tests/lib/postgres.sh stop \"$POSTGRES_DIR\"");
+		return system(
+			"sh tests/lib/postgres.sh stop \"$POSTGRES_DIR\"");
 	return 0;
 }
 
@@ -99,9 +100,9 @@ void pgt_sql(struct db *db, const char *sql)
 		char *text = talloc_strndup(mem, script->text + s->offset,
 					    s->length);
 
-		assert_ok(db->engine->query(db, text, NULL, 0, NULL, NULL,
-					    &err),
-			  &err);
+		assert_ok(
+			db->engine->query(db, text, NULL, 0, NULL, NULL, &err),
+			&err);
 	}
 	talloc_free(mem);
 }
@@ -127,9 +128,9 @@ char *pgt_ask(TALLOC_CTX *mem, struct db *db, const char *sql)
 	struct answer answer = { mem, NULL };
 	struct error err = { 0 };
 
-	assert_ok(db->engine->query(db, sql, NULL, 0, take_answer, &answer,
-				    &err),
-		  &err);
+	assert_ok(
+		db->engine->query(db, sql, NULL, 0, take_answer, &answer, &err),
+		&err);
 	return answer.text;
 }
 
@@ -140,8 +141,8 @@ struct script *pgt_script(TALLOC_CTX *mem, const char *text)
 	size_t length = strlen(text);
 
 	assert_ok(script_parse(mem, "migrations/m.up.sql",
-			       talloc_strdup(mem, text), length,
-			       SQL_POSTGRESQL, &script, &err),
+			       talloc_strdup(mem, text), length, SQL_POSTGRESQL,
+			       &script, &err),
 		  &err);
 	assert_ok(db_engine_postgres.split(script, &err), &err);
 	return script;
@@ -159,7 +160,7 @@ static int run_all(struct db *db, const struct script *script,
 }
 
 int pgt_run(TALLOC_CTX *mem, struct db *db, const char *text,
-	       struct facts **facts, struct error *err)
+	    struct facts **facts, struct error *err)
 {
 	struct script *script = pgt_script(mem, text);
 	int result;

@@ -27,7 +27,7 @@ char *pgt_ask(TALLOC_CTX *mem, struct db *db, const char *sql);
 struct script *pgt_script(TALLOC_CTX *mem, const char *text);
 /* Splits and runs a script as `up` does; facts are complete on success. */
 int pgt_run(TALLOC_CTX *mem, struct db *db, const char *text,
-	       struct facts **facts, struct error *err);
+	    struct facts **facts, struct error *err);
 /* The same, which must succeed. */
 struct facts *pgt_well(TALLOC_CTX *mem, struct db *db, const char *text);
 
@@ -36,10 +36,10 @@ char *pgt_locks(TALLOC_CTX *mem, const struct facts *facts);
 /* "code|message|detail|hint|sqlstate|file:line:column", and empties it. */
 char *pgt_error(TALLOC_CTX *mem, struct error *err);
 
-#define assert_ok(call, err)                                               \
-	do {                                                               \
-		if ((call) < 0)                                            \
-			fail_msg("%s", pgt_error(NULL, err));             \
+#define assert_ok(call, err)                                                   \
+	do {                                                                   \
+		if ((call) < 0)                                                \
+			fail_msg("%s", pgt_error(NULL, err));                  \
 	} while (0)
 
 #endif

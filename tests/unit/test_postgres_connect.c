@@ -23,13 +23,25 @@ static char *open_error(TALLOC_CTX *mem, const char *url)
 static void knows_its_connection_strings(void **state)
 {
 	static const char *const its[] = {
-		"postgres://h/d", "postgresql://u:p@h:5432/d?sslmode=require",
-		"postgresql:///d?host=/tmp", "host=h dbname=d", "dbname = d",
-		"service=shop", " user=u ", "port='1'",
+		"postgres://h/d",
+		"postgresql://u:p@h:5432/d?sslmode=require",
+		"postgresql:///d?host=/tmp",
+		"host=h dbname=d",
+		"dbname = d",
+		"service=shop",
+		" user=u ",
+		"port='1'",
 	};
 	static const char *const others[] = {
-		"sqlite:x.db", "sqlite://x?mode=ro", "mysql://h/d", "x.db",
-		"/tmp/a=b.db", "nosuchkey=1", "", "=", "dev",
+		"sqlite:x.db",
+		"sqlite://x?mode=ro",
+		"mysql://h/d",
+		"x.db",
+		"/tmp/a=b.db",
+		"nosuchkey=1",
+		"",
+		"=",
+		"dev",
 	};
 
 	(void)state;
@@ -66,13 +78,15 @@ static void takes_every_form_of_libpq(void **state)
 	struct db *db;
 
 	(void)state;
-	db = pgt_open(mem, talloc_asprintf(
-				   mem, "host=%s port=%s user=postgres "
-					"dbname=postgres application_name=mine",
-				   getenv("PGHOST"), getenv("PGPORT")));
+	db = pgt_open(mem,
+		      talloc_asprintf(mem,
+				      "host=%s port=%s user=postgres "
+				      "dbname=postgres application_name=mine",
+				      getenv("PGHOST"), getenv("PGPORT")));
 	assert_string_equal(pgt_ask(mem, db, "SHOW application_name"), "mine");
-	fprintf(out, "[shop]\nhost=%s\nport=%s\nuser=postgres\n"
-		     "dbname=postgres\noptions=-c lock_timeout=7s\n",
+	fprintf(out,
+		"[shop]\nhost=%s\nport=%s\nuser=postgres\n"
+		"dbname=postgres\noptions=-c lock_timeout=7s\n",
 		getenv("PGHOST"), getenv("PGPORT"));
 	fclose(out);
 	setenv("PGSERVICEFILE", file, 1);
@@ -83,7 +97,8 @@ static void takes_every_form_of_libpq(void **state)
 	assert_string_equal(pgt_ask(mem, db, "SHOW lock_timeout"), "7s");
 	assert_string_equal(
 		open_error(mem, "service=nosuch"),
-		talloc_asprintf(mem, "6|unable to connect to 'postgresql:': "
+		talloc_asprintf(mem,
+				"6|unable to connect to 'postgresql:': "
 				"definition of service \"nosuch\" not found||"
 				"services are looked up in "
 				"~/.pg_service.conf or PGSERVICEFILE||:0:0"));
@@ -128,14 +143,15 @@ static void never_tells_a_password(void **state)
 	text = open_error(mem, secret_url(mem, "unit_secret:hunter3"));
 	assert_null(strstr(text, "hunter"));
 	assert_string_equal(
-		text,
-		talloc_asprintf(
-			mem, "6|unable to connect to 'postgresql:postgres': "
-			     "password authentication failed for user "
-			     "\"unit_secret\"|connection to server at "
-			     "\"127.0.0.1\", port %s|passwords are read from "
-			     "~/.pgpass, PGPASSWORD or the person's own "
-			     "configuration||:0:0", getenv("PGPORT")));
+		text, talloc_asprintf(
+			      mem,
+			      "6|unable to connect to 'postgresql:postgres': "
+			      "password authentication failed for user "
+			      "\"unit_secret\"|connection to server at "
+			      "\"127.0.0.1\", port %s|passwords are read from "
+			      "~/.pgpass, PGPASSWORD or the person's own "
+			      "configuration||:0:0",
+			      getenv("PGPORT")));
 	text = open_error(mem, secret_url(mem, "unit_secret"));
 	assert_non_null(strstr(text, "no password supplied"));
 	setenv("PGPASSWORD", "hunter2", 1);
@@ -225,9 +241,10 @@ int main(void)
 		cmocka_unit_test(never_tells_a_password),
 		cmocka_unit_test(tells_nothing_of_a_garbled_url),
 		cmocka_unit_test(says_what_to_do_about_a_failed_connection),
-		cmocka_unit_test(names_the_secret_that_would_leave_this_machine),
+		cmocka_unit_test(
+			names_the_secret_that_would_leave_this_machine),
 	};
 
-	return cmocka_run_group_tests_name("postgres_connect", tests,
-					   pgt_setup, pgt_teardown);
+	return cmocka_run_group_tests_name("postgres_connect", tests, pgt_setup,
+					   pgt_teardown);
 }

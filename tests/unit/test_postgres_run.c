@@ -84,8 +84,8 @@ static void measures_each_statement(void **state)
 static void does_not_charge_the_look_to_the_statement(void **state)
 {
 	struct fixture *f = *state;
-	struct facts *facts =
-		pgt_well(f->mem, f->db, "SELECT pg_sleep(0.2); SELECT 1");
+	struct facts *facts = pgt_well(f->mem, f->db,
+				       "SELECT pg_sleep(0.2); SELECT 1");
 
 	assert_true(facts->statements[0].duration_ms >= 200);
 	assert_true(facts->statements[0].duration_ms < 1000);
@@ -101,12 +101,14 @@ static void names_the_locks_of_a_transaction(void **state)
 		       "CREATE TABLE child (id int PRIMARY KEY, p int);"
 		       "CREATE SCHEMA app; CREATE TABLE app.t (x serial);"
 		       "INSERT INTO child VALUES (1, 1)");
-	facts = pgt_well(f->mem, f->db, "UPDATE child SET p = NULL; "
-					"SELECT count(*) FROM child");
+	facts = pgt_well(f->mem, f->db,
+			 "UPDATE child SET p = NULL; "
+			 "SELECT count(*) FROM child");
 	assert_string_equal(pgt_locks(f->mem, facts), "child RowExclusiveLock");
-	facts = pgt_well(f->mem, f->db, "SELECT count(*) FROM child; "
-					"UPDATE child SET p = NULL; "
-					"ALTER TABLE child ADD c int");
+	facts = pgt_well(f->mem, f->db,
+			 "SELECT count(*) FROM child; "
+			 "UPDATE child SET p = NULL; "
+			 "ALTER TABLE child ADD c int");
 	assert_string_equal(pgt_locks(f->mem, facts),
 			    "child AccessShareLock, child RowExclusiveLock, "
 			    "child AccessExclusiveLock");
@@ -121,8 +123,9 @@ static void names_the_locks_of_a_transaction(void **state)
 	assert_string_equal(statements_text(f->mem, facts), "1 DO child -1");
 	facts = pgt_well(f->mem, f->db, "CREATE INDEX ci ON child (p)");
 	assert_string_equal(pgt_locks(f->mem, facts), "child ShareLock");
-	facts = pgt_well(f->mem, f->db, "ALTER INDEX ci RENAME TO cj; "
-					"REINDEX INDEX cj");
+	facts = pgt_well(f->mem, f->db,
+			 "ALTER INDEX ci RENAME TO cj; "
+			 "REINDEX INDEX cj");
 	assert_string_equal(pgt_locks(f->mem, facts),
 			    "cj AccessExclusiveLock, child ShareLock");
 	facts = pgt_well(f->mem, f->db, "ALTER TABLE app.t ADD y int");
@@ -143,8 +146,9 @@ static void names_what_was_dropped_or_renamed(void **state)
 	assert_string_equal(pgt_locks(f->mem, facts),
 			    "a AccessExclusiveLock, b AccessExclusiveLock, "
 			    "v AccessExclusiveLock");
-	facts = pgt_well(f->mem, f->db, "ALTER TABLE c RENAME TO d; "
-					"ALTER TABLE d ADD x int");
+	facts = pgt_well(f->mem, f->db,
+			 "ALTER TABLE c RENAME TO d; "
+			 "ALTER TABLE d ADD x int");
 	assert_string_equal(pgt_locks(f->mem, facts), "c AccessExclusiveLock");
 	facts = pgt_well(f->mem, f->db, "DO $$ BEGIN DROP TABLE d; END $$");
 	assert_string_equal(pgt_locks(f->mem, facts), "d AccessExclusiveLock");
@@ -175,11 +179,10 @@ static void says_where_a_statement_failed(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_string_equal(
-		failure(f, "CREATE TABLE a (x int);\n"
-			   "SELECT 'été', 'ü',\n  nosuch FROM a;"),
-		"5|column \"nosuch\" does not exist|||42703|"
-		"migrations/m.up.sql:3:3");
+	assert_string_equal(failure(f, "CREATE TABLE a (x int);\n"
+				       "SELECT 'été', 'ü',\n  nosuch FROM a;"),
+			    "5|column \"nosuch\" does not exist|||42703|"
+			    "migrations/m.up.sql:3:3");
 	assert_string_equal(failure(f, "SELECT 1;\n\nSELEC 2"),
 			    "5|syntax error at or near \"SELEC\"|||42601|"
 			    "migrations/m.up.sql:3:1");
@@ -195,8 +198,7 @@ static void says_where_a_statement_failed(void **state)
 			   " RAISE EXCEPTION 'no' USING HINT = 'try';\nEND $$"),
 		"5|no|in: PL/pgSQL function inline_code_block line 4 at RAISE\n"
 		"notice: so far|try|P0001|migrations/m.up.sql:2:1");
-	assert_string_equal(pgt_ask(f->mem, f->db,
-				    "SELECT to_regclass('a')"),
+	assert_string_equal(pgt_ask(f->mem, f->db, "SELECT to_regclass('a')"),
 			    "(null)");
 }
 
@@ -212,8 +214,7 @@ static void reports_deferred_constraints_at_the_commit(void **state)
 		"5|insert or update on table \"b\" violates foreign key "
 		"constraint \"b_a_fkey\"|Key (a)=(1) is not present in table "
 		"\"a\".||23503|:0:0");
-	assert_string_equal(pgt_ask(f->mem, f->db,
-				    "SELECT to_regclass('a')"),
+	assert_string_equal(pgt_ask(f->mem, f->db, "SELECT to_regclass('a')"),
 			    "(null)");
 }
 
@@ -280,7 +281,9 @@ static void notices_a_transaction_that_is_left_open(void **state)
 
 	assert_int_equal(pgt_run(f->mem, f->db,
 				 "CREATE TABLE a (x int); BEGIN; "
-				 "DROP TABLE a", &facts, &err), 0);
+				 "DROP TABLE a",
+				 &facts, &err),
+			 0);
 	assert_int_equal(f->db->engine->begin(f->db, NULL, &err), -1);
 	assert_string_equal(
 		pgt_error(f->mem, &err),
@@ -288,8 +291,7 @@ static void notices_a_transaction_that_is_left_open(void **state)
 		"with COMMIT; what it did since its BEGIN is rolled back||"
 		"migrations/m.up.sql:0:0");
 	f->db->engine->rollback(f->db);
-	assert_string_equal(pgt_ask(f->mem, f->db,
-				    "SELECT to_regclass('a')"),
+	assert_string_equal(pgt_ask(f->mem, f->db, "SELECT to_regclass('a')"),
 			    "a");
 }
 
@@ -298,12 +300,14 @@ static void reads_many_rows_without_keeping_them(void **state)
 	struct fixture *f = *state;
 	size_t before = talloc_total_size(NULL);
 
-	pgt_well(f->mem, f->db, "SELECT repeat('x', 1000) FROM "
-				"generate_series(1, 100000)");
+	pgt_well(f->mem, f->db,
+		 "SELECT repeat('x', 1000) FROM "
+		 "generate_series(1, 100000)");
 	assert_true(talloc_total_size(NULL) - before < 1000000);
 }
 
-/* --- being stopped ---------------------------------------------------------- */
+/* --- being stopped ----------------------------------------------------------
+ */
 
 struct stopper {
 	int64_t began;
@@ -334,8 +338,7 @@ static void stops_when_asked(void **state)
 	assert_true(took > 300000 && took < 5000000);
 	assert_true(stopper.calls >= 3);
 	f->db->options.tick = NULL;
-	assert_string_equal(pgt_ask(f->mem, f->db,
-				    "SELECT to_regclass('a')"),
+	assert_string_equal(pgt_ask(f->mem, f->db, "SELECT to_regclass('a')"),
 			    "(null)");
 }
 
@@ -366,7 +369,9 @@ static void survives_a_lost_connection(void **state)
 		pgt_run(f->mem, f->db,
 			"CREATE TABLE a (x int);\n"
 			"SELECT pg_terminate_backend(pg_backend_pid());\n"
-			"SELECT 1", &facts, &err), -1);
+			"SELECT 1",
+			&facts, &err),
+		-1);
 	assert_int_equal(err.code, ERROR_CONNECTION);
 	assert_non_null(strstr(err.message, "was lost: terminating connection "
 					    "due to administrator command"));

@@ -109,8 +109,10 @@ static void answers(struct fixture *f, const char *sql, const char *expected)
 
 static void rows_are(struct fixture *f, const char *expected)
 {
-	answers(f, "SELECT count(*) FROM public.git_migrations "
-		   "WHERE name = 'été'", expected);
+	answers(f,
+		"SELECT count(*) FROM public.git_migrations "
+		"WHERE name = 'été'",
+		expected);
 }
 
 static void writes_the_ledger_under_any_search_path(void **state)
@@ -136,19 +138,24 @@ static void writes_the_ledger_under_any_role(void **state)
 	struct fixture *f = *state;
 	char *role = talloc_asprintf(f, "unit_role_%lld",
 				     (long long)clock_wall_us());
-	char *sql = talloc_asprintf(f, "CREATE ROLE %s; GRANT CREATE ON SCHEMA "
-				    "public TO %s", role, role);
+	char *sql = talloc_asprintf(f,
+				    "CREATE ROLE %s; GRANT CREATE ON SCHEMA "
+				    "public TO %s",
+				    role, role);
 
 	pgt_sql(f->db, sql);
 	sql = talloc_asprintf(f, "SET ROLE %s; CREATE TABLE a (x int)", role);
 	apply_well(f, sql);
 	rows_are(f, "1");
 	answers(f, "SELECT current_user", "postgres");
-	sql = talloc_asprintf(f, "SET LOCAL SESSION AUTHORIZATION %s; "
-			      "CREATE TABLE b (x int)", role);
+	sql = talloc_asprintf(f,
+			      "SET LOCAL SESSION AUTHORIZATION %s; "
+			      "CREATE TABLE b (x int)",
+			      role);
 	apply_well(f, sql);
 	rows_are(f, "2");
-	sql = talloc_asprintf(f, "SELECT string_agg(DISTINCT tableowner, ',') "
+	sql = talloc_asprintf(f,
+			      "SELECT string_agg(DISTINCT tableowner, ',') "
 			      "FROM pg_tables WHERE tablename IN ('a', 'b')");
 	answers(f, sql, role);
 	sql = talloc_asprintf(f, "DROP OWNED BY %s; DROP ROLE %s", role, role);
@@ -161,28 +168,34 @@ static void keeps_a_script_outside_of_a_transaction_as_it_is(void **state)
 	char *role = talloc_asprintf(f, "unit_role_%lld",
 				     (long long)clock_wall_us());
 	char *sql = talloc_asprintf(
-		f, "CREATE ROLE %s; CREATE SCHEMA app; GRANT ALL ON SCHEMA app "
-		   "TO %s", role, role);
+		f,
+		"CREATE ROLE %s; CREATE SCHEMA app; GRANT ALL ON SCHEMA app "
+		"TO %s",
+		role, role);
 
 	pgt_sql(f->db, sql);
 	sql = talloc_asprintf(
-		f, "-- migrate: no-transaction\nSET search_path TO app; "
-		   "SET ROLE %s; CREATE TABLE t (x int); BEGIN; "
-		   "SET LOCAL client_encoding TO 'LATIN1'; "
-		   "SET LOCAL search_path TO app, public; "
-		   "CREATE TABLE u AS SELECT current_user::text AS u, "
-		   "current_setting('client_encoding') AS e, "
-		   "current_setting('search_path') AS s; COMMIT; "
-		   "CREATE TABLE v AS SELECT current_user::text AS u, "
-		   "current_setting('search_path') AS s", role);
+		f,
+		"-- migrate: no-transaction\nSET search_path TO app; "
+		"SET ROLE %s; CREATE TABLE t (x int); BEGIN; "
+		"SET LOCAL client_encoding TO 'LATIN1'; "
+		"SET LOCAL search_path TO app, public; "
+		"CREATE TABLE u AS SELECT current_user::text AS u, "
+		"current_setting('client_encoding') AS e, "
+		"current_setting('search_path') AS s; COMMIT; "
+		"CREATE TABLE v AS SELECT current_user::text AS u, "
+		"current_setting('search_path') AS s",
+		role);
 	apply_well(f, sql);
 	rows_are(f, "10");
 	answers(f, "SELECT current_user || current_setting('search_path')",
 		"postgres\"$user\", public");
 	answers(f, "SELECT e || s FROM app.u", "LATIN1app, public");
 	answers(f, "SELECT s FROM app.v", "app");
-	sql = talloc_asprintf(f, "SELECT count(*) FROM app.u JOIN app.v "
-			      "USING (u) WHERE u = '%s'", role);
+	sql = talloc_asprintf(f,
+			      "SELECT count(*) FROM app.u JOIN app.v "
+			      "USING (u) WHERE u = '%s'",
+			      role);
 	answers(f, sql, "1");
 	sql = talloc_asprintf(f, "DROP OWNED BY %s; DROP ROLE %s", role, role);
 	pgt_sql(f->db, sql);
@@ -206,8 +219,7 @@ static void starts_each_script_afresh(void **state)
 		      "CREATE TEMP TABLE a (x int); DEALLOCATE ALL; VACUUM");
 	apply_well(f, "CREATE TEMP TABLE a (x int)");
 	rows_are(f, "7");
-	answers(f, "SELECT count(*) FROM pg_cursors WHERE name <> ''",
-		"0");
+	answers(f, "SELECT count(*) FROM pg_cursors WHERE name <> ''", "0");
 }
 
 static void undoes_what_a_failed_script_did_to_the_session(void **state)
@@ -215,9 +227,12 @@ static void undoes_what_a_failed_script_did_to_the_session(void **state)
 	struct fixture *f = *state;
 	struct error err = { 0 };
 
-	assert_int_equal(apply(f, "SET search_path TO nowhere; "
-				  "CREATE TEMP TABLE pg_temp.a (x int); "
-				  "SELECT 1/0", &err), -1);
+	assert_int_equal(apply(f,
+			       "SET search_path TO nowhere; "
+			       "CREATE TEMP TABLE pg_temp.a (x int); "
+			       "SELECT 1/0",
+			       &err),
+			 -1);
 	assert_string_equal(err.message, "division by zero");
 	error_release(&err);
 	answers(f, "SHOW search_path", "\"$user\", public");
@@ -241,7 +256,8 @@ static void checks_constraints_under_the_settings_of_the_script(void **state)
 	answers(f, "SELECT count(*) FROM app.log", "1");
 }
 
-/* --- the lock ----------------------------------------------------------------- */
+/* --- the lock
+ * ----------------------------------------------------------------- */
 
 static const char held[] =
 	"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' "
@@ -272,9 +288,10 @@ static void says_who_holds_the_lock(void **state)
 	assert_int_equal(other->engine->lock(other, &err), -1);
 	assert_int_equal(err.code, ERROR_BUSY);
 	detail = talloc_asprintf(
-		f, "held by process %s (user postgres, git-migrate, connected "
-		   "for 0 s)", pgt_ask(f->mem, f->db,
-				       "SELECT pg_backend_pid()"));
+		f,
+		"held by process %s (user postgres, git-migrate, connected "
+		"for 0 s)",
+		pgt_ask(f->mem, f->db, "SELECT pg_backend_pid()"));
 	err.detail[strlen(err.detail) - 4] = '0';
 	assert_string_equal(err.detail, detail);
 	error_release(&err);
@@ -341,7 +358,8 @@ static void two_ledgers_in_one_database_have_two_locks(void **state)
 	talloc_free(other);
 }
 
-/* --- counting ------------------------------------------------------------------ */
+/* --- counting
+ * ------------------------------------------------------------------ */
 
 static char *count(struct fixture *f, const char *table, int64_t limit)
 {
@@ -390,6 +408,107 @@ static void counts_or_estimates_rows(void **state)
 	assert_string_equal(count(f, "nosuch.a", 10), "-1");
 }
 
+/* "before -> after" of tables that are counted along with a script. */
+static char *counted(struct fixture *f, const char *text,
+		     const char *const *tables)
+{
+	const struct db_engine *engine = f->db->engine;
+	struct db_count before[8], after[8];
+	struct script *script = pgt_script(f->mem, text);
+	struct facts *facts = facts_new(f->mem, 1, "m", DIRECTION_UP);
+	char *out = talloc_strdup(f, "");
+	struct error err = { 0 };
+	size_t count = 0;
+
+	for (; tables[count]; count++)
+		before[count].table = after[count].table = tables[count];
+	engine->count_along(f->db, before, count, 1000);
+	assert_ok(engine->begin(f->db, script, &err), &err);
+	for (size_t n = 0; n < script->statement_count; n++)
+		assert_ok(engine->execute(f->db, script, n, facts, &err), &err);
+	engine->count_along(f->db, after, count, 1000);
+	assert_ok(insert(f, &err), &err);
+	assert_ok(engine->commit(f->db, &err), &err);
+	assert_true(f->db->began_us > 0);
+	assert_true(f->db->committed_us > f->db->began_us);
+	for (size_t i = 0; i < count; i++)
+		out = talloc_asprintf_append(
+			out, "%s%s %s%d -> %s%d", i ? ", " : "", tables[i],
+			before[i].estimated ? "~" : "", (int)before[i].rows,
+			after[i].estimated ? "~" : "", (int)after[i].rows);
+	return out;
+}
+
+static void counts_along_with_a_script(void **state)
+{
+	struct fixture *f = *state;
+	const char *const tables[] = { "a", "b", "public.c", "p", "v", NULL };
+	const char *const big[] = { "big", NULL };
+
+	pgt_sql(f->db, "CREATE TABLE a AS SELECT 1 AS x; CREATE VIEW v AS "
+		       "SELECT 1; CREATE TABLE p (x int) PARTITION BY LIST (x);"
+		       "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)");
+	assert_string_equal(
+		counted(f,
+			"INSERT INTO a VALUES (2); CREATE TABLE b (x int); "
+			"CREATE TABLE public.c (x int); "
+			"INSERT INTO p VALUES (1); SELECT 1",
+			tables),
+		"a 1 -> 2, b -1 -> 0, public.c -1 -> 0, p 0 -> 1, v -1 -> -1");
+	assert_string_equal(
+		counted(f,
+			"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; "
+			"DROP TABLE public.c; INSERT INTO b VALUES (1); "
+			"INSERT INTO b VALUES (2); DELETE FROM a",
+			tables),
+		"a 2 -> 0, b 0 -> 2, public.c 0 -> -1, p 1 -> 1, v -1 -> -1");
+	assert_string_equal(
+		counted(f,
+			"CREATE TABLE big AS SELECT generate_series(1, "
+			"30000) AS x; ANALYZE big",
+			big),
+		"big -1 -> ~30000");
+	assert_string_equal(counted(f,
+				    "DROP TABLE big; CREATE TABLE big (x int); "
+				    "INSERT INTO big VALUES (1)",
+				    big),
+			    "big ~30000 -> 1");
+	assert_string_equal(
+		counted(f,
+			"DROP TABLE big; CREATE TABLE big (x int); "
+			"DO $$ BEGIN BEGIN INSERT INTO big VALUES (1); "
+			"RAISE 'x'; EXCEPTION WHEN others THEN END; "
+			"END $$",
+			big),
+		"big 1 -> 0");
+	rows_are(f, "5");
+}
+
+static void counts_nothing_when_the_commit_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = { 0 };
+	struct db_count after = { .table = "a" };
+	struct script *script = pgt_script(
+		f->mem, "CREATE TABLE a (x int PRIMARY KEY, y int REFERENCES a "
+			"DEFERRABLE INITIALLY DEFERRED);"
+			"INSERT INTO a VALUES (1, 2)");
+	struct facts *facts = facts_new(f->mem, 1, "m", DIRECTION_UP);
+
+	assert_ok(f->db->engine->begin(f->db, script, &err), &err);
+	assert_ok(f->db->engine->execute(f->db, script, 0, facts, &err), &err);
+	assert_ok(f->db->engine->execute(f->db, script, 1, facts, &err), &err);
+	f->db->engine->count_along(f->db, &after, 1, 1000);
+	assert_int_equal(f->db->engine->commit(f->db, &err), -1);
+	assert_string_equal(err.sqlstate, "23503");
+	error_release(&err);
+	f->db->engine->rollback(f->db);
+	assert_int_equal(after.rows, -1);
+	assert_string_equal(count(f, "a", 10), "-1");
+	apply_well(f, "CREATE TABLE a (x int)");
+	assert_int_equal(after.rows, -1);
+}
+
 static void does_not_count_what_it_may_not_read(void **state)
 {
 	struct fixture *f = *state;
@@ -409,12 +528,14 @@ static void lists_the_columns_of_a_table(void **state)
 
 	pgt_sql(f->db, "CREATE TABLE a (x int, \"Y z\" text, w int);"
 		       "ALTER TABLE a DROP w");
-	assert_ok(f->db->engine->definition(f->mem, f->db, "a", &names, &n,
-					    &err), &err);
+	assert_ok(
+		f->db->engine->definition(f->mem, f->db, "a", &names, &n, &err),
+		&err);
 	assert_int_equal(n, 2);
 	assert_string_equal(names[1], "Y z");
-	assert_ok(f->db->engine->definition(f->mem, f->db, "nosuch", &names,
-					    &n, &err), &err);
+	assert_ok(f->db->engine->definition(f->mem, f->db, "nosuch", &names, &n,
+					    &err),
+		  &err);
 	assert_int_equal(n, 0);
 }
 
@@ -433,10 +554,12 @@ int main(void)
 		TEST(waits_for_the_lock_without_hindering_the_holder),
 		TEST(two_ledgers_in_one_database_have_two_locks),
 		TEST(counts_or_estimates_rows),
+		TEST(counts_along_with_a_script),
+		TEST(counts_nothing_when_the_commit_fails),
 		TEST(does_not_count_what_it_may_not_read),
 		TEST(lists_the_columns_of_a_table),
 	};
 
-	return cmocka_run_group_tests_name("postgres_session", tests,
-					   pgt_setup, pgt_teardown);
+	return cmocka_run_group_tests_name("postgres_session", tests, pgt_setup,
+					   pgt_teardown);
 }

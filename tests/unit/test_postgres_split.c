@@ -20,22 +20,20 @@ static char *split_text(TALLOC_CTX *mem, const char *text)
 		out = talloc_asprintf_append(out, "%s%s", i ? "; " : "",
 					     s->kind);
 		for (size_t k = 0; k < s->relation_count; k++)
-			out = talloc_asprintf_append(out, "%c%s",
-						     k ? '+' : ' ',
+			out = talloc_asprintf_append(out, "%c%s", k ? '+' : ' ',
 						     s->relations[k]);
-		out = talloc_asprintf_append(out, "%s%s%s",
-					     s->no_transaction ? "!" : "",
-					     s->analysed ? "" : "?",
-					     s->control ? "/" : "");
+		out = talloc_asprintf_append(
+			out, "%s%s%s", s->no_transaction ? "!" : "",
+			s->analysed ? "" : "?", s->control ? "/" : "");
 	}
 	return out;
 }
 
-#define splits(text, expected)                                             \
-	do {                                                               \
-		TALLOC_CTX *mem_ = talloc_new(NULL);                       \
-		assert_string_equal(split_text(mem_, text), expected);     \
-		talloc_free(mem_);                                         \
+#define splits(text, expected)                                                 \
+	do {                                                                   \
+		TALLOC_CTX *mem_ = talloc_new(NULL);                           \
+		assert_string_equal(split_text(mem_, text), expected);         \
+		talloc_free(mem_);                                             \
 	} while (0)
 
 static char *split_error(TALLOC_CTX *mem, const char *text)
@@ -45,8 +43,8 @@ static char *split_error(TALLOC_CTX *mem, const char *text)
 	size_t length = strlen(text);
 
 	assert_ok(script_parse(mem, "migrations/m.up.sql",
-			       talloc_strdup(mem, text), length,
-			       SQL_POSTGRESQL, &script, &err),
+			       talloc_strdup(mem, text), length, SQL_POSTGRESQL,
+			       &script, &err),
 		  &err);
 	assert_int_equal(db_engine_postgres.split(script, &err), -1);
 	return pgt_error(mem, &err);
@@ -55,9 +53,9 @@ static char *split_error(TALLOC_CTX *mem, const char *text)
 static void finds_statements_in_the_text(void **state)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
-	struct script *s = pgt_script(
-		mem, "-- first\n /* a */ SELECT 'é;' ;; \n\n"
-		     "SELECT $x$;$x$ -- last\n");
+	struct script *s = pgt_script(mem,
+				      "-- first\n /* a */ SELECT 'é;' ;; \n\n"
+				      "SELECT $x$;$x$ -- last\n");
 
 	(void)state;
 	assert_int_equal(s->statement_count, 2);
@@ -82,7 +80,8 @@ static void names_what_statements_touch(void **state)
 	splits("UPDATE a SET x = (SELECT max(x) FROM b) FROM c",
 	       "UPDATE a+b+c");
 	splits("WITH d AS (DELETE FROM a RETURNING *) "
-	       "INSERT INTO b SELECT * FROM d", "INSERT b+a");
+	       "INSERT INTO b SELECT * FROM d",
+	       "INSERT b+a");
 	splits("DROP TABLE IF EXISTS \"My Table\", app.b CASCADE",
 	       "DROP TABLE My Table+app.b");
 	splits("DROP TRIGGER t ON app.a; DROP INDEX i",
@@ -99,7 +98,8 @@ static void names_what_statements_touch(void **state)
 	splits("CREATE RULE r AS ON INSERT TO a DO ALSO DELETE FROM b",
 	       "CREATE RULE a");
 	splits("CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1 FROM a; "
-	       "SELECT 2; END; SELECT 3", "CREATE FUNCTION; SELECT");
+	       "SELECT 2; END; SELECT 3",
+	       "CREATE FUNCTION; SELECT");
 	splits("CREATE TABLE a AS SELECT * FROM b; SELECT 1 INTO c",
 	       "CREATE TABLE AS a+b; SELECT INTO c");
 	splits("DO $$ BEGIN DROP TABLE a; END $$", "DO");
@@ -130,9 +130,11 @@ static void knows_what_refuses_a_transaction(void **state)
 	splits("CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p",
 	       "CREATE SUBSCRIPTION!");
 	splits("CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p "
-	       "WITH (connect = false)", "CREATE SUBSCRIPTION");
+	       "WITH (connect = false)",
+	       "CREATE SUBSCRIPTION");
 	splits("CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p "
-	       "WITH (create_slot = false)", "CREATE SUBSCRIPTION");
+	       "WITH (create_slot = false)",
+	       "CREATE SUBSCRIPTION");
 	splits("DISCARD ALL; DISCARD TEMP", "DISCARD!; DISCARD");
 	splits("ALTER TYPE e ADD VALUE 'x'", "ALTER TYPE");
 	splits("REFRESH MATERIALIZED VIEW CONCURRENTLY m",
@@ -150,7 +152,7 @@ static void takes_a_wrapper_off(void **state)
 	assert_false(s->no_transaction);
 	assert_int_equal(s->statement_count, 1);
 	s = pgt_script(mem, "BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; "
-			     "COMMIT;");
+			    "COMMIT;");
 	assert_false(s->wrapped);
 	assert_true(s->no_transaction);
 	s = pgt_script(mem, "SAVEPOINT a; SELECT 1; RELEASE a");
@@ -164,7 +166,8 @@ static void leaves_unknown_syntax_to_the_server(void **state)
 {
 	(void)state;
 	splits("CREATE TABLE a (x int, y int GENERATED ALWAYS AS (x) VIRTUAL);"
-	       "CREATE TABLE b (x int)", "CREATE TABLE?; CREATE TABLE b");
+	       "CREATE TABLE b (x int)",
+	       "CREATE TABLE?; CREATE TABLE b");
 	splits("SELECT 1; FROBNICATE x; SELECT 2 FROM t",
 	       "SELECT; FROBNICATE?; SELECT t");
 	splits("CREATE UNIQUE INDEX CONCURRENTLY i ON t (x) FROBNICATE",
@@ -190,7 +193,8 @@ static void refuses_what_only_psql_reads(void **state)
 		"migrations/m.up.sql:1:1");
 	assert_string_equal(
 		split_error(mem, "SELECT 1;\n  \\connect other\nSELECT 2;"),
-		"1|'\\connect' is a command of psql and not SQL||take it out: a "
+		"1|'\\connect' is a command of psql and not SQL||take it out: "
+		"a "
 		"script is read by the server, not by psql||"
 		"migrations/m.up.sql:2:3");
 	splits("COPY t FROM '/tmp/x'; COPY t FROM PROGRAM 'y'",
@@ -234,12 +238,18 @@ static void splits_a_large_script_as_a_small_one(void **state)
 static void quotes_names_only_where_needed(void **state)
 {
 	static const char *const names[][2] = {
-		{ "users", "users" },	    { "Users", "\"Users\"" },
-		{ "user", "\"user\"" },	    { "order", "\"order\"" },
-		{ "name", "name" },	    { "a b", "\"a b\"" },
-		{ "a\"b", "\"a\"\"b\"" },   { "_x1", "_x1" },
-		{ "1x", "\"1x\"" },	    { "", "\"\"" },
-		{ "timestamp", "\"timestamp\"" }, { "naïve", "\"naïve\"" },
+		{ "users", "users" },
+		{ "Users", "\"Users\"" },
+		{ "user", "\"user\"" },
+		{ "order", "\"order\"" },
+		{ "name", "name" },
+		{ "a b", "\"a b\"" },
+		{ "a\"b", "\"a\"\"b\"" },
+		{ "_x1", "_x1" },
+		{ "1x", "\"1x\"" },
+		{ "", "\"\"" },
+		{ "timestamp", "\"timestamp\"" },
+		{ "naïve", "\"naïve\"" },
 	};
 	const struct db_engine *engine = &db_engine_postgres;
 

@@ -74,8 +74,8 @@ static void visit_members(struct walk *walk, const ProtobufCMessage *message)
 		count = *(const size_t *)member_at(message,
 						   field->quantifier_offset);
 		for (size_t k = 0; k < count; k++)
-			visit(walk, (*(ProtobufCMessage *const *const *)
-					     member)[k]);
+			visit(walk,
+			      (*(ProtobufCMessage *const *const *)member)[k]);
 	}
 }
 
@@ -197,7 +197,8 @@ static void add_moved(struct walk *walk,
 		add_name(walk, move->newschema, move->relation->relname);
 }
 
-/* --- what a statement needs ------------------------------------------------ */
+/* --- what a statement needs ------------------------------------------------
+ */
 
 /* The value of an option: without one it is true. */
 static bool is_on(const PgQuery__DefElem *option)
@@ -241,7 +242,8 @@ static bool detaches_concurrently(const PgQuery__AlterTableStmt *alter)
 		if (cmd->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_CMD)
 			continue;
 		def = cmd->alter_table_cmd->def;
-		if (def && def->node_case == PG_QUERY__NODE__NODE_PARTITION_CMD &&
+		if (def &&
+		    def->node_case == PG_QUERY__NODE__NODE_PARTITION_CMD &&
 		    def->partition_cmd->concurrent)
 			return true;
 	}

@@ -72,7 +72,8 @@ static int finish_connecting(struct pg *pg, struct error *err)
 	}
 	pg_failure_connect(pg->conn, pg->db.label, password, err);
 	if (PQconnectionNeedsPassword(pg->conn) && !err->hint)
-		error_hint(err, "put the password into ~/.pgpass or PGPASSWORD");
+		error_hint(err,
+			   "put the password into ~/.pgpass or PGPASSWORD");
 	return -1;
 }
 
@@ -102,8 +103,9 @@ static void set_version(struct pg *pg)
 	const char *version = PQparameterStatus(pg->conn, "server_version");
 
 	talloc_free(pg->db.server_version);
-	pg->db.server_version = talloc_strndup(
-		pg, version ? version : "", version ? strcspn(version, " ") : 0);
+	pg->db.server_version = talloc_strndup(pg, version ? version : "",
+					       version ? strcspn(version, " ")
+						       : 0);
 	pg->db.major = PQserverVersion(pg->conn) / 10000;
 }
 
@@ -130,11 +132,12 @@ int pg_connect(struct pg *pg, struct error *err)
 	PQsetNoticeReceiver(pg->conn, pg_notice, pg);
 	result = finish_connecting(pg, err);
 	if (result == 0 && PQserverVersion(pg->conn) < OLDEST)
-		result = error_set(err, ERROR_FAILED,
-				   "the server of '%s' is PostgreSQL %s; 10 is "
-				   "the oldest that works", pg->db.label,
-				   PQparameterStatus(pg->conn,
-						     "server_version"));
+		result = error_set(
+			err, ERROR_FAILED,
+			"the server of '%s' is PostgreSQL %s; 10 is "
+			"the oldest that works",
+			pg->db.label,
+			PQparameterStatus(pg->conn, "server_version"));
 	if (result < 0) {
 		pg_disconnect(pg);
 		return -1;
@@ -155,7 +158,7 @@ void pg_disconnect(struct pg *pg)
 	pg->inside = false;
 	pg->tainted = pg->temporary = pg->deep = false;
 	pg->script = NULL;
-	pg->locked = pg->lock_lost = false;
+	pg->locked = false;
 	talloc_free(pg->schema);
 	pg->schema = NULL;
 	pg_forget_kept(pg);

@@ -7,119 +7,103 @@
 
 #include "core/base/embed.h"
 
-/*
- * A table is counted in one round trip, several in one together; those with
- * partitions or children take a second one.
- */
-struct counted {
-	int64_t rows;
-	bool estimated;
-	bool has_parts;
-};
-
 static int take_count(const char *const *values, int count, void *data)
 {
-	struct counted *counted = data;
+	struct db_count *counted = data;
 
 	(void)count;
 	counted->rows = values[0] ? strtoll(values[0], NULL, 10) : -1;
 	counted->estimated = values[1] && *values[1] == 't';
-	counted->has_parts = values[2] && *values[2] == 't';
 	return 0;
 }
 
-static int send_count(struct pg *pg, const char *file, const char *table,
-		      int64_t limit, struct counted *counted,
-		      struct error *err)
+int pg_count_send(struct pg *pg, struct db_count *counts, size_t count,
+		  int64_t limit, struct error *err)
 {
 	char most[24];
-	char *name = pg_quote_relation(NULL, table);
-	char *whole = strchr(table, '.') ? pg_quote(name, table) : NULL;
-	const char *params[] = { name, whole, most };
-	const struct pg_statement statement = {
-		.sql = embed_text(file),
-		.params = params,
-		.param_count = 3,
-		.keep = true,
-		.row = take_count,
-		.data = counted,
-	};
-	int result;
 
-	*counted = (struct counted){ .rows = -1 };
 	snprintf(most, sizeof(most), "%" PRId64, limit);
-	result = pg_send(pg, &statement, err);
-	talloc_free(name);
-	/* one that fails (no right to read it) fails alone */
-	return result < 0 ? -1 : pg_mark(pg, err);
-}
-
-static int count_round(struct pg *pg, int round, const char *const *tables,
-		       size_t count, int64_t limit, struct counted *counted,
-		       struct error *err)
-{
-	static const char *const files[] = {
-		"core/db/postgres/count.sql",
-		"core/db/postgres/count-tree.sql",
-	};
-	size_t sent = 0;
-
 	for (size_t i = 0; i < count; i++) {
-		if (round > 0 && !counted[i].has_parts)
-			continue;
-		if (send_count(pg, files[round], tables[i], limit, &counted[i],
-			       err) < 0)
+		const char *table = counts[i].table;
+		char *name = pg_quote_relation(NULL, table);
+		char *whole = strchr(table, '.') ? pg_quote(name, table) : NULL;
+		const char *params[] = { name, whole, most };
+		const struct pg_statement statement = {
+			.sql = embed_text("core/db/postgres/count.sql"),
+			.params = params,
+			.param_count = 3,
+			.keep = true,
+			.minor = true,
+			.row = take_count,
+			.data = &counts[i],
+		};
+		int result;
+
+		counts[i].rows = -1;
+		counts[i].estimated = false;
+		result = pg_send(pg, &statement, err);
+		talloc_free(name);
+		/* one that fails (no right to read it) fails alone */
+		if (result < 0 || pg_mark(pg, err) < 0)
 			return -1;
-		sent++;
 	}
-	return sent ? pg_sync(pg, err) : 0;
+	return 0;
 }
 
-/* Rows are -1 where a table could not be counted; the last such failure is
-   the error. */
-static int count_all(struct pg *pg, const char *const *tables, size_t count,
-		     int64_t limit, struct counted *counted, struct error *err)
+static int count_now(struct pg *pg, struct db_count *counts, size_t count,
+		     int64_t limit, struct error *err)
 {
-	int first, second;
-
 	if (pg->transaction == PG_IDLE && !pg->inside && pg_reset(pg, err) < 0)
 		return -1;
-	first = count_round(pg, 0, tables, count, limit, counted, err);
-	if (pg->lost)
+	if (pg_count_send(pg, counts, count, limit, err) < 0)
 		return -1;
-	second = count_round(pg, 1, tables, count, limit, counted, err);
-	return first < 0 ? first : second;
+	return pg_sync(pg, err);
 }
 
 int pg_count_rows(struct db *db, const char *table, int64_t limit,
 		  int64_t *rows, bool *estimated, struct error *err)
 {
-	struct counted counted = { .rows = -1 };
-	int result = count_all(pg_of(db), &table, 1, limit, &counted, err);
+	struct db_count count = { .table = table, .rows = -1 };
+	int result = count_now(pg_of(db), &count, 1, limit, err);
 
-	*rows = counted.rows;
-	*estimated = counted.estimated;
+	*rows = count.rows;
+	*estimated = count.estimated;
 	return result;
 }
 
-int pg_count_tables(struct db *db, const char *const *tables, size_t count,
-		    int64_t limit, int64_t *rows, bool *estimated,
-		    struct error *err)
+int pg_count_tables(struct db *db, struct db_count *counts, size_t count,
+		    int64_t limit, struct error *err)
+{
+	return count_now(pg_of(db), counts, count, limit, err);
+}
+
+void pg_count_along(struct db *db, struct db_count *counts, size_t count,
+		    int64_t limit)
 {
 	struct pg *pg = pg_of(db);
-	struct error ignored = { 0 };
-	struct counted *counted =
-		talloc_zero_array(NULL, struct counted, (unsigned)count + 1);
-	int result = count_all(pg, tables, count, limit, counted, &ignored);
 
 	for (size_t i = 0; i < count; i++) {
-		rows[i] = counted[i].rows;
-		estimated[i] = counted[i].estimated;
+		counts[i].rows = -1;
+		counts[i].estimated = false;
 	}
-	talloc_free(counted);
-	error_release(&ignored);
-	if (result < 0 && (pg->lost || pg->interrupted))
-		return pg_failure_lost(pg, err);
+	pg->along = counts;
+	pg->along_count = count;
+	pg->along_limit = limit;
+}
+
+/* Sends what is to be counted along, once. */
+int pg_count_send_along(struct pg *pg, struct error *err)
+{
+	size_t count = pg->along_count;
+
+	pg->along_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (pg_held_is_new_and_empty(pg, pg->along[i].table))
+			pg->along[i].rows = 0;
+		else if (pg_count_send(pg, &pg->along[i], 1, pg->along_limit,
+				       err) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -136,8 +120,8 @@ static int take_column(const char *const *values, int count, void *data)
 	(void)count;
 	columns->names = talloc_realloc(columns->mem, columns->names, char *,
 					(unsigned)columns->count + 1);
-	columns->names[columns->count++] =
-		talloc_strdup(columns->mem, values[0]);
+	columns->names[columns->count++] = talloc_strdup(columns->mem,
+							 values[0]);
 	return 0;
 }
 

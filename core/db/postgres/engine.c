@@ -20,6 +20,7 @@ const struct db_engine db_engine_postgres = {
 	.execute = pg_execute,
 	.count_rows = pg_count_rows,
 	.count_tables = pg_count_tables,
+	.count_along = pg_count_along,
 	.catalog = pg_catalog,
 	.definition = pg_definition,
 	.scratch = pg_scratch,

@@ -97,16 +97,34 @@ static void place(const struct pg *pg, const struct script *script,
 }
 
 static int send_all(struct pg *pg, const struct pg_statement *statement,
-		    struct pg_look *look, struct error *err)
+		    bool looks, struct error *err)
 {
 	if (pg_send(pg, statement, err) < 0)
 		return -1;
-	if (!look)
+	if (!looks)
 		return 0;
 	/* its result shall not wait for that of the look */
 	if (pg_flush(pg, err) < 0)
 		return -1;
-	return pg_held_send(pg, look, err);
+	return pg_held_send(pg, err);
+}
+
+/*
+ * In a transaction of ours the look's answer is waited for only by the next
+ * call: the server works on it while we are busy with what comes next.
+ */
+static int await(struct pg *pg, const struct statement *s, bool looks,
+		 struct error *err)
+{
+	if (!looks || !s->analysed || pg->transaction != PG_SCRIPT) {
+		if (pg_sync(pg, err) < 0)
+			return -1;
+		return pg_held_settle(pg, err);
+	}
+	if (pg_await(pg, &pg->look.outcome, err) == 0)
+		return 0;
+	pg->look.pending = false;
+	return -1;
 }
 
 /* Sends statement s and, in a transaction, the look at its locks. */
@@ -116,37 +134,36 @@ static int run(struct pg *pg, const struct script *script, size_t n,
 	const struct statement *s = &script->statements[n];
 	struct fact_statement *fact = facts_add_statement(facts);
 	char *text = talloc_strndup(NULL, script->text + s->offset, s->length);
-	struct pg_outcome outcome = { .rows = -1 };
+	struct pg_outcome *outcome = &pg->look.outcome;
 	const struct pg_statement statement = {
 		.sql = text,
 		.of_script = true,
-		.outcome = &outcome,
+		.outcome = outcome,
 	};
-	struct pg_look look = {
+	bool looks = !s->control &&
+		     (pg->transaction == PG_SCRIPT || pg->inside);
+	int result;
+
+	fill_fact(facts, fact, s, n);
+	pg->look = (struct pg_look){
 		.pg = pg,
 		.statement = s,
 		.facts = facts,
 		.fact = fact,
 		.names = !s->relation_count && !starts_with(s->kind, "CREATE"),
 	};
-	int64_t sent = clock_mono_us();
-	bool looks = !s->control &&
-		     (pg->transaction == PG_SCRIPT || pg->inside);
-	int result;
-
-	fill_fact(facts, fact, s, n);
-	look.since_us = sent;
-	looks = looks && pg_held_wanted(pg, script, n, &look.since_us);
-	result = send_all(pg, &statement, looks ? &look : NULL, err);
+	looks = looks && pg_held_wanted(pg, script, n, &pg->look.since_us);
+	result = send_all(pg, &statement, looks, err);
 	if (result == 0)
-		result = pg_sync(pg, err);
-	if (!outcome.arrived_us)
-		outcome.arrived_us = clock_mono_us();
-	fact->duration_ms = (double)(outcome.arrived_us - sent) / 1000;
-	if (counts_rows(s->kind, outcome.tag))
-		fact->rows = outcome.rows;
-	if (result == 0 && looks && pg->locked && !look.lock_seen)
-		pg->lock_lost = true;
+		result = await(pg, s, looks, err);
+	if (!outcome->arrived_us) /* it never ran */
+		outcome->arrived_us = outcome->started_us = clock_mono_us();
+	if (!pg->db.began_us)
+		pg->db.began_us = outcome->started_us;
+	fact->duration_ms =
+		(double)(outcome->arrived_us - outcome->started_us) / 1000;
+	if (counts_rows(s->kind, outcome->tag))
+		fact->rows = outcome->rows;
 	talloc_free(text);
 	return result;
 }
@@ -168,7 +185,7 @@ static bool may_unlock(const struct pg *pg, const struct statement *s)
 static int check_transaction(struct pg *pg, const struct statement *s,
 			     struct facts *facts, struct error *err)
 {
-	if (pg->inside)
+	if (pg->inside || pg->look.pending)
 		return 0;
 	if (pg->transaction == PG_SCRIPT)
 		return error_set(err, ERROR_SQL,
@@ -192,16 +209,14 @@ int pg_execute(struct db *db, const struct script *script, size_t n,
 		place(pg, script, s, err);
 		return -1;
 	}
-	if (start_script(pg, script, n, err) < 0)
+	if (pg_held_settle(pg, err) < 0 || start_script(pg, script, n, err) < 0)
 		return -1;
 	pg->script = script;
 	note_leftovers(pg, s);
 	result = run(pg, script, n, facts, err);
 	if (result == 0)
 		result = check_transaction(pg, s, facts, err);
-	if (result == 0 && pg->lock_lost)
-		result = pg_lock_again(pg, err);
-	else if (result == 0 && may_unlock(pg, s))
+	if (result == 0 && may_unlock(pg, s))
 		result = pg_lock_check(pg, err);
 	if (result < 0)
 		place(pg, script, s, err);

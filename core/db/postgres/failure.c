@@ -41,10 +41,9 @@ static char *add_line(char *text, const char *label, const char *value)
 	size_t most = strnlen(value, MOST_CONTEXT);
 
 	if (!text)
-		return talloc_asprintf(NULL, "%s%.*s", label, (int)most,
-				       value);
-	return talloc_asprintf_append_buffer(text, "\n%s%.*s", label,
-					     (int)most, value);
+		return talloc_asprintf(NULL, "%s%.*s", label, (int)most, value);
+	return talloc_asprintf_append_buffer(text, "\n%s%.*s", label, (int)most,
+					     value);
 }
 
 static void add_detail(struct pg *pg, const struct pg_step *step,
@@ -138,8 +137,7 @@ void pg_notice(void *data, const PGresult *res)
 	for (const char *c = severity; *c; c++)
 		pg->notices = talloc_asprintf_append_buffer(
 			pg->notices, "%c", tolower((unsigned char)*c));
-	pg->notices =
-		talloc_asprintf_append_buffer(pg->notices, ": %s", text);
+	pg->notices = talloc_asprintf_append_buffer(pg->notices, ": %s", text);
 }
 
 /* --- why a connection could not be opened --------------------------------- */
@@ -223,8 +221,7 @@ int pg_failure_connect(PGconn *conn, const char *label, const char *password,
 		reason++;
 	failed = strstr(reason, " failed: ");
 	if (failed && !strncmp(reason, "connection to ", 14)) {
-		place = talloc_strndup(text, reason,
-				       (size_t)(failed - reason));
+		place = talloc_strndup(text, reason, (size_t)(failed - reason));
 		reason = failed + 9;
 	}
 	if (!strncmp(reason, "FATAL:", 6))

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "core/base/text.h"
+
 /*
  * Which relations a transaction has locked. pg_locks tells it exactly, as the
  * locks of DDL are kept to the end of the transaction; but it knows relations
@@ -16,8 +18,10 @@
 
 struct pg_relation {
 	unsigned oid;
-	char kind; /* pg_class.relkind */
-	bool own;  /* a table of the ledger */
+	char kind;  /* pg_class.relkind */
+	bool own;   /* a table of the ledger */
+	bool fresh; /* made in this transaction */
+	bool empty; /* and there is no row in it */
 	char *name; /* as people write it */
 	UT_hash_handle hh;
 };
@@ -40,8 +44,7 @@ static const struct {
 	[RX] = { "RowExclusiveLock", BIT(S) | BIT(SRE) | BIT(X) | BIT(AE) },
 	[SUE] = { "ShareUpdateExclusiveLock",
 		  BIT(SUE) | BIT(S) | BIT(SRE) | BIT(X) | BIT(AE) },
-	[S] = { "ShareLock",
-		BIT(RX) | BIT(SUE) | BIT(SRE) | BIT(X) | BIT(AE) },
+	[S] = { "ShareLock", BIT(RX) | BIT(SUE) | BIT(SRE) | BIT(X) | BIT(AE) },
 	[SRE] = { "ShareRowExclusiveLock",
 		  BIT(RX) | BIT(SUE) | BIT(S) | BIT(SRE) | BIT(X) | BIT(AE) },
 	[X] = { "ExclusiveLock", BIT(AE) * 2 - 1 - BIT(AS) },
@@ -163,6 +166,7 @@ bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
 		    int64_t *since_us)
 {
 	const struct statement *s = &script->statements[n];
+	int64_t now = clock_mono_us();
 	size_t room = sizeof(pg->looked) / sizeof(*pg->looked);
 	bool last = n + 1 == script->statement_count;
 
@@ -172,7 +176,7 @@ bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
 		if (!is_repeated(s, pg->looked[i]))
 			continue;
 		if (!pg->unlooked)
-			pg->unlooked_us = *since_us;
+			pg->unlooked_us = now;
 		pg->unlooked = true;
 		if (last)
 			*since_us = pg->unlooked_us;
@@ -227,9 +231,8 @@ static bool is_worth_telling(const struct pg_look *look,
 	switch (relation->kind) {
 	case 'i':
 	case 'I':
-		return mode == AE &&
-		       (starts_with(kind, "REINDEX") ||
-			starts_with(kind, "ALTER INDEX"));
+		return mode == AE && (starts_with(kind, "REINDEX") ||
+				      starts_with(kind, "ALTER INDEX"));
 	case 'S':
 		return mode > RX;
 	case 't':
@@ -255,6 +258,25 @@ static void add_relation(struct pg_look *look, const char *name)
 	fact->relations[fact->relation_count++] = talloc_strdup(facts, name);
 }
 
+static bool is_called(const struct pg_relation *relation, const char *name)
+{
+	if (starts_with(name, "public.") && !strchr(relation->name, '.'))
+		name += strlen("public.");
+	return !strcmp(relation->name, name);
+}
+
+/* A new table without inserted rows needs no counting. */
+static void note_fresh(const struct pg_look *look, struct pg_relation *relation,
+		       int mode, const char *const *values)
+{
+	const struct statement *s = look->statement;
+
+	if (mode == AE && starts_with(s->kind, "CREATE TABLE") &&
+	    s->relation_count && is_called(relation, s->relations[0]))
+		relation->fresh = relation->kind == 'r';
+	relation->empty = values[6] && *values[6] == 't';
+}
+
 static void take_lock(struct pg_look *look, const char *const *values)
 {
 	struct pg *pg = look->pg;
@@ -269,17 +291,22 @@ static void take_lock(struct pg_look *look, const char *const *values)
 	}
 	if (values[3] && starts_with(values[3], "pg_temp_"))
 		pg->temporary = true;
+	if (relation && relation->fresh)
+		note_fresh(look, relation, -1, values);
 	if (!is_news(pg, oid, mode) || !relation)
 		return;
 	if (is_worth_telling(look, relation, mode)) {
 		facts_add_lock(look->facts, relation->name, modes[mode].name,
-			       look->since_us);
+			       look->since_us ? look->since_us
+					      : look->outcome.started_us);
 		if (relation->kind != 'S')
 			add_relation(look, relation->name);
 	}
+	if (!values[4])
+		return;
+	note_fresh(look, relation, mode, values);
 	/* the lock was on what had this name; from now on it has another */
-	if (values[4])
-		learn(pg, oid, values[3], values[4], *values[5]);
+	learn(pg, oid, values[3], values[4], *values[5]);
 }
 
 static int take_row(const char *const *values, int count, void *data)
@@ -294,13 +321,16 @@ static int take_row(const char *const *values, int count, void *data)
 	return 0;
 }
 
-int pg_held_send(struct pg *pg, struct pg_look *look, struct error *err)
+int pg_held_send(struct pg *pg, struct error *err)
 {
 	/* no parameters: so one plan serves from the first time on; the
 	   strongest lock of a relation comes first */
 	const struct pg_statement statement = {
 		.sql = "SELECT l.locktype, l.relation, l.mode, n.nspname, "
-		       "c.relname, c.relkind "
+		       "c.relname, c.relkind, NOT c.relhassubclass "
+		       "AND pg_catalog.current_setting('track_counts') = 'on' "
+		       "AND pg_catalog.pg_stat_get_xact_tuples_inserted("
+		       "c.oid) = 0 "
 		       "FROM pg_catalog.pg_locks l "
 		       "LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation "
 		       "LEFT JOIN pg_catalog.pg_namespace n "
@@ -317,32 +347,57 @@ int pg_held_send(struct pg *pg, struct pg_look *look, struct error *err)
 		       "l.relation",
 		.keep = true,
 		.row = take_row,
-		.data = look,
+		.data = &pg->look,
+		.outcome = &pg->look.looked,
 	};
 
 	pg->unlooked = false;
-	return pg_send(pg, &statement, err);
+	pg->look.pending = true;
+	return pg_send(pg, &statement, err) < 0 ? -1 : pg_flush(pg, err);
+}
+
+int pg_held_settle(struct pg *pg, struct error *err)
+{
+	if (!pg->look.pending)
+		return 0;
+	pg->look.pending = false;
+	if (!pg->look.looked.done && pg_await(pg, &pg->look.looked, err) < 0)
+		return -1;
+	return pg->locked && !pg->look.lock_seen ? pg_lock_again(pg, err) : 0;
+}
+
+bool pg_held_is_new_and_empty(const struct pg *pg, const char *table)
+{
+	struct pg_held *held, *next;
+
+	HASH_ITER (hh, pg->held, held, next) {
+		struct pg_relation *relation;
+
+		HASH_FIND(hh, pg->relations, &held->oid, sizeof(held->oid),
+			  relation);
+		if (relation && relation->fresh && is_called(relation, table))
+			return relation->empty;
+	}
+	return false;
 }
 
 void pg_held_release(struct pg *pg)
 {
 	struct pg_held *held, *next;
 
-	HASH_ITER(hh, pg->held, held, next)
-	{
+	HASH_ITER (hh, pg->held, held, next) {
 		HASH_DELETE(hh, pg->held, held);
 		talloc_free(held);
 	}
 	pg->looked_count = 0;
-	pg->unlooked = false;
+	pg->unlooked = pg->look.pending = false;
 }
 
 void pg_held_forget(struct pg *pg)
 {
 	struct pg_relation *relation, *next;
 
-	HASH_ITER(hh, pg->relations, relation, next)
-	{
+	HASH_ITER (hh, pg->relations, relation, next) {
 		HASH_DELETE(hh, pg->relations, relation);
 		talloc_free(relation);
 	}

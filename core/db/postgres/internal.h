@@ -31,7 +31,8 @@
 /* What came of one statement. */
 struct pg_outcome {
 	bool done;
-	int64_t arrived_us; /* clock_mono_us() of its result */
+	int64_t started_us; /* clock_mono_us() when it could begin */
+	int64_t arrived_us; /* ... and of its result */
 	int64_t rows;	    /* of the command's tag, -1 when it has none */
 	char tag[64];	    /* "INSERT 0 3" */
 };
@@ -43,6 +44,7 @@ struct pg_statement {
 	bool keep;	/* it comes again: prepare it once */
 	bool of_script; /* a person wrote it */
 	bool ledger;	/* it names our own tables */
+	bool minor;	/* nothing follows from its failure */
 	db_row_fn row;	/* may be NULL */
 	void *data;
 	struct pg_outcome *outcome; /* may be NULL */
@@ -78,6 +80,20 @@ enum pg_transaction {
 struct pg_relation;
 struct pg_held;
 
+/* A look at the locks of a transaction. */
+struct pg_look {
+	struct pg *pg;
+	const struct statement *statement;
+	struct facts *facts;
+	struct fact_statement *fact; /* of the statement */
+	struct pg_outcome outcome;   /* of the statement */
+	struct pg_outcome looked;    /* of the look itself */
+	int64_t since_us;	     /* 0: when the statement started */
+	bool pending;		     /* sent, and not yet waited for */
+	bool lock_seen;		     /* ours, that keeps other runs out */
+	bool names; /* the statement's relations are known only now */
+};
+
 struct pg {
 	struct db db;
 	PGconn *conn;
@@ -92,34 +108,41 @@ struct pg {
 	unsigned kept_names;
 	const char *waiting_for;
 	int64_t last_tick_us, cancelled_us;
-	bool interrupted; /* the person asked to stop */
-	int stopped;	  /* what a row function returned */
-	bool failed;	  /* since the last pg_sync() */
+	int64_t synced_us;  /* when what comes now could begin */
+	bool interrupted;   /* the person asked to stop */
+	int stopped;	    /* what a row function returned */
+	bool failed;	    /* since the last pg_sync() */
 	bool script_failed; /* and it was a person's statement */
 	int failed_at;	    /* where in it, in characters from 1; or 0 */
 	char *notices;	    /* of the statement that runs */
 
 	/* session.c */
 	enum pg_transaction transaction;
-	bool inside; /* any transaction, ours or not, at the last pg_sync() */
-	char *schema;	/* where the ledger is or will be; NULL: not looked */
-	bool tainted;	/* a script may have changed settings or the role */
+	bool inside;  /* any transaction, ours or not, at the last pg_sync() */
+	char *schema; /* where the ledger is or will be; NULL: not looked */
+	bool tainted; /* a script may have changed settings or the role */
 	bool temporary; /* ... left temporary tables */
 	bool deep;	/* ... left cursors, prepared statements, listens */
 	const struct script *script; /* whose statements ran last */
 
 	/* lock.c */
-	bool locked, lock_lost;
+	bool locked;
 	int lock_key; /* the second half of it */
 
 	/* held.c */
-	struct pg_relation *relations; /* by oid, as they are called */
-	bool relations_known;	       /* all those that were there */
-	struct pg_held *held;	       /* in this transaction */
+	struct pg_look look;
+	struct pg_relation *relations;	   /* by oid, as they are called */
+	bool relations_known;		   /* all those that were there */
+	struct pg_held *held;		   /* in this transaction */
 	const struct statement *looked[8]; /* whose locks are known */
 	size_t looked_count;
 	bool unlooked;
 	int64_t unlooked_us; /* since when */
+
+	/* count.c */
+	struct db_count *along;
+	size_t along_count;
+	int64_t along_limit;
 
 	/* scratch.c */
 	struct pg *maintenance; /* from where the database is dropped */
@@ -134,7 +157,8 @@ static inline struct pg *pg_of(struct db *db)
  * Puts a statement into the pipeline. What it points to has to live until
  * pg_sync(), but for the parameters and for the text of one that is kept.
  */
-int pg_send(struct pg *pg, const struct pg_statement *statement, struct error *err);
+int pg_send(struct pg *pg, const struct pg_statement *statement,
+	    struct error *err);
 int pg_send_sql(struct pg *pg, const char *sql, struct error *err);
 /* The server shall answer what came so far before it goes on. */
 int pg_flush(struct pg *pg, struct error *err);
@@ -145,8 +169,12 @@ int pg_mark(struct pg *pg, struct error *err);
  * function's nonzero is returned.
  */
 int pg_sync(struct pg *pg, struct error *err);
+/* The same, but only for this one; without a failure nothing is synced. */
+int pg_await(struct pg *pg, const struct pg_outcome *outcome,
+	     struct error *err);
 /* One statement, sent and waited for. */
-int pg_run(struct pg *pg, const struct pg_statement *statement, struct error *err);
+int pg_run(struct pg *pg, const struct pg_statement *statement,
+	   struct error *err);
 int pg_run_sql(struct pg *pg, const char *sql, struct error *err);
 /* Calls the tick when it is due; true when the person asked to stop. */
 bool pg_tick(struct pg *pg);
@@ -190,10 +218,12 @@ int pg_connect(struct pg *pg, struct error *err);
 /* --- session.c ------------------------------------------------------------ */
 
 int pg_session_query(struct db *db, const char *sql, const char *const *params,
-	     int param_count, db_row_fn row, void *data, struct error *err);
+		     int param_count, db_row_fn row, void *data,
+		     struct error *err);
 int pg_session_queue(struct db *db, const char *sql, const char *const *params,
-	     int param_count, struct error *err);
-int pg_session_begin(struct db *db, const struct script *script, struct error *err);
+		     int param_count, struct error *err);
+int pg_session_begin(struct db *db, const struct script *script,
+		     struct error *err);
 int pg_session_commit(struct db *db, struct error *err);
 void pg_session_rollback(struct db *db);
 /* Brings the session back to how it was when it was opened. */
@@ -210,7 +240,7 @@ int pg_lock_again(struct pg *pg, struct error *err);
 /* Whether it is still held; for where nothing else has told. */
 int pg_lock_check(struct pg *pg, struct error *err);
 /* The keys of pg_advisory_lock(): ours, and the ledger's or scratch's. */
-#define PG_LOCK_LEDGER 1734964333 /* "gitm" */
+#define PG_LOCK_LEDGER 1734964333  /* "gitm" */
 #define PG_LOCK_SCRATCH 1734964339 /* "gits" */
 
 /* --- execute.c, held.c ---------------------------------------------------- */
@@ -220,21 +250,16 @@ int pg_execute(struct db *db, const struct script *script, size_t n,
 /* Learns what is there, when the script could drop some of it. */
 int pg_held_prepare(struct pg *pg, const struct script *script,
 		    struct error *err);
-/* Whether the locks are worth a look after this statement; *since_us is when
-   it was sent, and may be put back to that of one that was passed over. */
+/* Whether the locks are worth a look after this statement; *since_us gets when
+   an earlier one was sent that was passed over, if that matters. */
 bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
 		    int64_t *since_us);
-struct pg_look {
-	struct pg *pg;
-	const struct statement *statement;
-	struct facts *facts;
-	struct fact_statement *fact; /* of the statement, or NULL */
-	int64_t since_us;
-	bool lock_seen; /* ours, that keeps other runs out */
-	bool names;	/* the statement's relations are known only now */
-};
-/* Sends the look; the rows go to the facts. `look` lives until pg_sync(). */
-int pg_held_send(struct pg *pg, struct pg_look *look, struct error *err);
+/* Sends the look; the rows go to the facts. */
+int pg_held_send(struct pg *pg, struct error *err);
+/* Waits for a look that is still pending: before anything else is sent. */
+int pg_held_settle(struct pg *pg, struct error *err);
+/* Whether the transaction has made this table, and put no row into it. */
+bool pg_held_is_new_and_empty(const struct pg *pg, const char *table);
 /* The transaction is over. */
 void pg_held_release(struct pg *pg);
 /* Names that were learned may not be true any more. */
@@ -244,9 +269,13 @@ void pg_held_forget(struct pg *pg);
 
 int pg_count_rows(struct db *db, const char *table, int64_t limit,
 		  int64_t *rows, bool *estimated, struct error *err);
-int pg_count_tables(struct db *db, const char *const *tables, size_t count,
-		    int64_t limit, int64_t *rows, bool *estimated,
-		    struct error *err);
+int pg_count_tables(struct db *db, struct db_count *counts, size_t count,
+		    int64_t limit, struct error *err);
+void pg_count_along(struct db *db, struct db_count *counts, size_t count,
+		    int64_t limit);
+int pg_count_send(struct pg *pg, struct db_count *counts, size_t count,
+		  int64_t limit, struct error *err);
+int pg_count_send_along(struct pg *pg, struct error *err);
 int pg_definition(TALLOC_CTX *mem, struct db *db, const char *table,
 		  char ***statements, size_t *count, struct error *err);
 int pg_catalog(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,

@@ -65,8 +65,10 @@ static int take_holder(const char *const *values, int count, void *data)
 	(void)count;
 	if (!*text)
 		*text = talloc_asprintf(
-			NULL, "held by process %s (user %s, %s, connected for "
-			"%s s)", values[0], values[1] ? values[1] : "unknown",
+			NULL,
+			"held by process %s (user %s, %s, connected for "
+			"%s s)",
+			values[0], values[1] ? values[1] : "unknown",
 			values[2] && *values[2] ? values[2] : "no name",
 			values[3] ? values[3] : "?");
 	return 0;
@@ -126,8 +128,7 @@ static bool pause_ms(struct pg *pg, int ms)
 
 static int wait_for_lock(struct pg *pg, struct error *err)
 {
-	int64_t end = clock_mono_us() +
-		      (int64_t)pg->db.options.wait_ms * 1000;
+	int64_t end = clock_mono_us() + (int64_t)pg->db.options.wait_ms * 1000;
 	int pause = FIRST_PAUSE_MS;
 
 	for (;;) {
@@ -142,8 +143,7 @@ static int wait_for_lock(struct pg *pg, struct error *err)
 		if (left <= 0)
 			return busy(pg, err);
 		if (!pause_ms(pg, left < pause ? (int)left : pause))
-			return error_set(err, ERROR_INTERRUPTED,
-					 "interrupted");
+			return error_set(err, ERROR_INTERRUPTED, "interrupted");
 		pause = pause < MOST_PAUSE_MS / 2 ? 2 * pause : MOST_PAUSE_MS;
 	}
 }
@@ -195,23 +195,24 @@ int pg_unlock(struct db *db, struct error *err)
 		return 0;
 	return error_set(err, ERROR_FAILED,
 			 "the lock on '%s' was lost during the run: a script "
-			 "or a connection pooler released it", pg->db.label);
+			 "or a connection pooler released it",
+			 pg->db.label);
 }
 
 int pg_lock_again(struct pg *pg, struct error *err)
 {
 	bool taken = false;
 
-	pg->lock_lost = false;
 	if (try_lock(pg, &taken, err) < 0)
 		return -1;
 	if (taken)
 		return 0;
 	pg->locked = false;
-	error_set(err, ERROR_BUSY, "the script released the lock that keeps "
+	error_set(err, ERROR_BUSY,
+		  "the script released the lock that keeps "
 		  "other runs out, and another run has it now");
 	return error_hint(err, "leave DISCARD ALL and pg_advisory_unlock_all() "
-			  "out of the script");
+			       "out of the script");
 }
 
 int pg_lock_check(struct pg *pg, struct error *err)

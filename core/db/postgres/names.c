@@ -88,8 +88,7 @@ char *pg_quote_relation(TALLOC_CTX *mem, const char *name)
 		return pg_quote(mem, name);
 	schema = talloc_strndup(NULL, name, (size_t)(dot - name));
 	quoted = pg_quote(schema, schema);
-	out = talloc_asprintf(mem, "%s.%s", quoted,
-			      pg_quote(schema, dot + 1));
+	out = talloc_asprintf(mem, "%s.%s", quoted, pg_quote(schema, dot + 1));
 	talloc_free(schema);
 	return out;
 }

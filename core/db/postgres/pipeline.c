@@ -41,8 +41,8 @@ static int unable_to_send(struct pg *pg, struct error *err)
 		return pg_failure_lost(pg, err);
 	}
 	return error_set(err, ERROR_FAILED,
-			 "unable to send a statement to '%s': %s",
-			 pg->db.label, PQerrorMessage(pg->conn));
+			 "unable to send a statement to '%s': %s", pg->db.label,
+			 PQerrorMessage(pg->conn));
 }
 
 static struct pg_kept *find_kept(struct pg *pg, const char *sql)
@@ -155,6 +155,9 @@ int pg_mark(struct pg *pg, struct error *err)
 {
 	if (pg->lost)
 		return pg_failure_lost(pg, err);
+	if (pg->step_tail > pg->step_head &&
+	    pg->steps[pg->step_tail - 1].kind == STEP_SYNC)
+		return 0;
 	if (!PQpipelineSync(pg->conn))
 		return unable_to_send(pg, err);
 	add_step(pg, STEP_SYNC);
@@ -241,7 +244,7 @@ static void give_row(struct pg *pg, const struct pg_statement *statement,
 	pg->stopped = statement->row(values, count, statement->data);
 }
 
-static void finish_statement(struct pg_step *step, PGresult *res)
+static void finish_statement(struct pg *pg, struct pg_step *step, PGresult *res)
 {
 	struct pg_outcome *outcome = step->statement.outcome;
 	const char *tuples;
@@ -251,6 +254,7 @@ static void finish_statement(struct pg_step *step, PGresult *res)
 	if (step->kind != STEP_STATEMENT || !outcome)
 		return;
 	outcome->done = true;
+	outcome->started_us = pg->synced_us;
 	outcome->arrived_us = clock_mono_us();
 	snprintf(outcome->tag, sizeof(outcome->tag), "%s", PQcmdStatus(res));
 	tuples = PQcmdTuples(res);
@@ -272,9 +276,11 @@ static void end_copy(struct pg *pg, struct error *err)
 static void take_failure(struct pg *pg, const struct pg_step *step,
 			 PGresult *res, struct error *err)
 {
-	if (step->statement.outcome)
+	if (step->statement.outcome) {
+		step->statement.outcome->started_us = pg->synced_us;
 		step->statement.outcome->arrived_us = clock_mono_us();
-	if (pg->failed)
+	}
+	if (pg->failed || step->statement.minor)
 		return;
 	pg->failed = true;
 	pg->script_failed = step->statement.of_script;
@@ -293,11 +299,11 @@ static void take_result(struct pg *pg, struct pg_step *step, PGresult *res,
 			for (int i = 0; i < PQntuples(res) && !pg->stopped; i++)
 				give_row(pg, &step->statement, res, i);
 		if (status == PGRES_TUPLES_OK)
-			finish_statement(step, res);
+			finish_statement(pg, step, res);
 		break;
 	case PGRES_COMMAND_OK:
 	case PGRES_EMPTY_QUERY:
-		finish_statement(step, res);
+		finish_statement(pg, step, res);
 		break;
 	case PGRES_COPY_IN:
 	case PGRES_COPY_OUT:
@@ -305,6 +311,8 @@ static void take_result(struct pg *pg, struct pg_step *step, PGresult *res,
 		end_copy(pg, err);
 		break;
 	case PGRES_PIPELINE_SYNC:
+		pg->synced_us = clock_mono_us();
+		break;
 	case PGRES_PIPELINE_ABORTED:
 		break;
 	default:
@@ -328,12 +336,23 @@ static void start_step(struct pg *pg, struct pg_step *step)
 		PQsetSingleRowMode(pg->conn);
 }
 
-static void take_all(struct pg *pg, struct error *err)
+/* Between two statements: libpq has given the NULL that ends the results of
+   the one before, which sending another one would make it swallow. */
+static bool is_between(const struct pg *pg)
+{
+	return !pg->steps[pg->step_head].started;
+}
+
+/* All, or only until that outcome is known or something has failed. */
+static void take_until(struct pg *pg, const struct pg_outcome *until,
+		       struct error *err)
 {
 	while (pg->step_head < pg->step_tail && !pg->lost) {
 		struct pg_step *step = &pg->steps[pg->step_head];
 		PGresult *res;
 
+		if (until && (until->done || pg->failed) && is_between(pg))
+			break;
 		start_step(pg, step);
 		if (!await_result(pg)) {
 			pg->lost = true;
@@ -354,6 +373,10 @@ static void take_all(struct pg *pg, struct error *err)
 			pg->step_head++;
 		}
 	}
+}
+
+static void forget_steps(struct pg *pg)
+{
 	pg->step_head = pg->step_tail = 0;
 	for (size_t i = 0; i < pg->kept_count; i++)
 		pg->kept[i]->sent = false;
@@ -368,18 +391,45 @@ static void note_transaction(struct pg *pg)
 	pg->inside = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
-int pg_sync(struct pg *pg, struct error *err)
+static void begin_wait(struct pg *pg)
 {
 	pg->failed = pg->script_failed = false;
 	pg->failed_at = pg->stopped = 0;
 	pg->cancelled_us = 0;
-	if (pg_mark(pg, err) < 0)
-		return -1;
-	take_all(pg, err);
+	pg->synced_us = clock_mono_us();
+}
+
+static int finish_wait(struct pg *pg, struct error *err)
+{
+	if (!pg->lost) {
+		if (pg_mark(pg, err) < 0)
+			return -1;
+		take_until(pg, NULL, err);
+	}
+	forget_steps(pg);
 	note_transaction(pg);
 	if (pg->lost && pg->conn)
 		return pg_failure_lost(pg, err);
 	return pg->failed ? -1 : pg->stopped;
+}
+
+int pg_sync(struct pg *pg, struct error *err)
+{
+	if (pg->lost)
+		return pg_failure_lost(pg, err);
+	begin_wait(pg);
+	return finish_wait(pg, err);
+}
+
+int pg_await(struct pg *pg, const struct pg_outcome *outcome, struct error *err)
+{
+	if (pg->lost)
+		return pg_failure_lost(pg, err);
+	begin_wait(pg);
+	take_until(pg, outcome, err);
+	if (pg->lost || !outcome->done)
+		return finish_wait(pg, err);
+	return 0;
 }
 
 int pg_run(struct pg *pg, const struct pg_statement *statement,

@@ -60,7 +60,8 @@ static int open_server(TALLOC_CTX *mem, const char *url,
 	return result;
 }
 
-/* --- leftovers -------------------------------------------------------------- */
+/* --- leftovers --------------------------------------------------------------
+ */
 
 struct leftovers {
 	char *names[32];
@@ -73,8 +74,8 @@ static int take_leftover(const char *const *values, int count, void *data)
 
 	(void)count;
 	if (leftovers->count < sizeof(leftovers->names) / sizeof(char *))
-		leftovers->names[leftovers->count++] =
-			talloc_strdup(NULL, values[0]);
+		leftovers->names[leftovers->count++] = talloc_strdup(NULL,
+								     values[0]);
 	return 0;
 }
 
@@ -102,7 +103,8 @@ static void drop_leftovers(struct pg *maintenance)
 	}
 }
 
-/* --- making and dropping ------------------------------------------------------ */
+/* --- making and dropping
+ * ------------------------------------------------------ */
 
 static int drop_database(struct pg *maintenance, const char *name,
 			 struct error *err)
@@ -177,8 +179,8 @@ static int create(struct pg *maintenance, const char *name, const char *how,
 		error_prefix(err, "unable to create a scratch database");
 		if (!strcmp(err->sqlstate, "42501"))
 			error_hint(err, "let the user do it (ALTER ROLE ... "
-				   "CREATEDB), or name another server: "
-				   "git config migrate.scratchUrl URL");
+					"CREATEDB), or name another server: "
+					"git config migrate.scratchUrl URL");
 	}
 	return result;
 }
@@ -268,10 +270,10 @@ int pg_scratch(TALLOC_CTX *mem, struct db *target, const char *scratch_url,
 	TALLOC_CTX *turn = talloc_new(NULL);
 	char name[64], *how = NULL, *options = NULL;
 	struct pg_url url;
-	int result = scratch_url ? open_server(turn, scratch_url,
-					       &target->options, &maintenance,
-					       err)
-				 : open_beside(turn, from, &maintenance, err);
+	int result = scratch_url
+			     ? open_server(turn, scratch_url, &target->options,
+					   &maintenance, err)
+			     : open_beside(turn, from, &maintenance, err);
 
 	if (result == 0)
 		result = describe(from, &how, &options, err);
@@ -293,7 +295,8 @@ int pg_scratch(TALLOC_CTX *mem, struct db *target, const char *scratch_url,
 	return result;
 }
 
-/* --- copies ------------------------------------------------------------------- */
+/* --- copies
+ * ------------------------------------------------------------------- */
 
 /* A session takes a moment to end after its connection was closed. */
 static int create_copy(struct pg *maintenance, const char *name,

@@ -134,8 +134,8 @@ static int enter(struct pg *pg, enum aside *aside, struct error *err)
 	if (pg->transaction != PG_IDLE || !pg->tainted)
 		return 0;
 	*aside = pg->inside ? ASIDE_WITHIN : ASIDE_BEGUN;
-	if (pg_send_sql(pg, *aside == ASIDE_WITHIN ? put_aside : "BEGIN",
-			err) < 0)
+	if (pg_send_sql(pg, *aside == ASIDE_WITHIN ? put_aside : "BEGIN", err) <
+	    0)
 		return -1;
 	return send_list(pg, defaults, err);
 }
@@ -217,6 +217,11 @@ int pg_session_begin(struct db *db, const struct script *script,
 	if (script && (pg_find_schema(pg, err) < 0 ||
 		       pg_held_prepare(pg, script, err) < 0))
 		return -1;
+	if (script) {
+		pg->db.began_us = pg->db.committed_us = 0;
+		if (pg_count_send_along(pg, err) < 0)
+			return -1;
+	}
 	if (pg_send_sql(pg, "BEGIN", err) < 0)
 		return -1;
 	pg->transaction = script ? PG_SCRIPT : PG_BOOKKEEPING;
@@ -230,24 +235,40 @@ static int check_committed(struct pg *pg, const struct pg_outcome *outcome,
 		return 0;
 	return error_set(err, ERROR_SQL,
 			 "'%s' rolled the transaction back instead of "
-			 "committing it", pg->db.label);
+			 "committing it",
+			 pg->db.label);
+}
+
+/* COMMIT, and what is counted after it, which nothing depends on. */
+static int send_commit(struct pg *pg, struct pg_outcome *outcome,
+		       struct error *err)
+{
+	const struct pg_statement commit = {
+		.sql = "COMMIT",
+		.keep = true,
+		.outcome = outcome,
+	};
+
+	if (pg->transaction == PG_SCRIPT && close_script(pg, err) < 0)
+		return -1;
+	/* what waits to be sent goes now, and the answer tells what to count */
+	if (pg_held_settle(pg, err) < 0 || pg_send(pg, &commit, err) < 0)
+		return -1;
+	if (pg->transaction == PG_BOOKKEEPING || !pg->along_count)
+		return 0;
+	if (pg_mark(pg, err) < 0)
+		return -1;
+	return pg_count_send_along(pg, err);
 }
 
 int pg_session_commit(struct db *db, struct error *err)
 {
 	struct pg *pg = pg_of(db);
 	struct pg_outcome outcome = { 0 };
-	const struct pg_statement commit = {
-		.sql = "COMMIT",
-		.keep = true,
-		.outcome = &outcome,
-	};
 
-	if (pg->transaction == PG_SCRIPT && close_script(pg, err) < 0)
+	if (send_commit(pg, &outcome, err) < 0)
 		return -1;
-	if (pg_send(pg, &commit, err) < 0)
-		return -1;
-	if (pg_sync(pg, err) < 0) {
+	if (pg_sync(pg, err) < 0 && !outcome.done) {
 		if (pg->lost)
 			error_hint(err, "whether this one was committed: "
 					"git migrate status");
@@ -255,6 +276,8 @@ int pg_session_commit(struct db *db, struct error *err)
 	}
 	if (check_committed(pg, &outcome, err) < 0)
 		return -1;
+	error_release(err);
+	db->committed_us = outcome.arrived_us;
 	/* temporary tables outlive it: they are dropped by the next reset */
 	if (pg->transaction == PG_CLOSING)
 		pg->tainted = pg->temporary || pg->deep;
@@ -281,6 +304,7 @@ void pg_session_rollback(struct db *db)
 		pg->tainted = pg->deep;
 	}
 	pg->transaction = PG_IDLE;
+	pg->along_count = 0;
 	pg_held_release(pg);
 	pg_held_forget(pg);
 }

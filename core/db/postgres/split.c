@@ -49,17 +49,16 @@ static struct statement *add_statement(struct splitter *sp, size_t offset,
 
 	if (script->statement_count == sp->room) {
 		sp->room = sp->room ? 2 * sp->room : 8;
-		script->statements =
-			talloc_realloc(script, script->statements,
-				       struct statement, (unsigned)sp->room);
+		script->statements = talloc_realloc(script, script->statements,
+						    struct statement,
+						    (unsigned)sp->room);
 	}
 	s = &script->statements[script->statement_count++];
 	memset(s, 0, sizeof(*s));
 	s->offset = offset;
 	s->length = length;
-	s->kind = intern_kind(
-		sp, sql_kind_into(kind, script->text + offset, length,
-				  SQL_POSTGRESQL));
+	s->kind = intern_kind(sp, sql_kind_into(kind, script->text + offset,
+						length, SQL_POSTGRESQL));
 	sql_control(s, script->text + offset, SQL_POSTGRESQL);
 	return s;
 }
@@ -174,7 +173,8 @@ static bool seems_to_refuse(const struct statement *s, const char *text)
 	reader_start(&r, text, s->length, SQL_POSTGRESQL);
 	for (int words = 0; words < 8 && !reader_at_end(&r); words++) {
 		if (reader_is(&r, "CONCURRENTLY"))
-			return strcmp(s->kind, "REFRESH MATERIALIZED VIEW") != 0;
+			return strcmp(s->kind, "REFRESH MATERIALIZED VIEW") !=
+			       0;
 		reader_advance(&r);
 	}
 	return false;
@@ -230,8 +230,7 @@ static int add_unparsed(struct splitter *sp, const struct sql_extent *extent,
 			struct error *err)
 {
 	const char *text = sp->script->text + extent->offset;
-	struct statement *s =
-		add_statement(sp, extent->offset, extent->length);
+	struct statement *s = add_statement(sp, extent->offset, extent->length);
 
 	s->no_transaction = seems_to_refuse(s, text);
 	if (seems_to_copy(s, text))
@@ -317,8 +316,9 @@ static int add_piece(struct splitter *sp, const struct sql_extent *extent,
 	size_t head = large ? insert_head(text, extent->length) : 0;
 	int parsed = 0;
 
-	if (head && (extent->length > INSERT_SIZE ||
-		     !has_subquery(text, extent->length)) &&
+	if (head &&
+	    (extent->length > INSERT_SIZE ||
+	     !has_subquery(text, extent->length)) &&
 	    add_insert(sp, extent, head))
 		return 0;
 	sp->head_length = 0;
@@ -344,9 +344,8 @@ int pg_split(struct script *script, struct error *err)
 		result = add_text(&sp, 0, script->length, err);
 	if (result < 0)
 		return -1;
-	while (result == 0 &&
-	       sql_next_statement(script->text, script->length, at,
-				  SQL_POSTGRESQL, &extent)) {
+	while (result == 0 && sql_next_statement(script->text, script->length,
+						 at, SQL_POSTGRESQL, &extent)) {
 		if (add_piece(&sp, &extent, err) < 0)
 			return -1;
 		at = extent.next;

@@ -108,15 +108,16 @@ int pg_url_parse(TALLOC_CTX *mem, const char *url, struct pg_url *parsed,
 		if (!o->val)
 			continue;
 		fine = fine && !is_garbled(o->keyword, o->val);
-		parsed->keys[parsed->count] =
-			talloc_strdup(parsed->keys, o->keyword);
-		parsed->values[parsed->count++] =
-			talloc_strdup(parsed->values, o->val);
+		parsed->keys[parsed->count] = talloc_strdup(parsed->keys,
+							    o->keyword);
+		parsed->values[parsed->count++] = talloc_strdup(parsed->values,
+								o->val);
 	}
 	PQconninfoFree(options);
 	if (fine)
 		return 0;
-	error_set(err, ERROR_FAILED, "unable to read the connection string: "
+	error_set(err, ERROR_FAILED,
+		  "unable to read the connection string: "
 		  "what stands for the host or the port cannot be one");
 	return hint_format(url, err);
 }
@@ -141,8 +142,8 @@ struct pg_url pg_url_with(TALLOC_CTX *mem, const struct pg_url *url,
 		if (!strcmp(url->keys[i], key))
 			continue;
 		copy.keys[copy.count] = talloc_strdup(copy.keys, url->keys[i]);
-		copy.values[copy.count++] =
-			talloc_strdup(copy.values, url->values[i]);
+		copy.values[copy.count++] = talloc_strdup(copy.values,
+							  url->values[i]);
 	}
 	if (value) {
 		copy.keys[copy.count] = talloc_strdup(copy.keys, key);

@@ -18,8 +18,8 @@ static void on_starting(const struct plan_item *item, void *data)
 	talloc_free(what);
 }
 
-static void on_finished(const struct plan_item *item,
-			const struct facts *facts, void *data)
+static void on_finished(const struct plan_item *item, const struct facts *facts,
+			void *data)
 {
 	struct session *s = data;
 
@@ -112,9 +112,9 @@ int session_origins(struct session *s, struct plan *plan)
 			continue;
 		}
 		item->commit = origins ? origins[k].commit : NULL;
-		item->source = !item->commit	      ? "uncommitted"
+		item->source = !item->commit	    ? "uncommitted"
 			       : origins[k].inexact ? "inexact"
-						      : "commit";
+						    : "commit";
 		k++;
 	}
 	return 0;
@@ -146,17 +146,17 @@ int session_check_committed(struct session *s, const struct plan *plan)
 		version_format(item->version, version);
 		error_set(&cmd->err, ERROR_REFUSED,
 			  "target '%s' is protected, and migration '%s_%s' is "
-			  "%s", cmd_target_name(cmd), version, item->name,
+			  "%s",
+			  cmd_target_name(cmd), version, item->name,
 			  !flags || flags & HALF_NEW ? "not committed"
 						     : "modified since its "
 						       "commit");
 		error_at(&cmd->err, item->path, 0, 0);
-		return error_hint(&cmd->err,
-				  "commit it: git add '%s' '%s' && git commit",
-				  half[DIRECTION_UP].path
-					  ? half[DIRECTION_UP].path
-					  : item->path,
-				  half[DIRECTION_DOWN].path);
+		return error_hint(
+			&cmd->err, "commit it: git add '%s' '%s' && git commit",
+			half[DIRECTION_UP].path ? half[DIRECTION_UP].path
+						: item->path,
+			half[DIRECTION_DOWN].path);
 	}
 	return 0;
 }
@@ -199,16 +199,18 @@ int session_run(struct session *s, const struct plan *plan)
 static void explain_failure(struct session *s)
 {
 	struct cmd *cmd = &s->cmd;
-	const struct facts *last =
-		s->run_count ? s->runs[s->run_count - 1] : NULL;
+	const struct facts *last = s->run_count ? s->runs[s->run_count - 1]
+						: NULL;
 
 	if (!last || last->ok)
 		return;
 	if (cmd->err.code != ERROR_CONNECTION && !s->runner.unfinished)
 		error_hint(&cmd->err, "nothing of it is left in the database");
 	if (s->left > 1)
-		error_hint(&cmd->err, "%zu done and committed before it, %zu "
-			   "after it not started", s->done, s->left - 1);
+		error_hint(&cmd->err,
+			   "%zu done and committed before it, %zu "
+			   "after it not started",
+			   s->done, s->left - 1);
 	else if (s->done)
 		error_hint(&cmd->err, "%zu done and committed before it",
 			   s->done);

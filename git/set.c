@@ -441,8 +441,9 @@ static int open_folder(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 	*folder = opendir(full);
 	if (*folder || errno == ENOENT || errno == ENOTDIR)
 		return 0;
-	return error_set(err, ERROR_FAILED, "unable to read the folder '%s': %s",
-			 dir, strerror(errno));
+	return error_set(err, ERROR_FAILED,
+			 "unable to read the folder '%s': %s", dir,
+			 strerror(errno));
 }
 
 struct worktree {

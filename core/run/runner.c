@@ -61,9 +61,9 @@ static void fill_row(const struct runner *runner, const struct plan_item *item,
 	row->total = row->done = (int)item->script->statement_count;
 }
 
-static int insert_row(const struct runner *runner,
-		      const struct plan_item *item, const struct facts *facts,
-		      enum applied_state state, int done, struct error *err)
+static int insert_row(const struct runner *runner, const struct plan_item *item,
+		      const struct facts *facts, enum applied_state state,
+		      int done, struct error *err)
 {
 	struct ledger_row row;
 	char *now = text_time(NULL, clock_wall_us());
@@ -164,9 +164,8 @@ static void measured(struct facts *facts, int64_t started_us)
 }
 
 static int run_in_transaction(struct runner *runner,
-			      const struct plan_item *item,
-			      struct facts *facts, bool *skipped,
-			      struct error *err)
+			      const struct plan_item *item, struct facts *facts,
+			      bool *skipped, struct error *err)
 {
 	const struct db_engine *engine = runner->db->engine;
 	int64_t started = clock_mono_us();
@@ -268,8 +267,7 @@ static int close_ledger(struct runner *runner, const struct plan_item *item,
 		result = ledger_progress(runner->db, item->version, &row, err);
 	else
 		result = ledger_remove(runner->db, item->version, err);
-	if (result == 0 &&
-	    ledger_insert_run(runner->db, id, facts, err) == 0 &&
+	if (result == 0 && ledger_insert_run(runner->db, id, facts, err) == 0 &&
 	    engine->commit(runner->db, err) == 0) {
 		remember(runner, id, facts);
 		return 0;
@@ -297,14 +295,16 @@ static void tell_progress(struct runner *runner, const struct plan_item *item,
 	    ledger_read_one(mem, runner->db, item->version, &row, &ignored) < 0)
 		error_release(&ignored);
 	if (row)
-		error_hint(err, "%d of %d statements are done and stay done: "
-			   "git migrate status", row->done, row->total);
+		error_hint(err,
+			   "%d of %d statements are done and stay done: "
+			   "git migrate status",
+			   row->done, row->total);
 	talloc_free(mem);
 }
 
-static int run_by_statement(struct runner *runner,
-			    const struct plan_item *item, struct facts *facts,
-			    bool *skipped, struct error *err)
+static int run_by_statement(struct runner *runner, const struct plan_item *item,
+			    struct facts *facts, bool *skipped,
+			    struct error *err)
 {
 	const struct script *script = item->script;
 	int64_t started = clock_mono_us();
@@ -348,8 +348,8 @@ static void count_before(struct runner *runner, struct script *script,
 
 		for (size_t i = 0; i < s->relation_count; i++) {
 			size_t known = facts->table_count;
-			struct fact_table *t =
-				facts_table(facts, s->relations[i]);
+			struct fact_table *t = facts_table(facts,
+							   s->relations[i]);
 
 			if (known == facts->table_count ||
 			    runner->db->engine->count_rows(

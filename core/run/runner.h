@@ -19,7 +19,7 @@
  */
 struct runner {
 	struct db *db;
-	int64_t count_limit; /* rows: exact counts up to here */
+	int64_t count_limit;  /* rows: exact counts up to here */
 	const char *identity; /* who applies */
 	const char *tool;     /* version of this program */
 	bool record;	      /* false on scratch databases: no ledger */

@@ -302,7 +302,8 @@ int pg_scratch(TALLOC_CTX *mem, struct db *target, const char *scratch_url,
 static int create_copy(struct pg *maintenance, const char *name,
 		       const char *from, struct error *err)
 {
-	char *how = talloc_asprintf(NULL, "TEMPLATE %s", pg_quote(NULL, from));
+	char *quoted = pg_quote(NULL, from);
+	char *how = talloc_asprintf(quoted, "TEMPLATE %s", quoted);
 	const char *params[] = { from };
 	char *left = NULL;
 	const struct pg_statement sessions = {
@@ -326,7 +327,7 @@ static int create_copy(struct pg *maintenance, const char *name,
 	talloc_free(left);
 	if (result == 0)
 		result = create(maintenance, name, how, err);
-	talloc_free(how);
+	talloc_free(quoted);
 	return result;
 }
 

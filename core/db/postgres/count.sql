@@ -1,9 +1,9 @@
 -- Rows of the table $1 (or else $2, the same name with its dot taken
 -- literally): the number, and whether it is an estimate; no row when there is
 -- no table. It is counted when it has about $3 rows or less, with all its
--- partitions and children. The estimate is what the planner would say: rows a
--- page at the last ANALYZE, or else from the width of the columns, times the
--- pages there are now. query_to_xml() is how a plain query runs another one,
+-- partitions and children. The estimate is what the planner would say, rows a
+-- page at the last ANALYZE times the pages there are now, or else the rows that
+-- the statistics saw come and go, or else a guess from the width of the columns. query_to_xml() is how a plain query runs another one,
 -- and only when it is needed.
 SELECT CASE
 	WHEN NOT pg_catalog.has_table_privilege(oid, 'SELECT') THEN -1
@@ -40,6 +40,8 @@ FROM (
 		WHEN pages = 0 THEN 0
 		WHEN relpages > 0 AND reltuples >= 0
 		THEN pages * reltuples::double precision / relpages
+		WHEN pg_catalog.pg_stat_get_live_tuples(oid) > 0
+		THEN pg_catalog.pg_stat_get_live_tuples(oid)
 		ELSE pages * (
 			SELECT (current_setting('block_size')::integer - 24)
 			       / (28 + pg_catalog.sum(

@@ -221,10 +221,17 @@ static void print_table(const struct status *s)
 {
 	static const char *const headings[] = { "VERSION", "STATE",   "PROOF",
 						"COMMIT",  "APPLIED", "NAME" };
-	TALLOC_CTX *mem = talloc_new(NULL);
-	struct table *table = table_new(headings, 6);
 	size_t plain = count_plain(s), hidden = 0;
+	TALLOC_CTX *mem;
+	struct table *table;
 
+	if (!s->states->count) {
+		cmd_say(&s->cmd, "no migrations in '%s' and none applied",
+			s->cmd.dir);
+		return;
+	}
+	mem = talloc_new(NULL);
+	table = table_new(headings, 6);
 	if (!s->all && plain > SHOWN_APPLIED)
 		hidden = plain - SHOWN_APPLIED;
 	plain = 0;
@@ -240,11 +247,7 @@ static void print_table(const struct status *s)
 			"them)",
 			hidden);
 	fflush(stderr);
-	if (s->states->count)
-		table_print(table);
-	else
-		cmd_say(&s->cmd, "no migrations in '%s' and none applied",
-			s->cmd.dir);
+	table_print(table);
 	talloc_free(mem);
 }
 

@@ -115,6 +115,10 @@ int cmd_log(int argc, char **argv)
 				show_run(&l.cmd, l.runs[i]);
 			else
 				show_failed_run(&l.cmd, l.runs[i]);
+			if (l.runs[i]->repair)
+				printf("  repair %s\n",
+				       text_visible(l.cmd.mem,
+						    l.runs[i]->repair, false));
 			if (l.runs[i]->error)
 				printf("  error  %s\n",
 				       text_visible(l.cmd.mem, l.runs[i]->error,

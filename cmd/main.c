@@ -14,6 +14,7 @@ static const struct subcommand {
 	{ "up", cmd_up, "apply migrations, measured" },
 	{ "down", cmd_down, "revert migrations" },
 	{ "redo", cmd_redo, "revert and apply again" },
+	{ "repair", cmd_repair, "see to a script that stopped half way" },
 	{ "log", cmd_log, "show the runs on a target" },
 	{ "prove", cmd_prove, "prove that rollbacks restore the schema" },
 	{ "comment", cmd_comment, "compose the write-up of a migration" },

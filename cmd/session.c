@@ -241,7 +241,8 @@ int session_close(struct session *s, int result)
 		cmd_warning("%s", late.message);
 		error_release(&late);
 	}
-	if (cmd->json && cmd->repo && (result == 0 || s->run_count))
+	if (cmd->json && cmd->repo && !s->answered &&
+	    (result == 0 || s->run_count))
 		cmd_print_json(runs_json(s->runs, s->run_count));
 	return result < 0 ? cmd_fail(cmd) : cmd_done(cmd, 0);
 }

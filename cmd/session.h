@@ -14,6 +14,7 @@ struct session {
 	struct facts **runs;
 	size_t run_count;
 	size_t done, skipped, left;
+	bool answered; /* what is said as JSON has been said */
 };
 
 /* Repository, target and what is here. */

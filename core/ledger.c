@@ -224,11 +224,9 @@ int ledger_down_script(TALLOC_CTX *mem, struct db *db, int64_t version,
 	return 0;
 }
 
-int ledger_create(struct db *db, struct error *err)
+int ledger_run_file(struct db *db, const char *file, struct error *err)
 {
-	const char *file = db->engine->ledger_sql;
-	char *text = talloc_strdup(NULL,
-				   embed_text(file ? file : "core/ledger.sql"));
+	char *text = talloc_strdup(NULL, embed_text(file));
 	char *rest = text, *statement;
 	int result;
 
@@ -250,6 +248,13 @@ int ledger_create(struct db *db, struct error *err)
 			     db->label);
 	}
 	return result;
+}
+
+int ledger_create(struct db *db, struct error *err)
+{
+	const char *file = db->engine->ledger_sql;
+
+	return ledger_run_file(db, file ? file : "core/ledger.sql", err);
 }
 
 int ledger_insert(struct db *db, const struct ledger_row *row,
@@ -287,6 +292,27 @@ int ledger_insert(struct db *db, const struct ledger_row *row,
 		params, 16, err);
 }
 
+int ledger_replace(struct db *db, const struct ledger_row *row,
+		   const char *down_script, struct error *err)
+{
+	char number[24], total[16];
+	const char *params[] = {
+		row->name,   row->up_blob, row->down_blob, down_script,
+		row->commit, row->source,  row->branch,	   total,
+		row->tool,   number,
+	};
+
+	snprintf(number, sizeof(number), "%" PRId64, row->version);
+	snprintf(total, sizeof(total), "%d", row->total);
+	return db->engine->queue(
+		db,
+		"UPDATE git_migrations SET name = $1, up_blob = $2, "
+		"down_blob = $3, down_script = $4, commit_id = $5, "
+		"source = $6, branch = $7, statements_total = $8, tool = $9 "
+		"WHERE version = $10",
+		params, 10, err);
+}
+
 int ledger_remove(struct db *db, int64_t version, struct error *err)
 {
 	char number[24];
@@ -307,7 +333,7 @@ int ledger_progress(struct db *db, int64_t version,
 		direction_name(row->direction),
 		done,
 		total,
-		duration,
+		row->duration_ms < 0 ? NULL : duration,
 		number,
 	};
 
@@ -319,7 +345,7 @@ int ledger_progress(struct db *db, int64_t version,
 		db,
 		"UPDATE git_migrations SET state = $1, direction = $2, "
 		"statements_done = $3, statements_total = $4, "
-		"duration_ms = $5 WHERE version = $6",
+		"duration_ms = coalesce($5, duration_ms) WHERE version = $6",
 		params, 6, err);
 }
 

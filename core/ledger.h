@@ -64,12 +64,18 @@ int ledger_down_script(TALLOC_CTX *mem, struct db *db, int64_t version,
 
 /* Creates the tables where they are missing, in a transaction of its own. */
 int ledger_create(struct db *db, struct error *err);
+/* The same for other tables beside it, from a file that is compiled in. */
+int ledger_run_file(struct db *db, const char *file, struct error *err);
 
-/* All four are queued in the transaction that is open (see db.h). */
+/* All of these are queued in the transaction that is open (see db.h). */
 int ledger_insert(struct db *db, const struct ledger_row *row,
 		  const char *down_script, struct error *err);
+/* The same values for a row that is there, but for when and by whom. */
+int ledger_replace(struct db *db, const struct ledger_row *row,
+		   const char *down_script, struct error *err);
 int ledger_remove(struct db *db, int64_t version, struct error *err);
-/* Takes state, direction, done, total and duration from `row`. */
+/* Takes state, direction, done, total and, unless negative, duration from
+   `row`. */
 int ledger_progress(struct db *db, int64_t version,
 		    const struct ledger_row *row, struct error *err);
 /*

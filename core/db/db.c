@@ -1,5 +1,6 @@
 #include "core/db/db.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
@@ -43,9 +44,39 @@ int db_open(TALLOC_CTX *mem, const char *url, const struct db_options *options,
 	return engine ? engine->open(mem, url, options, db, err) : -1;
 }
 
+void db_answer_add(struct db *db, const char *const *values, int count)
+{
+	struct db_answer *answer = &db->answer;
+
+	answer->columns = count;
+	if (answer->rows++)
+		return;
+	talloc_free(answer->value);
+	talloc_free(answer->row);
+	answer->value = count ? talloc_strdup(db, values[0]) : NULL;
+	answer->row = talloc_strdup(db, "");
+	for (int i = 0; i < count; i++)
+		answer->row = talloc_asprintf_append(
+			answer->row, "%s%s", i ? ", " : "",
+			values[i] ? values[i] : "NULL");
+}
+
+bool db_answer_is_true(const struct db_answer *answer)
+{
+	const char *value = answer->value;
+	char *end;
+
+	if (answer->rows != 1 || answer->columns != 1 || !value)
+		return false;
+	if (!strcmp(value, "t") || !strcmp(value, "true"))
+		return true;
+	return strtod(value, &end) != 0 && !*end;
+}
+
 bool db_is_own_table(const char *name)
 {
 	return !strcmp(name, "git_migrations") ||
 	       !strcmp(name, "git_migrate_runs") ||
-	       !strcmp(name, "git_migrate_meta");
+	       !strcmp(name, "git_migrate_meta") ||
+	       !strcmp(name, "git_migrate_progress");
 }

@@ -47,6 +47,14 @@ struct db_options {
 
 struct db_engine;
 
+/* The answer to a SELECT that `verify` stands before. */
+struct db_answer {
+	int64_t rows;
+	int columns;
+	char *value; /* of the first row, as text; NULL for SQL's NULL */
+	char *row;   /* all of it, for people */
+};
+
 /* An open connection; talloc_free() closes it. Engines extend it. */
 struct db {
 	const struct db_engine *engine;
@@ -58,6 +66,8 @@ struct db {
 	/* clock_mono_us() of the last transaction for a script: when its first
 	   statement started, and of the commit's reply; 0: not known */
 	int64_t began_us, committed_us;
+	/* filled by execute() of a statement with `verify` */
+	struct db_answer answer;
 };
 
 /* A table and its rows, see count_rows(). */
@@ -66,6 +76,9 @@ struct db_count {
 	int64_t rows;
 	bool estimated;
 };
+
+/* What became of a statement that was begun, see judge(). */
+enum db_verdict { DB_UNKNOWN, DB_UNDONE, DB_DONE, DB_REMAINS };
 
 /* One row's values as text, NULL for SQL's NULL; valid during the call only.
    Nonzero stops the query, which then returns that number. */
@@ -123,6 +136,17 @@ struct db_engine {
 	void (*rollback)(struct db *db);
 
 	/*
+	 * For a script that runs statement by statement: a transaction for
+	 * statement number n and what the ledger says of it, in the session as
+	 * the script has made it so far. Ended by end_step() or rollback().
+	 */
+	int (*begin_step)(struct db *db, const struct script *script, size_t n,
+			  struct error *err);
+	int (*end_step)(struct db *db, struct error *err);
+	/* Whether a transaction is open: one that the script has begun. */
+	bool (*inside)(struct db *db);
+
+	/*
 	 * Keeps other runs of git-migrate on this database out until unlock,
 	 * polled, idle between polls, for options.wait_ms (ERROR_BUSY after
 	 * that, saying who holds it as far as the server tells). Engines
@@ -145,12 +169,30 @@ struct db_engine {
 	 * Runs statement number n of the script, inside or outside a
 	 * transaction as it is now, and adds what it measured: its
 	 * fact_statement, and inside a transaction the locks that are new.
-	 * Rows a statement returns are read and dropped. On failure the error
+	 * Rows a statement returns are read and dropped, but for db->answer
+	 * where `verify` stands before it. On failure the error
 	 * has file, line, column (of the script), detail, hint and sqlstate;
 	 * the fact_statement is there too.
 	 */
 	int (*execute)(struct db *db, const struct script *script, size_t n,
 		       struct facts *facts, struct error *err);
+
+	/*
+	 * A statement may end its run in the middle, outside of a transaction.
+	 * witness() says before it is begun what the catalog has of the objects
+	 * it is about (*text is NULL when that would tell nothing), and judge()
+	 * tells later from that whether it was carried out; DB_REMAINS: it was
+	 * not, but left something behind (*what, in words, on mem), which
+	 * clean() removes. May all be NULL.
+	 */
+	int (*witness)(TALLOC_CTX *mem, struct db *db,
+		       const struct script *script, size_t n, char **text,
+		       struct error *err);
+	int (*judge)(TALLOC_CTX *mem, struct db *db,
+		     const struct script *script, size_t n, const char *witness,
+		     enum db_verdict *verdict, char **what, struct error *err);
+	int (*clean)(struct db *db, const struct script *script, size_t n,
+		     const char *witness, struct error *err);
 
 	/*
 	 * The table's row count: exact when statistics or size say that it has
@@ -221,6 +263,11 @@ static inline bool db_can(const struct db *db, enum db_capability what)
 {
 	return (db->engine->capabilities & what) != 0;
 }
+
+/* For engines: takes one row of the answer. */
+void db_answer_add(struct db *db, const char *const *values, int count);
+/* One row, one column, true: "t", "true" or a number other than 0. */
+bool db_answer_is_true(const struct db_answer *answer);
 
 /* git-migrate's own tables, which catalogs and counts leave out. */
 bool db_is_own_table(const char *name);

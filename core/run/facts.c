@@ -188,6 +188,8 @@ json_t *facts_json(const struct facts *facts)
 
 	if (run && facts->error)
 		json_object_set_new(run, "error", json_string(facts->error));
+	if (run && facts->repair)
+		json_object_set_new(run, "repair", json_string(facts->repair));
 	talloc_free(started);
 	return run;
 }
@@ -278,6 +280,7 @@ struct facts *facts_from_json(TALLOC_CTX *mem, const json_t *json,
 	const char *started =
 		json_string_value(json_object_get(json, "started_at"));
 	const char *why = json_string_value(json_object_get(json, "error"));
+	const char *repair = json_string_value(json_object_get(json, "repair"));
 	struct facts *facts;
 	int64_t number;
 
@@ -295,6 +298,7 @@ struct facts *facts_from_json(TALLOC_CTX *mem, const json_t *json,
 	facts->duration_ms =
 		json_number_value(json_object_get(json, "duration_ms"));
 	facts->error = why ? talloc_strdup(facts, why) : NULL;
+	facts->repair = repair ? talloc_strdup(facts, repair) : NULL;
 	read_statements(facts, json_object_get(json, "statements"));
 	read_tables(facts, json_object_get(json, "tables"));
 	read_locks(facts, json_object_get(json, "locks"));

@@ -54,7 +54,9 @@ struct facts {
 	size_t table_count;
 	struct fact_lock *locks;
 	size_t lock_count;
-	const char *error; /* why it failed, or NULL */
+	const char *error;  /* why it failed, or NULL */
+	const char *repair; /* what a person decided instead of running it, and
+			       who, or NULL */
 };
 
 struct facts *facts_new(TALLOC_CTX *mem, int64_t version, const char *name,

@@ -13,9 +13,21 @@ static int unfinished_error(const struct state_entry *e, struct error *err)
 		  version, e->name, e->row->done, e->row->total,
 		  direction_name(e->row->direction));
 	return error_hint(err,
-			  "see what was done and why it stopped: "
-			  "git migrate log %s",
+			  "see what was done and what can be done: "
+			  "git migrate repair %s",
 			  version);
+}
+
+/* A script that stopped half way goes on where its direction goes on. */
+static bool goes_on(const struct state_entry *e, enum direction direction)
+{
+	return e->state == STATE_UNFINISHED && e->row->direction == direction;
+}
+
+/* What is needed to go on with an up script is here. */
+static bool is_whole(const struct state_entry *e)
+{
+	return e->here && !(e->flags & (FLAG_HALF | FLAG_DUPLICATE));
 }
 
 static int changed_error(const struct states *states,
@@ -100,11 +112,17 @@ static int order_error(const struct states *states, const struct state_entry *e,
 static int check_entries(const struct states *states,
 			 const struct plan_options *options, struct error *err)
 {
-	for (size_t i = 0; i < states->count; i++)
-		if (states->list[i].state == STATE_UNFINISHED)
-			return unfinished_error(&states->list[i], err);
+	for (size_t i = 0; i < states->count; i++) {
+		const struct state_entry *e = &states->list[i];
+
+		if (e->state == STATE_UNFINISHED &&
+		    (!goes_on(e, DIRECTION_UP) || !is_whole(e) ||
+		     (options->has_to && e->version > options->to)))
+			return unfinished_error(e, err);
+	}
 	for (size_t i = 0; i < states->count; i++)
 		if (states->list[i].row &&
+		    states->list[i].state != STATE_UNFINISHED &&
 		    states->list[i].flags & FLAG_UP_CHANGED)
 			return changed_error(states, &states->list[i], err);
 	for (size_t i = 0; i < states->count; i++) {
@@ -181,6 +199,11 @@ int plan_up(TALLOC_CTX *mem, const struct states *states,
 	    check_entries(states, options, err) < 0)
 		return -1;
 	plan->out_of_order = options->out_of_order;
+	for (size_t i = 0; i < states->count; i++)
+		if (goes_on(&states->list[i], DIRECTION_UP)) {
+			add_up(mem, plan, &states->list[i]);
+			plan->items[plan->count - 1].resume = RESUME_SURE;
+		}
 	for (size_t i = 0; i < states->count; i++) {
 		const struct state_entry *e = &states->list[i];
 
@@ -219,14 +242,58 @@ int plan_down(TALLOC_CTX *mem, const struct states *states,
 		if (options->has_to ? e->version <= options->to
 				    : plan->count == (size_t)options->limit)
 			break;
-		if (e->state == STATE_UNFINISHED)
+		if (e->state == STATE_UNFINISHED && !goes_on(e, DIRECTION_DOWN))
 			return unfinished_error(e, err);
 		item = append(mem, plan, e, DIRECTION_DOWN);
+		if (e->state == STATE_UNFINISHED)
+			item->resume = RESUME_SURE;
 		item->name = e->row->name;
 		item->blob = e->row->down_blob;
 		item->path = recorded_path(e);
 	}
 	return 0;
+}
+
+/* An up script that is not here can still be read by its recorded blob. */
+static void add_unfinished(TALLOC_CTX *mem, struct plan *plan,
+			   const struct state_entry *e)
+{
+	struct plan_item *item;
+
+	if (e->row->direction == DIRECTION_UP && is_whole(e)) {
+		add_up(mem, plan, e);
+		item = &plan->items[plan->count - 1];
+	} else {
+		item = append(mem, plan, e, e->row->direction);
+		item->name = e->row->name;
+		item->path = recorded_path(e);
+		item->blob = e->row->down_blob;
+		if (e->row->direction == DIRECTION_UP) {
+			item->blob = e->row->up_blob;
+			item->down_blob = e->row->down_blob;
+		}
+	}
+	item->resume = RESUME_SURE;
+}
+
+int plan_repair(TALLOC_CTX *mem, const struct states *states, int64_t version,
+		struct plan *plan, struct error *err)
+{
+	char text[VERSION_LENGTH + 1];
+
+	memset(plan, 0, sizeof(*plan));
+	for (size_t i = states->count; i > 0 && !plan->count; i--) {
+		const struct state_entry *e = &states->list[i - 1];
+
+		if (e->state == STATE_UNFINISHED &&
+		    (version < 0 || e->version == version))
+			add_unfinished(mem, plan, e);
+	}
+	if (plan->count || version < 0)
+		return 0;
+	error_set(err, ERROR_FAILED, "migration %s is not unfinished",
+		  version_format(version, text));
+	return error_hint(err, "see the states: git migrate status");
 }
 
 void plan_again(TALLOC_CTX *mem, const struct plan *down, struct plan *up)

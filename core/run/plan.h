@@ -9,6 +9,15 @@
 
 /* Which migrations a command will run, in which order; nothing is run here. */
 
+/* How an unfinished script goes on, when a statement of it was begun and the
+   catalog does not tell what became of it. */
+enum plan_resume {
+	RESUME_NOT,   /* it is not unfinished */
+	RESUME_SURE,  /* not at all: a person has to look */
+	RESUME_AGAIN, /* that statement is run again */
+	RESUME_SKIP,  /* that statement counts as done, whatever is known */
+};
+
 struct plan_item {
 	int64_t version;
 	const char *name;
@@ -18,6 +27,7 @@ struct plan_item {
 	const char *blob;      /* of the script that will run, or NULL */
 	const char *down_blob; /* up only */
 	const struct state_entry *entry;
+	enum plan_resume resume;
 
 	/* where it came from: filled by the caller of plan_up() */
 	const char *commit; /* or NULL */
@@ -48,9 +58,10 @@ struct plan_options {
 };
 
 /*
- * What `up` would apply, oldest first. Errors, each with its way on: an
- * unfinished migration, half a pair, a duplicate version, an applied script
- * that has changed or has another version now, out of order, an unknown --to.
+ * What `up` would apply: first what is unfinished, then oldest first. Errors,
+ * each with its way on: a migration that is half reverted, half a pair, a
+ * duplicate version, an applied script that has changed or has another version
+ * now, out of order, an unknown --to.
  */
 int plan_up(TALLOC_CTX *mem, const struct states *states,
 	    const struct set *here, const struct plan_options *options,
@@ -60,6 +71,13 @@ int plan_up(TALLOC_CTX *mem, const struct states *states,
 int plan_down(TALLOC_CTX *mem, const struct states *states,
 	      const struct plan_options *options, struct plan *plan,
 	      struct error *err);
+
+/*
+ * The unfinished migration of that version, or (-1) the newest one there is;
+ * none: an empty plan. An error for a version that is not unfinished.
+ */
+int plan_repair(TALLOC_CTX *mem, const struct states *states, int64_t version,
+		struct plan *plan, struct error *err);
 
 /*
  * What applies again what `down` reverts, oldest first. All of it must be

@@ -119,7 +119,7 @@ static bool is_held(TALLOC_CTX *mem, struct plan *plan,
 							DIRECTIVE_HOLD);
 	char version[VERSION_LENGTH + 1];
 
-	if (item->direction == DIRECTION_DOWN || !hold ||
+	if (item->direction == DIRECTION_DOWN || !hold || item->resume ||
 	    is_released(item, released, released_count))
 		return false;
 	plan->held_version = item->version;

@@ -27,7 +27,7 @@ static int64_t make_id(void)
 	return clock_wall_us() * 1000 + chance % 1000;
 }
 
-static void remember(struct runner *runner, int64_t id, struct facts *facts)
+void runner_remember(struct runner *runner, int64_t id, struct facts *facts)
 {
 	struct run_record *r;
 
@@ -42,7 +42,7 @@ static void remember(struct runner *runner, int64_t id, struct facts *facts)
 	r->facts = facts;
 }
 
-static void fill_row(const struct runner *runner, const struct plan_item *item,
+void runner_fill_row(const struct runner *runner, const struct plan_item *item,
 		     const struct facts *facts, struct ledger_row *row)
 {
 	memset(row, 0, sizeof(*row));
@@ -61,7 +61,7 @@ static void fill_row(const struct runner *runner, const struct plan_item *item,
 	row->total = row->done = (int)item->script->statement_count;
 }
 
-static int insert_row(const struct runner *runner, const struct plan_item *item,
+int runner_insert_row(const struct runner *runner, const struct plan_item *item,
 		      const struct facts *facts, enum applied_state state,
 		      int done, struct error *err)
 {
@@ -69,7 +69,7 @@ static int insert_row(const struct runner *runner, const struct plan_item *item,
 	char *now = text_time(NULL, clock_wall_us());
 	int result;
 
-	fill_row(runner, item, facts, &row);
+	runner_fill_row(runner, item, facts, &row);
 	row.applied_at = now;
 	row.state = state;
 	row.done = done;
@@ -78,94 +78,101 @@ static int insert_row(const struct runner *runner, const struct plan_item *item,
 	return result;
 }
 
+int runner_insert_run(struct runner *runner, const struct facts *facts,
+		      int64_t *id, struct error *err)
+{
+	*id = make_id();
+	return ledger_insert_run(runner->db, *id, facts, err);
+}
+
 /* The ledger's part of a transaction: the row comes or goes, the run stays. */
 static int record(struct runner *runner, const struct plan_item *item,
 		  struct facts *facts, int64_t *id, struct error *err)
 {
 	if (!runner->record)
 		return 0;
-	*id = make_id();
 	if (item->direction == DIRECTION_UP) {
-		if (insert_row(runner, item, facts, APPLIED,
-			       (int)item->script->statement_count, err) < 0)
+		if (runner_insert_row(runner, item, facts, APPLIED,
+				      (int)item->script->statement_count,
+				      err) < 0)
 			return -1;
 	} else if (ledger_remove(runner->db, item->version, err) < 0) {
 		return -1;
 	}
-	return ledger_insert_run(runner->db, *id, facts, err);
+	return runner_insert_run(runner, facts, id, err);
 }
 
-/* A failed run is worth a record too, but never a second error. */
-static void record_failure(struct runner *runner, struct facts *facts,
+void runner_record_failure(struct runner *runner, struct facts *facts,
 			   const struct error *why)
 {
 	struct error ignored = { 0 };
+	int64_t id;
 
 	facts->ok = false;
 	facts->error = talloc_strdup(facts, why->message);
 	if (!runner->record || why->code == ERROR_CONNECTION)
 		return;
 	if (runner->db->engine->begin(runner->db, NULL, &ignored) == 0 &&
-	    (ledger_insert_run(runner->db, make_id(), facts, &ignored) < 0 ||
+	    (runner_insert_run(runner, facts, &id, &ignored) < 0 ||
 	     runner->db->engine->commit(runner->db, &ignored) < 0))
 		runner->db->engine->rollback(runner->db);
 	error_release(&ignored);
 }
 
-/* Outside of a transaction nothing keeps us out while another run works. */
-static int under_way(const struct ledger_row *row, struct error *err)
+/* What came back instead of one true value. */
+static int refuse_answer(const struct plan_item *item, size_t n,
+			 const struct db_answer *answer, struct error *err)
 {
-	error_set(err, ERROR_REFUSED,
-		  "another run is at work on it, or has stopped half way: %d "
-		  "of %d statements of its %s script are done",
-		  row->done, row->total, direction_name(row->direction));
-	return error_hint(err, "see whether it goes on: git migrate status");
+	const struct script *script = item->script;
+	int line, column;
+
+	error_set(err, ERROR_SQL, "the verification failed");
+	if (!answer->rows) {
+		error_detail(err, "the SELECT returned no row");
+	} else {
+		char *row = text_visible(NULL, answer->row, false);
+
+		error_detail(err, "the SELECT returned%s: %s",
+			     answer->rows > 1 ? " more than one row, the first"
+					      : "",
+			     row);
+		talloc_free(row);
+	}
+	text_position(script->text, script->length,
+		      script->statements[n].offset, &line, &column);
+	return error_at(err, script->path, line, column);
 }
 
-/*
- * Engines without a lock between runs exclude each other by the transaction:
- * whoever got it first has done the work.
- */
-static int done_by_another(struct runner *runner, const struct plan_item *item,
-			   bool *done, struct error *err)
+int runner_execute(struct runner *runner, const struct plan_item *item,
+		   size_t n, struct facts *facts, struct error *err)
 {
-	TALLOC_CTX *mem;
-	struct ledger_row *row;
-	int result;
+	struct db *db = runner->db;
 
-	*done = false;
-	if (!runner->record || db_can(runner->db, DB_SESSION_LOCK))
-		return 0;
-	mem = talloc_new(NULL);
-	result = ledger_read_one(mem, runner->db, item->version, &row, err);
-	if (result == 0 && row && row->state == UNFINISHED)
-		result = under_way(row, err);
-	else if (result == 0)
-		*done = (item->direction == DIRECTION_UP) == (row != NULL);
-	talloc_free(mem);
-	return result;
+	if (db->engine->execute(db, item->script, n, facts, err) < 0)
+		return -1;
+	if (item->script->statements[n].verify &&
+	    !db_answer_is_true(&db->answer))
+		return refuse_answer(item, n, &db->answer, err);
+	return 0;
 }
 
 static int execute_all(struct runner *runner, const struct plan_item *item,
 		       struct facts *facts, struct error *err)
 {
-	const struct script *script = item->script;
-
-	for (size_t n = 0; n < script->statement_count; n++)
-		if (runner->db->engine->execute(runner->db, script, n, facts,
-						err) < 0)
+	for (size_t n = 0; n < item->script->statement_count; n++)
+		if (runner_execute(runner, item, n, facts, err) < 0)
 			return -1;
 	return 0;
 }
 
-static void measured(struct facts *facts, int64_t started_us)
+void runner_measure(struct facts *facts, int64_t started_us)
 {
 	facts->duration_ms = (double)(clock_mono_us() - started_us) / 1000;
 }
 
 static int run_in_transaction(struct runner *runner,
 			      const struct plan_item *item, struct facts *facts,
-			      bool *skipped, struct error *err)
+			      struct error *err)
 {
 	const struct db_engine *engine = runner->db->engine;
 	int64_t started = clock_mono_us();
@@ -173,164 +180,23 @@ static int run_in_transaction(struct runner *runner,
 
 	if (engine->begin(runner->db, item->script, err) < 0)
 		return -1;
-	if (done_by_another(runner, item, skipped, err) < 0 || *skipped) {
-		engine->rollback(runner->db);
-		return *skipped ? 0 : -1;
-	}
 	if (execute_all(runner, item, facts, err) < 0)
 		goto failed;
 	facts->ok = true;
-	measured(facts, started);
+	runner_measure(facts, started);
 	if (record(runner, item, facts, &id, err) < 0 ||
 	    engine->commit(runner->db, err) < 0)
 		goto failed;
 	facts_release_locks(facts, clock_mono_us());
-	measured(facts, started);
+	runner_measure(facts, started);
 	if (runner->record)
-		remember(runner, id, facts);
+		runner_remember(runner, id, facts);
 	return 0;
 failed:
 	engine->rollback(runner->db);
 	facts_release_locks(facts, clock_mono_us());
-	measured(facts, started);
-	record_failure(runner, facts, err);
-	return -1;
-}
-
-/* Makes what is queued happen now. */
-static int flush(struct runner *runner, struct error *err)
-{
-	return runner->db->engine->query(runner->db, "SELECT 1", NULL, 0, NULL,
-					 NULL, err);
-}
-
-static int progress(struct runner *runner, const struct plan_item *item,
-		    const struct facts *facts, int done, struct error *err)
-{
-	struct ledger_row row;
-
-	if (!runner->record)
-		return 0;
-	fill_row(runner, item, facts, &row);
-	row.state = UNFINISHED;
-	row.done = done;
-	if (ledger_progress(runner->db, item->version, &row, err) < 0)
-		return -1;
-	return flush(runner, err);
-}
-
-/* Says in the ledger that it is under way, before the first statement. */
-static int claim(struct runner *runner, const struct plan_item *item,
-		 struct facts *facts, bool *skipped, struct error *err)
-{
-	const struct db_engine *engine = runner->db->engine;
-	int result;
-
-	if (!runner->record)
-		return 0;
-	if (engine->begin(runner->db, NULL, err) < 0)
-		return -1;
-	if (done_by_another(runner, item, skipped, err) < 0 || *skipped) {
-		engine->rollback(runner->db);
-		return *skipped ? 0 : -1;
-	}
-	if (item->direction == DIRECTION_UP) {
-		result = insert_row(runner, item, facts, UNFINISHED, 0, err);
-	} else {
-		struct ledger_row row;
-
-		fill_row(runner, item, facts, &row);
-		row.state = UNFINISHED;
-		row.done = 0;
-		result = ledger_progress(runner->db, item->version, &row, err);
-	}
-	if (result == 0 && engine->commit(runner->db, err) == 0)
-		return 0;
-	engine->rollback(runner->db);
-	return -1;
-}
-
-static int close_ledger(struct runner *runner, const struct plan_item *item,
-			struct facts *facts, struct error *err)
-{
-	const struct db_engine *engine = runner->db->engine;
-	struct ledger_row row;
-	int64_t id = make_id();
-	int result;
-
-	if (!runner->record)
-		return 0;
-	if (engine->begin(runner->db, NULL, err) < 0)
-		return -1;
-	fill_row(runner, item, facts, &row);
-	if (item->direction == DIRECTION_UP)
-		result = ledger_progress(runner->db, item->version, &row, err);
-	else
-		result = ledger_remove(runner->db, item->version, err);
-	if (result == 0 && ledger_insert_run(runner->db, id, facts, err) == 0 &&
-	    engine->commit(runner->db, err) == 0) {
-		remember(runner, id, facts);
-		return 0;
-	}
-	engine->rollback(runner->db);
-	return -1;
-}
-
-/*
- * The ledger knows how many statements last: a transaction of the script's own
- * took back what it did, and the progress with it.
- */
-static void tell_progress(struct runner *runner, const struct plan_item *item,
-			  struct error *err)
-{
-	struct error ignored = { 0 };
-	struct ledger_row *row = NULL;
-	TALLOC_CTX *mem;
-
-	if (!runner->record)
-		return;
-	runner->unfinished = true;
-	mem = talloc_new(NULL);
-	if (err->code != ERROR_CONNECTION &&
-	    ledger_read_one(mem, runner->db, item->version, &row, &ignored) < 0)
-		error_release(&ignored);
-	if (row)
-		error_hint(err,
-			   "%d of %d statements are done and stay done: "
-			   "git migrate status",
-			   row->done, row->total);
-	talloc_free(mem);
-}
-
-static int run_by_statement(struct runner *runner, const struct plan_item *item,
-			    struct facts *facts, bool *skipped,
-			    struct error *err)
-{
-	const struct script *script = item->script;
-	int64_t started = clock_mono_us();
-	size_t n = 0;
-
-	if (claim(runner, item, facts, skipped, err) < 0 || *skipped)
-		return *skipped ? 0 : -1;
-	while (n < script->statement_count) {
-		if (runner->db->engine->execute(runner->db, script, n, facts,
-						err) < 0)
-			goto failed;
-		n++;
-		measured(facts, started);
-		if (progress(runner, item, facts, (int)n, err) < 0)
-			goto failed;
-	}
-	facts->ok = true;
-	facts_release_locks(facts, clock_mono_us());
-	if (close_ledger(runner, item, facts, err) == 0)
-		return 0;
-failed:
-	runner->db->engine->rollback(runner->db);
-	facts_release_locks(facts, clock_mono_us());
-	measured(facts, started);
-	record_failure(runner, facts, err);
-	tell_progress(runner, item, err);
+	runner_measure(facts, started);
+	runner_record_failure(runner, facts, err);
 	return -1;
 }
 
@@ -417,16 +283,20 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 		runner->starting(planned, runner->report_data);
 	if (runner->record)
 		count_before(runner, item.script, facts);
-	result = item.script->no_transaction
-			 ? run_by_statement(runner, &item, facts, &skipped, err)
-			 : run_in_transaction(runner, &item, facts, &skipped,
-					      err);
+	if (item.resume || item.script->no_transaction)
+		result = runner_run_stepwise(runner, &item, facts, &skipped,
+					     err);
+	else
+		result = run_in_transaction(runner, &item, facts, err);
 	if (result == 0 && skipped)
 		*facts_out = NULL;
 	else if (result == 0 && runner->record)
 		count_after(runner, facts);
 	else if (result < 0)
 		failure_label(planned, err);
+	/* it was not begun at all */
+	if (result < 0 && err->code == ERROR_REFUSED && !facts->statement_count)
+		*facts_out = NULL;
 	if (runner->finished)
 		runner->finished(planned, *facts_out, runner->report_data);
 out:

@@ -36,7 +36,8 @@ struct runner {
 			 const struct facts *facts, void *data);
 	void *report_data;
 
-	bool unfinished; /* set when the last run has stopped half way */
+	bool unfinished;   /* set when the last run has stopped half way */
+	bool has_progress; /* internal: the table is there */
 
 	struct run_record *records; /* internal: what finish() completes */
 	size_t record_count;

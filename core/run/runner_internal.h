@@ -3,10 +3,42 @@
 
 #include "core/run/runner.h"
 
-/* Between prepare.c and runner.c. */
+/* Between the files of the runner. */
+
+/* --- prepare.c --- */
 
 /* Reads and checks the item's scripts unless the preparation kept them. */
 int runner_load(TALLOC_CTX *mem, struct runner *runner, struct plan_item *item,
 		struct error *err);
+
+/* --- runner.c --- */
+
+/* The row of the ledger for an item that is applied. */
+void runner_fill_row(const struct runner *runner, const struct plan_item *item,
+		     const struct facts *facts, struct ledger_row *row);
+/* Inserts it: queued in the transaction that is open. */
+int runner_insert_row(const struct runner *runner, const struct plan_item *item,
+		      const struct facts *facts, enum applied_state state,
+		      int done, struct error *err);
+/* Inserts the run in the transaction that is open; *id is its number. */
+int runner_insert_run(struct runner *runner, const struct facts *facts,
+		      int64_t *id, struct error *err);
+/* The run is committed: finish() will complete its record. */
+void runner_remember(struct runner *runner, int64_t id, struct facts *facts);
+/* A failed run is worth a record too, but never a second error. */
+void runner_record_failure(struct runner *runner, struct facts *facts,
+			   const struct error *why);
+/* Runs statement n, and holds its answer to what `verify` asks. */
+int runner_execute(struct runner *runner, const struct plan_item *item,
+		   size_t n, struct facts *facts, struct error *err);
+/* facts->duration_ms up to now */
+void runner_measure(struct facts *facts, int64_t started_us);
+
+/* --- stepwise.c --- */
+
+/* Runs a script that is in no transaction of ours as a whole, or resumes it;
+ *skipped: another run has done it meanwhile. */
+int runner_run_stepwise(struct runner *runner, const struct plan_item *item,
+			struct facts *facts, bool *skipped, struct error *err);
 
 #endif

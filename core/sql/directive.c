@@ -27,7 +27,7 @@ static const struct {
 	[DIRECTIVE_IDEMPOTENT] = { "idempotent", TAKES_NOTHING },
 	[DIRECTIVE_NOTE] = { "note", TAKES_TEXT },
 	[DIRECTIVE_EDIT] = { "edit", TAKES_TEXT },
-	[DIRECTIVE_VERIFY] = { "verify", NOT_CARRIED_OUT },
+	[DIRECTIVE_VERIFY] = { "verify", TAKES_NOTHING },
 	[DIRECTIVE_BATCH] = { "batch", NOT_CARRIED_OUT },
 };
 

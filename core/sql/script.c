@@ -125,6 +125,7 @@ static int take_directive(struct parsing *p, struct sql_token token,
 		return -1;
 	}
 	d->line = line_of(p, token.offset);
+	d->offset = token.offset;
 	script->directive_count++;
 	p->pending++;
 	return 0;
@@ -157,6 +158,32 @@ static bool is_control(const struct script *script, struct sql_token token)
 	return s.control;
 }
 
+/* Directives about one statement, which has to be of the right kind. */
+static int check_pending(const struct parsing *p, size_t offset,
+			 struct error *err)
+{
+	const struct script *script = p->script;
+	char kind[SQL_KIND_SIZE];
+
+	for (size_t i = 1; i <= p->pending; i++) {
+		const struct directive *d =
+			&script->directives[script->directive_count - i];
+
+		if (d->kind != DIRECTIVE_VERIFY ||
+		    !strcmp(sql_kind_into(kind, script->text + offset,
+					  script->length - offset,
+					  script->dialect),
+			    "SELECT"))
+			continue;
+		error_set(err, ERROR_FAILED,
+			  "directive 'verify' stands before %s", kind);
+		error_at(err, script->path, d->line, 1);
+		return error_hint(err, "write it before a SELECT that returns "
+				       "one value: true when all is well");
+	}
+	return 0;
+}
+
 static int take_token(struct parsing *p, struct sql_token token,
 		      struct error *err)
 {
@@ -165,6 +192,8 @@ static int take_token(struct parsing *p, struct sql_token token,
 	if (token.kind == SQL_COMMENT)
 		return take_comment(p, token, err);
 	if (!p->scan.inside && token.kind != SQL_SEMICOLON) {
+		if (p->pending && check_pending(p, token.offset, err) < 0)
+			return -1;
 		p->any_statement = true;
 		p->pending = 0;
 		if (!p->script->has_statements)
@@ -299,6 +328,36 @@ static bool is_wrapped(const struct script *script)
 	return true;
 }
 
+/* The statement that a directive stands before. */
+static struct statement *following(struct script *script,
+				   const struct directive *d)
+{
+	size_t low = 0, high = script->statement_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (script->statements[middle].offset < d->offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < script->statement_count ? &script->statements[low] : NULL;
+}
+
+static void bind_directives(struct script *script)
+{
+	for (size_t i = 0; i < script->directive_count; i++) {
+		const struct directive *d = &script->directives[i];
+		struct statement *s = NULL;
+
+		if (d->kind == DIRECTIVE_VERIFY)
+			s = following(script, d);
+		if (s)
+			s->verify = true;
+	}
+}
+
 void script_settle(struct script *script)
 {
 	script->no_transaction =
@@ -313,4 +372,5 @@ void script_settle(struct script *script)
 		if (script->statements[i].control ||
 		    script->statements[i].no_transaction)
 			script->no_transaction = true;
+	bind_directives(script);
 }

@@ -25,8 +25,8 @@ enum directive_kind {
 	DIRECTIVE_IDEMPOTENT,
 	DIRECTIVE_NOTE,
 	DIRECTIVE_EDIT,
-	DIRECTIVE_VERIFY, /* known, refused: not carried out yet */
-	DIRECTIVE_BATCH,  /* known, refused: not carried out yet */
+	DIRECTIVE_VERIFY,
+	DIRECTIVE_BATCH, /* known, refused: not carried out yet */
 };
 
 struct directive {
@@ -34,6 +34,7 @@ struct directive {
 	const char *word; /* `allow`'s rule, or NULL */
 	const char *text; /* what stood in quotes, or NULL */
 	int line;	  /* from 1 */
+	size_t offset;	  /* of its comment, in bytes */
 };
 
 struct statement {
@@ -44,9 +45,12 @@ struct statement {
 				   engine adds what only the server knows */
 	size_t relation_count;
 	bool no_transaction;  /* the server refuses it inside a transaction */
+	bool alone;	      /* so it may: in a script that runs statement by
+				 statement it is no part of a transaction */
 	bool control;	      /* BEGIN, COMMIT, ROLLBACK, SAVEPOINT ... */
 	bool begins, commits; /* a plain BEGIN; a plain COMMIT or END */
 	bool analysed;	      /* false: the parser did not understand it */
+	bool verify;	      /* `verify` stands before it: its answer counts */
 };
 
 struct script {
@@ -90,10 +94,24 @@ int script_check_runnable(const struct script *script, bool down,
 
 /*
  * For engines, after they have filled statements: takes a whole BEGIN...COMMIT
- * off, and decides no_transaction (a directive, a statement that refuses a
- * transaction, other transaction control inside).
+ * off, decides no_transaction (a directive, a statement that refuses a
+ * transaction, other transaction control inside), and gives each statement the
+ * directives that stand before it.
  */
 void script_settle(struct script *script);
+
+/*
+ * SHA-256 over the texts of statements, one after the other, in hexadecimal
+ * digits: what was carried out of a script is known again by it.
+ */
+#define SCRIPT_DIGEST_LENGTH 64
+struct script_digest;
+struct script_digest *script_digest_new(TALLOC_CTX *mem);
+void script_digest_add(struct script_digest *digest,
+		       const struct script *script, size_t n);
+/* Of those that were added so far; more may follow. */
+void script_digest_text(const struct script_digest *digest,
+			char text[SCRIPT_DIGEST_LENGTH + 1]);
 
 /* The lexer under it, for engines and templates too. */
 enum sql_token_kind {

@@ -33,7 +33,7 @@ setup() {
 @test "completes the subcommands" {
 	complete_line git migrate ''
 	out_is "$(git migrate --list-commands | sort)"
-	complete_line git migrate re
+	complete_line git migrate red
 	out_is redo
 }
 

@@ -442,7 +442,7 @@ hint: write a string with SQL's quotes: --default \"'pending'\""
 	migrate new x --template bad
 	exits 128
 	err_has "/$t/up.sql:2:8: no value for 'x' in the template"
-	echo '-- migrate: verify' >$t/up.sql
+	echo '-- migrate: hold' >$t/up.sql
 	migrate new x --template bad
 	exits 128
 	err_has 'in the script it makes'

@@ -314,7 +314,7 @@ struct refused {
 
 #define KNOWN_HINT                                                             \
 	"the directives are no-transaction, hold, allow, data-loss, "          \
-	"irreversible, empty, idempotent, note, edit"
+	"irreversible, empty, idempotent, note, edit, verify"
 
 static void refuses_what_it_cannot_read(void **state)
 {
@@ -330,8 +330,8 @@ static void refuses_what_it_cannot_read(void **state)
 		  1, 1, "unknown directive 'a^[b'" },
 		{ SQL_SQLITE, "-- Migrate:", 1, 1,
 		  "the directive lacks its word" },
-		{ SQL_SQLITE, "-- migrate: verify\nselect 1;", 1, 1,
-		  "directive 'verify' is not carried out by this version" },
+		{ SQL_SQLITE, "select 1;\n-- migrate: verify\ninsert into a", 2,
+		  1, "directive 'verify' stands before INSERT" },
 		{ SQL_SQLITE, "-- migrate: batch rows=1\nselect 1;", 1, 1,
 		  "directive 'batch' is not carried out by this version" },
 		{ SQL_SQLITE, "-- migrate: hold", 1, 1,

@@ -10,8 +10,8 @@ static bool starts_with(const char *text, const char *start)
 }
 
 /* A script in no transaction of ours has no begin() before it. */
-static int start_script(struct pg *pg, const struct script *script, size_t n,
-			struct error *err)
+int pg_start_script(struct pg *pg, const struct script *script, size_t n,
+		    struct error *err)
 {
 	if (pg->transaction != PG_IDLE || (n > 0 && pg->script == script))
 		return 0;
@@ -127,6 +127,14 @@ static int await(struct pg *pg, const struct statement *s, bool looks,
 	return -1;
 }
 
+static int take_answer(const char *const *values, int count, void *data)
+{
+	struct pg *pg = data;
+
+	db_answer_add(&pg->db, values, count);
+	return 0;
+}
+
 /* Sends statement s and, in a transaction, the look at its locks. */
 static int run(struct pg *pg, const struct script *script, size_t n,
 	       struct facts *facts, struct error *err)
@@ -138,12 +146,15 @@ static int run(struct pg *pg, const struct script *script, size_t n,
 	const struct pg_statement statement = {
 		.sql = text,
 		.of_script = true,
+		.row = s->verify ? take_answer : NULL,
+		.data = pg,
 		.outcome = outcome,
 	};
 	bool looks = !s->control &&
 		     (pg->transaction == PG_SCRIPT || pg->inside);
 	int result;
 
+	pg->db.answer.rows = 0;
 	fill_fact(facts, fact, s, n);
 	pg->look = (struct pg_look){
 		.pg = pg,
@@ -187,7 +198,7 @@ static int check_transaction(struct pg *pg, const struct statement *s,
 {
 	if (pg->inside || pg->look.pending)
 		return 0;
-	if (pg->transaction == PG_SCRIPT)
+	if (pg->transaction == PG_SCRIPT || pg->transaction == PG_STEP)
 		return error_set(err, ERROR_SQL,
 				 "the statement ended the transaction");
 	if (s->control) {
@@ -209,7 +220,8 @@ int pg_execute(struct db *db, const struct script *script, size_t n,
 		place(pg, script, s, err);
 		return -1;
 	}
-	if (pg_held_settle(pg, err) < 0 || start_script(pg, script, n, err) < 0)
+	if (pg_held_settle(pg, err) < 0 ||
+	    pg_start_script(pg, script, n, err) < 0)
 		return -1;
 	pg->script = script;
 	note_leftovers(pg, s);

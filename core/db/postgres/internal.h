@@ -15,6 +15,8 @@
  *	pipeline.c	statements on their way, and their results
  *	failure.c	the server's errors as ours
  *	session.c	transactions, and bookkeeping beside a script
+ *	step.c		transactions for one statement of a script
+ *	judge.c		what became of a statement that was begun
  *	lock.c		the lock that keeps other runs out
  *	execute.c	the statements of a script
  *	held.c		which relations they locked
@@ -74,6 +76,7 @@ enum pg_transaction {
 	PG_IDLE,	/* none of ours */
 	PG_BOOKKEEPING, /* begin() without a script */
 	PG_SCRIPT,	/* begin() with one */
+	PG_STEP,	/* begin_step() */
 	PG_CLOSING,	/* the same, and its statements are over */
 };
 
@@ -226,10 +229,28 @@ int pg_session_begin(struct db *db, const struct script *script,
 		     struct error *err);
 int pg_session_commit(struct db *db, struct error *err);
 void pg_session_rollback(struct db *db);
+/* Whether the last COMMIT did commit. */
+int pg_check_committed(struct pg *pg, const struct pg_outcome *outcome,
+		       struct error *err);
 /* Brings the session back to how it was when it was opened. */
 int pg_reset(struct pg *pg, struct error *err);
 /* Finds the ledger's schema when that was not done yet. */
 int pg_find_schema(struct pg *pg, struct error *err);
+
+/* --- step.c, judge.c ------------------------------------------------------ */
+
+int pg_begin_step(struct db *db, const struct script *script, size_t n,
+		  struct error *err);
+int pg_end_step(struct db *db, struct error *err);
+bool pg_inside(struct db *db);
+
+int pg_witness(TALLOC_CTX *mem, struct db *db, const struct script *script,
+	       size_t n, char **text, struct error *err);
+int pg_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
+	     size_t n, const char *witness, enum db_verdict *verdict,
+	     char **what, struct error *err);
+int pg_clean(struct db *db, const struct script *script, size_t n,
+	     const char *witness, struct error *err);
 
 /* --- lock.c --------------------------------------------------------------- */
 
@@ -247,6 +268,9 @@ int pg_lock_check(struct pg *pg, struct error *err);
 
 int pg_execute(struct db *db, const struct script *script, size_t n,
 	       struct facts *facts, struct error *err);
+/* Makes the session ready for a script that is in no transaction of ours. */
+int pg_start_script(struct pg *pg, const struct script *script, size_t n,
+		    struct error *err);
 /* Learns what is there, when the script could drop some of it. */
 int pg_held_prepare(struct pg *pg, const struct script *script,
 		    struct error *err);

@@ -131,7 +131,8 @@ static int enter(struct pg *pg, enum aside *aside, struct error *err)
 	*aside = ASIDE_NOT;
 	if (pg->transaction == PG_SCRIPT)
 		return close_script(pg, err);
-	if (pg->transaction != PG_IDLE || !pg->tainted)
+	if ((pg->transaction != PG_IDLE && pg->transaction != PG_STEP) ||
+	    !pg->tainted)
 		return 0;
 	*aside = pg->inside ? ASIDE_WITHIN : ASIDE_BEGUN;
 	if (pg_send_sql(pg, *aside == ASIDE_WITHIN ? put_aside : "BEGIN", err) <
@@ -228,8 +229,8 @@ int pg_session_begin(struct db *db, const struct script *script,
 	return 0;
 }
 
-static int check_committed(struct pg *pg, const struct pg_outcome *outcome,
-			   struct error *err)
+int pg_check_committed(struct pg *pg, const struct pg_outcome *outcome,
+		       struct error *err)
 {
 	if (!strcmp(outcome->tag, "COMMIT"))
 		return 0;
@@ -274,7 +275,7 @@ int pg_session_commit(struct db *db, struct error *err)
 					"git migrate status");
 		return -1;
 	}
-	if (check_committed(pg, &outcome, err) < 0)
+	if (pg_check_committed(pg, &outcome, err) < 0)
 		return -1;
 	error_release(err);
 	db->committed_us = outcome.arrived_us;

@@ -261,11 +261,13 @@ static size_t insert_head(const char *text, size_t length)
 	return 0;
 }
 
-static bool has_subquery(const char *text, size_t length)
+static bool mentions(const char *text, size_t length, const char *word)
 {
-	for (size_t i = 0; i + 6 <= length; i++)
-		if ((text[i] == 's' || text[i] == 'S') &&
-		    !strncasecmp(text + i, "SELECT", 6))
+	size_t n = strlen(word);
+
+	for (size_t i = 0; i + n <= length; i++)
+		if ((text[i] | 0x20) == (*word | 0x20) &&
+		    !strncasecmp(text + i, word, n))
 			return true;
 	return false;
 }
@@ -318,7 +320,7 @@ static int add_piece(struct splitter *sp, const struct sql_extent *extent,
 
 	if (head &&
 	    (extent->length > INSERT_SIZE ||
-	     !has_subquery(text, extent->length)) &&
+	     !mentions(text, extent->length, "SELECT")) &&
 	    add_insert(sp, extent, head))
 		return 0;
 	sp->head_length = 0;
@@ -327,6 +329,20 @@ static int add_piece(struct splitter *sp, const struct sql_extent *extent,
 	if (parsed)
 		return parsed < 0 ? -1 : 0;
 	return add_unparsed(sp, extent, err);
+}
+
+/* A procedure, and a DO that says so, may commit by itself. */
+static bool may_end_transaction(const struct script *script,
+				const struct statement *s)
+{
+	const char *text = script->text + s->offset;
+
+	if (s->no_transaction || !s->analysed || !strcmp(s->kind, "CALL"))
+		return true;
+	if (strcmp(s->kind, "DO") != 0)
+		return false;
+	return mentions(text, s->length, "COMMIT") ||
+	       mentions(text, s->length, "ROLLBACK");
 }
 
 int pg_split(struct script *script, struct error *err)
@@ -350,6 +366,9 @@ int pg_split(struct script *script, struct error *err)
 			return -1;
 		at = extent.next;
 	}
+	for (size_t i = 0; i < script->statement_count; i++)
+		script->statements[i].alone =
+			may_end_transaction(script, &script->statements[i]);
 	script_settle(script);
 	return 0;
 }

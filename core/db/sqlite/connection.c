@@ -161,6 +161,8 @@ void sqlite_disconnect(struct sqlite *s)
 static int close_it(struct sqlite *s)
 {
 	sqlite_disconnect(s);
+	if (s->lock_file >= 0)
+		close(s->lock_file);
 	if (s->folder)
 		sqlite_remove_folder(s->folder, s->path);
 	return 0;
@@ -180,7 +182,9 @@ struct sqlite *sqlite_new(TALLOC_CTX *mem, const struct db_options *options,
 	s->path = talloc_strdup(s, path);
 	s->flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 		   SQLITE_OPEN_EXRESCODE;
-	s->waiting_for = talloc_asprintf(s, "the lock on '%s'", s->db.database);
+	s->lock_words = talloc_asprintf(s, "the lock on '%s'", s->db.database);
+	s->waiting_for = s->lock_words;
+	s->lock_file = -1;
 	talloc_set_destructor(s, close_it);
 	return s;
 }
@@ -274,18 +278,10 @@ static bool accepts(const char *url)
 	return !strncmp(url, "sqlite:", strlen("sqlite:"));
 }
 
-/* A transaction is the lock: SQLite has one writer at a time. */
-static int no_lock(struct db *db, struct error *err)
-{
-	(void)db;
-	(void)err;
-	return 0;
-}
-
 const struct db_engine db_engine_sqlite = {
 	.name = "sqlite",
 	.dialect = SQL_SQLITE,
-	.capabilities = DB_TRANSACTIONAL_DDL,
+	.capabilities = DB_TRANSACTIONAL_DDL | DB_SESSION_LOCK,
 	/* whole numbers as keys need no index of their own to be written */
 	.ledger_sql = "core/db/sqlite/ledger.sql",
 	.accepts = accepts,
@@ -295,8 +291,12 @@ const struct db_engine db_engine_sqlite = {
 	.begin = sqlite_begin,
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback,
-	.lock = no_lock,
-	.unlock = no_lock,
+	.begin_step = sqlite_begin_step,
+	.end_step = sqlite_commit,
+	.inside = sqlite_inside,
+	.judge = sqlite_judge,
+	.lock = sqlite_lock,
+	.unlock = sqlite_unlock,
 	.split = sqlite_split,
 	.foresee = sqlite_foresee,
 	.execute = sqlite_execute,

@@ -233,15 +233,26 @@ static bool counts_rows(const char *kind)
 	       !strcmp(kind, "DELETE") || !strcmp(kind, "REPLACE");
 }
 
+static void take_answer(struct sqlite *s, sqlite3_stmt *prepared)
+{
+	int count = sqlite3_column_count(prepared);
+	const char **values = talloc_array(NULL, const char *, (unsigned)count);
+
+	for (int i = 0; i < count; i++)
+		values[i] = (const char *)sqlite3_column_text(prepared, i);
+	db_answer_add(&s->db, values, count);
+	talloc_free(values);
+}
+
 static int step_all(struct execution *e, sqlite3_stmt *prepared, size_t offset,
 		    struct error *err)
 {
 	struct fact_statement *f = &e->facts->statements[e->index];
 	int code;
 
-	do
-		code = sqlite3_step(prepared);
-	while (code == SQLITE_ROW);
+	while ((code = sqlite3_step(prepared)) == SQLITE_ROW)
+		if (e->statement->verify)
+			take_answer(e->s, prepared);
 	if (code != SQLITE_DONE) {
 		fail_at(e, offset, err);
 		sqlite3_finalize(prepared);
@@ -330,6 +341,7 @@ int sqlite_execute(struct db *db, const struct script *script, size_t n,
 	int result = 0;
 	double us;
 
+	e.s->db.answer.rows = 0;
 	facts_add_statement(facts);
 	e.index = facts->statement_count - 1;
 	facts->statements[e.index].kind = keep_kind(facts, e.index,

@@ -20,6 +20,8 @@ struct sqlite {
 	const char *folder; /* of a scratch database, removed with it */
 	struct cached_statement *cache;
 
+	int lock_file;		 /* see lock.c; -1: not open */
+	const char *lock_words;	 /* "the lock on 'dev.db'" */
 	const char *waiting_for; /* in words, for the tick */
 	int64_t wait_since_us, ticked_us;
 	bool interrupted;
@@ -85,8 +87,19 @@ void sqlite_drop_cache(struct sqlite *s);
 int sqlite_begin(struct db *db, const struct script *script, struct error *err);
 int sqlite_commit(struct db *db, struct error *err);
 void sqlite_rollback(struct db *db);
+int sqlite_begin_step(struct db *db, const struct script *script, size_t n,
+		      struct error *err);
+bool sqlite_inside(struct db *db);
 /* Brings the connection back to how it was opened. */
 int sqlite_restore(struct sqlite *s, struct error *err);
+
+/* --- lock.c, judge.c --- */
+
+int sqlite_lock(struct db *db, struct error *err);
+int sqlite_unlock(struct db *db, struct error *err);
+int sqlite_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
+		 size_t n, const char *witness, enum db_verdict *verdict,
+		 char **what, struct error *err);
 
 /* --- keys.c --- */
 

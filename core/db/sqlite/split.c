@@ -150,6 +150,8 @@ static int add_statement(struct script *script, struct kinds *kinds,
 		sql_kind_into(kind, text, extent->length, SQL_SQLITE));
 	sql_control(s, text, SQL_SQLITE);
 	s->no_transaction = refuses_transaction(s->kind, text, extent->length);
+	/* some settings are not taken inside a transaction, without a word */
+	s->alone = s->no_transaction || !strcmp(s->kind, "PRAGMA");
 	return 0;
 }
 

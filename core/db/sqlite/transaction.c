@@ -77,6 +77,20 @@ int sqlite_commit(struct db *db, struct error *err)
 	return 0;
 }
 
+int sqlite_begin_step(struct db *db, const struct script *script, size_t n,
+		      struct error *err)
+{
+	(void)script;
+	if (n == 0 && sqlite_restore(sqlite_of(db), err) < 0)
+		return -1;
+	return sqlite_begin(db, NULL, err);
+}
+
+bool sqlite_inside(struct db *db)
+{
+	return !sqlite3_get_autocommit(sqlite_of(db)->handle);
+}
+
 void sqlite_rollback(struct db *db)
 {
 	struct sqlite *s = sqlite_of(db);

@@ -44,8 +44,8 @@ LEFT JOIN pg_foreign_server f ON f.oid = ft.ftserver
 WHERE c.relkind IN ('r', 'p', 'f')
   AND c.oid >= 16384
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-  AND c.relname NOT IN ('git_migrations', 'git_migrate_runs',
-			'git_migrate_meta')
+  AND c.relname !~
+	'^git_migrat(ions|e_(runs|meta|progress|backups))$'
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass
 		  AND e.objid = c.oid AND e.deptype = 'e');
 
@@ -93,8 +93,8 @@ LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE c.relkind IN ('r', 'p', 'f')
   AND c.oid >= 16384
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-  AND c.relname NOT IN ('git_migrations', 'git_migrate_runs',
-			'git_migrate_meta')
+  AND c.relname !~
+	'^git_migrat(ions|e_(runs|meta|progress|backups))$'
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass
 		  AND e.objid = c.oid AND e.deptype = 'e');
 
@@ -134,8 +134,8 @@ LEFT JOIN pg_tablespace s ON s.oid = ic.reltablespace
 WHERE o.contype <> 't'
   AND c.oid >= 16384
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-  AND c.relname NOT IN ('git_migrations', 'git_migrate_runs',
-			'git_migrate_meta')
+  AND c.relname !~
+	'^git_migrat(ions|e_(runs|meta|progress|backups))$'
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass
 		  AND e.objid = c.oid AND e.deptype = 'e');
 
@@ -162,8 +162,8 @@ JOIN pg_namespace n ON n.oid = ic.relnamespace
 LEFT JOIN pg_tablespace s ON s.oid = ic.reltablespace
 WHERE ic.oid >= 16384
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-  AND c.relname NOT IN ('git_migrations', 'git_migrate_runs',
-			'git_migrate_meta')
+  AND c.relname !~
+	'^git_migrat(ions|e_(runs|meta|progress|backups))$'
   AND NOT EXISTS (SELECT FROM pg_constraint o
 		  WHERE o.conrelid = c.oid AND o.conindid = i.indexrelid
 		    AND o.contype IN ('p', 'u', 'x'))

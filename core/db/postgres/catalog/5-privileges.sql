@@ -9,8 +9,8 @@ FROM (
 	       c.relowner AS owner, 'pg_class'::regclass AS classid, c.oid
 	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
-	  AND c.relname NOT IN ('git_migrations', 'git_migrate_runs',
-				'git_migrate_meta')
+	  AND c.relname !~
+	'^git_migrat(ions|e_(runs|meta|progress|backups))$'
 	UNION ALL
 	SELECT 'function', n.nspname, concat(p.proname, '(',
 		pg_get_function_identity_arguments(p.oid), ')'), p.proowner,
@@ -61,8 +61,8 @@ FROM (
 	       'pg_class'::regclass AS classid, c.oid
 	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	WHERE c.relacl IS NOT NULL AND c.oid >= 16384
-	  AND c.relname NOT IN ('git_migrations', 'git_migrate_runs',
-				'git_migrate_meta')
+	  AND c.relname !~
+	'^git_migrat(ions|e_(runs|meta|progress|backups))$'
 	UNION ALL
 	SELECT 'column', n.nspname, concat(c.relname, '.', a.attname), a.attacl,
 	       acldefault('c', c.relowner), 'pg_class'::regclass, c.oid
@@ -70,8 +70,8 @@ FROM (
 	JOIN pg_class c ON c.oid = a.attrelid
 	JOIN pg_namespace n ON n.oid = c.relnamespace
 	WHERE a.attacl IS NOT NULL AND c.oid >= 16384 AND NOT a.attisdropped
-	  AND c.relname NOT IN ('git_migrations', 'git_migrate_runs',
-				'git_migrate_meta')
+	  AND c.relname !~
+	'^git_migrat(ions|e_(runs|meta|progress|backups))$'
 	UNION ALL
 	SELECT 'function', n.nspname, concat(p.proname, '(',
 		pg_get_function_identity_arguments(p.oid), ')'), p.proacl,

@@ -1,0 +1,43 @@
+#ifndef CORE_PROGRESS_H
+#define CORE_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include "core/db/db.h"
+#include "core/sql/script.h"
+
+/*
+ * How far a script has come that runs statement by statement: one row of the
+ * table git_migrate_progress while it is unfinished, beside its row in the
+ * ledger. What a statement did and this row's word on it are one transaction
+ * wherever the database can do that; elsewhere the row says before what is
+ * about to be done.
+ */
+struct progress {
+	int64_t version;
+	int done; /* statements that are carried out */
+	char digest[SCRIPT_DIGEST_LENGTH + 1]; /* of their texts */
+	/* the statement (from 1) that was begun outside of a transaction and
+	   of which nothing is known since; 0: none */
+	int started;
+	const char *witness;  /* see struct db_engine; NULL: none */
+	const char *position; /* where in a batched statement it is, or NULL */
+};
+
+/* Makes the table where it is missing, in a transaction of its own. */
+int progress_create(struct db *db, struct error *err);
+
+/* *progress is NULL when there is no row (or no table). */
+int progress_read(TALLOC_CTX *mem, struct db *db, int64_t version,
+		  struct progress **progress, struct error *err);
+
+/* Queued in the transaction that is open, see db.h. */
+int progress_insert(struct db *db, const struct progress *progress,
+		    struct error *err);
+int progress_update(struct db *db, const struct progress *progress,
+		    struct error *err);
+int progress_remove(struct db *db, int64_t version, struct error *err);
+
+#endif

@@ -1,0 +1,169 @@
+#include "core/run/repair.h"
+
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/run/runner_internal.h"
+
+/* Whether what was carried out is still what the script begins with. */
+static bool is_changed(TALLOC_CTX *mem, const struct repair *repair)
+{
+	const struct script *script = repair->item.script;
+	struct script_digest *digest = script_digest_new(mem);
+	char text[SCRIPT_DIGEST_LENGTH + 1];
+
+	if ((size_t)repair->progress->done > script->statement_count)
+		return true;
+	for (int n = 0; n < repair->progress->done; n++)
+		script_digest_add(digest, script, (size_t)n);
+	script_digest_text(digest, text);
+	return strcmp(text, repair->progress->digest) != 0;
+}
+
+bool repair_is_under_way(const struct repair *repair)
+{
+	const struct progress *at = repair->progress;
+
+	return at && at->started && repair->item.script && !repair->changed &&
+	       (size_t)at->done < repair->item.script->statement_count;
+}
+
+static int judge(TALLOC_CTX *mem, struct runner *runner, struct repair *repair,
+		 struct error *err)
+{
+	struct db *db = runner->db;
+
+	repair->verdict = DB_UNKNOWN;
+	if (!repair_is_under_way(repair) || !db->engine->judge)
+		return 0;
+	return db->engine->judge(mem, db, repair->item.script,
+				 (size_t)repair->progress->done,
+				 repair->progress->witness, &repair->verdict,
+				 &repair->remains, err);
+}
+
+/* A script that cannot be read any more leaves the other ways open. */
+static void load(TALLOC_CTX *mem, struct runner *runner, struct repair *repair)
+{
+	struct plan_item *item = &repair->item;
+	char version[VERSION_LENGTH + 1];
+
+	if (!item->path && item->direction == DIRECTION_UP)
+		item->path = item->down_path = talloc_asprintf(
+			mem, "%s_%s.up.sql (as recorded)",
+			version_format(item->version, version), item->name);
+	if (runner_load(mem, runner, item, &repair->unreadable) < 0 ||
+	    (!item->script->statements &&
+	     runner->db->engine->split(item->script, &repair->unreadable) < 0))
+		item->script = NULL;
+}
+
+int repair_look(TALLOC_CTX *mem, struct runner *runner,
+		const struct plan_item *item, struct repair *repair,
+		struct error *err)
+{
+	memset(repair, 0, sizeof(*repair));
+	repair->item = *item;
+	if (ledger_read_one(mem, runner->db, item->version, &repair->row, err) <
+		    0 ||
+	    progress_read(mem, runner->db, item->version, &repair->progress,
+			  err) < 0)
+		return -1;
+	if (!repair->row || repair->row->state != UNFINISHED)
+		return error_set(err, ERROR_REFUSED,
+				 "it was finished by another run meanwhile");
+	load(mem, runner, repair);
+	if (repair->item.script && repair->progress)
+		repair->changed = is_changed(mem, repair);
+	return judge(mem, runner, repair, err);
+}
+
+/* The run that says that a person has decided. */
+static int record(struct runner *runner, const struct repair *repair,
+		  const char *what, struct error *err)
+{
+	struct facts *facts = facts_new(NULL, repair->row->version,
+					repair->row->name,
+					repair->row->direction);
+	int64_t id;
+	int result;
+
+	facts->ok = true;
+	facts->repair = talloc_asprintf(facts, "%s by %s", what,
+					runner->identity);
+	result = runner_insert_run(runner, facts, &id, err);
+	talloc_free(facts);
+	return result;
+}
+
+/* The migration is applied, or it is not, and nothing is under way. */
+static int settle(struct runner *runner, const struct repair *repair,
+		  bool applied, const char *what, struct error *err)
+{
+	struct db *db = runner->db;
+	struct ledger_row row = *repair->row;
+	int result;
+
+	row.state = APPLIED;
+	row.direction = DIRECTION_UP;
+	row.done = row.total;
+	row.duration_ms = -1;
+	if (db->engine->begin(db, NULL, err) < 0)
+		return -1;
+	result = applied ? ledger_progress(db, row.version, &row, err)
+			 : ledger_remove(db, row.version, err);
+	if (result == 0 && repair->progress)
+		result = progress_remove(db, row.version, err);
+	if (result == 0 && record(runner, repair, what, err) == 0 &&
+	    db->engine->commit(db, err) == 0)
+		return 0;
+	db->engine->rollback(db);
+	return -1;
+}
+
+int repair_mark(struct runner *runner, const struct repair *repair,
+		enum repair_mark mark, struct error *err)
+{
+	bool up = repair->row->direction == DIRECTION_UP;
+
+	return settle(runner, repair, up == (mark == REPAIR_DONE),
+		      mark == REPAIR_DONE ? "marked as done"
+					  : "marked as undone",
+		      err);
+}
+
+static int save(struct runner *runner, const struct repair *repair,
+		struct error *err)
+{
+	struct db *db = runner->db;
+	struct progress at = *repair->progress;
+
+	at.started = 0;
+	at.witness = NULL;
+	if (db->engine->begin(db, NULL, err) < 0)
+		return -1;
+	if (progress_update(db, &at, err) == 0 &&
+	    db->engine->commit(db, err) == 0)
+		return 0;
+	db->engine->rollback(db);
+	return -1;
+}
+
+int repair_clean(struct runner *runner, const struct repair *repair,
+		 bool *forgotten, struct error *err)
+{
+	const struct progress *at = repair->progress;
+
+	*forgotten = at && !at->done && !at->position &&
+		     (!at->started || repair->verdict == DB_UNDONE ||
+		      repair->verdict == DB_REMAINS);
+	if (repair->verdict == DB_REMAINS &&
+	    runner->db->engine->clean(runner->db, repair->item.script,
+				      (size_t)at->done, at->witness, err) < 0)
+		return -1;
+	if (*forgotten)
+		return settle(runner, repair,
+			      repair->row->direction == DIRECTION_DOWN,
+			      "cleaned up", err);
+	return repair->verdict == DB_REMAINS ? save(runner, repair, err) : 0;
+}

@@ -1,0 +1,48 @@
+#ifndef CORE_RUN_REPAIR_H
+#define CORE_RUN_REPAIR_H
+
+#include "core/progress.h"
+#include "core/run/runner.h"
+
+/*
+ * What is known of a migration whose script stopped half way, and the ways
+ * out that are not simply going on.
+ */
+struct repair {
+	struct ledger_row *row;
+	struct progress *progress; /* NULL: how far it came is not recorded */
+	struct plan_item item;	   /* script: NULL when it cannot be read */
+	struct error unreadable;   /* why, for people */
+	bool changed; /* what was carried out is not in the script as it is */
+	/* of the statement that was begun and whose end is not recorded */
+	enum db_verdict verdict;
+	char *remains; /* "invalid index users_email_idx", or NULL */
+};
+
+/*
+ * Looks at the unfinished item of a plan. Frees with mem, but for
+ * repair->unreadable.
+ */
+int repair_look(TALLOC_CTX *mem, struct runner *runner,
+		const struct plan_item *item, struct repair *repair,
+		struct error *err);
+
+/* A statement was begun and has to be judged. */
+bool repair_is_under_way(const struct repair *repair);
+
+/*
+ * A person has done the rest by hand, or has undone all of it: the ledger says
+ * so, and a run records it.
+ */
+enum repair_mark { REPAIR_DONE, REPAIR_UNDONE };
+int repair_mark(struct runner *runner, const struct repair *repair,
+		enum repair_mark mark, struct error *err);
+
+/*
+ * Removes what the statement under way left behind. *forgotten: nothing of the
+ * script was done before it, so that the migration is no more unfinished.
+ */
+int repair_clean(struct runner *runner, const struct repair *repair,
+		 bool *forgotten, struct error *err);
+
+#endif

@@ -1,0 +1,535 @@
+#include "core/run/runner_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/progress.h"
+
+/*
+ * A script that cannot be one transaction runs statement by statement. Each
+ * statement is in a transaction with the ledger's word on it wherever the
+ * server takes it in one, so that it is either done and known to be done, or
+ * neither. Of one that has to be alone the ledger says before that it is
+ * begun, and what the catalog knew then; when nobody sees its end, the catalog
+ * is asked what became of it.
+ */
+struct steps {
+	struct runner *runner;
+	const struct plan_item *item;
+	struct facts *facts;
+	struct progress at;
+	struct script_digest *digest; /* of what is done; owner of the rest */
+	int64_t started_us;
+};
+
+static size_t total(const struct steps *steps)
+{
+	return steps->item->script->statement_count;
+}
+
+/* --- the ledger ----------------------------------------------------------- */
+
+static void fill_row(const struct steps *steps, enum applied_state state,
+		     struct ledger_row *row)
+{
+	runner_fill_row(steps->runner, steps->item, steps->facts, row);
+	row->state = state;
+	row->done = steps->at.done;
+	/* the duration is that of the last run up, which goes on being true
+	   while a run down is on its way */
+	if (steps->item->direction == DIRECTION_DOWN)
+		row->duration_ms = -1;
+}
+
+/* Queues how far it is, for the transaction that is open or comes next. */
+static int save(struct steps *steps, struct error *err)
+{
+	struct ledger_row row;
+
+	if (!steps->runner->record)
+		return 0;
+	fill_row(steps, UNFINISHED, &row);
+	if (progress_update(steps->runner->db, &steps->at, err) < 0)
+		return -1;
+	return ledger_progress(steps->runner->db, steps->item->version, &row,
+			       err);
+}
+
+/* Makes what is queued happen now. */
+static int flush(struct steps *steps, struct error *err)
+{
+	struct db *db = steps->runner->db;
+
+	if (!steps->runner->record)
+		return 0;
+	return db->engine->query(db, "SELECT 1", NULL, 0, NULL, NULL, err);
+}
+
+static int save_now(struct steps *steps, struct error *err)
+{
+	return save(steps, err) < 0 ? -1 : flush(steps, err);
+}
+
+static void count_done(struct steps *steps)
+{
+	script_digest_add(steps->digest, steps->item->script,
+			  (size_t)steps->at.done++);
+	script_digest_text(steps->digest, steps->at.digest);
+	steps->at.started = 0;
+	steps->at.witness = NULL;
+	steps->at.position = NULL;
+}
+
+/* Both tables, in one transaction of the ledger's own. */
+static int claim(struct steps *steps, struct error *err)
+{
+	struct runner *runner = steps->runner;
+	const struct db_engine *engine = runner->db->engine;
+	struct ledger_row row;
+	int result;
+
+	if (!runner->record)
+		return 0;
+	if (!runner->has_progress && progress_create(runner->db, err) < 0)
+		return -1;
+	runner->has_progress = true;
+	if (engine->begin(runner->db, NULL, err) < 0)
+		return -1;
+	fill_row(steps, UNFINISHED, &row);
+	if (steps->item->direction == DIRECTION_UP)
+		result = runner_insert_row(runner, steps->item, steps->facts,
+					   UNFINISHED, 0, err);
+	else
+		result = ledger_progress(runner->db, row.version, &row, err);
+	if (result == 0 && progress_insert(runner->db, &steps->at, err) == 0 &&
+	    engine->commit(runner->db, err) == 0)
+		return 0;
+	engine->rollback(runner->db);
+	return -1;
+}
+
+/* Nothing of it is done after all: the ledger is as it was before. */
+static int unclaim(struct steps *steps, struct error *err)
+{
+	struct db *db = steps->runner->db;
+	struct ledger_row row;
+	int result;
+
+	if (db->engine->begin(db, NULL, err) < 0)
+		return -1;
+	fill_row(steps, APPLIED, &row);
+	row.direction = DIRECTION_UP;
+	row.done = row.total;
+	if (steps->item->direction == DIRECTION_UP)
+		result = ledger_remove(db, row.version, err);
+	else
+		result = ledger_progress(db, row.version, &row, err);
+	if (result == 0 && progress_remove(db, row.version, err) == 0 &&
+	    db->engine->commit(db, err) == 0)
+		return 0;
+	db->engine->rollback(db);
+	return -1;
+}
+
+static int close_ledger(struct steps *steps, struct error *err)
+{
+	struct runner *runner = steps->runner;
+	const struct db_engine *engine = runner->db->engine;
+	struct ledger_row row;
+	int64_t id;
+	int result;
+
+	if (!runner->record)
+		return 0;
+	if (engine->begin(runner->db, NULL, err) < 0)
+		return -1;
+	fill_row(steps, APPLIED, &row);
+	if (steps->item->direction == DIRECTION_UP)
+		result = ledger_progress(runner->db, row.version, &row, err);
+	else
+		result = ledger_remove(runner->db, row.version, err);
+	if (result == 0 &&
+	    progress_remove(runner->db, row.version, err) == 0 &&
+	    runner_insert_run(runner, steps->facts, &id, err) == 0 &&
+	    engine->commit(runner->db, err) == 0) {
+		runner_remember(runner, id, steps->facts);
+		return 0;
+	}
+	engine->rollback(runner->db);
+	return -1;
+}
+
+/* --- going on where another run ended ------------------------------------- */
+
+static int changed(const struct steps *steps, const struct ledger_row *row,
+		   struct error *err)
+{
+	bool up = row->direction == DIRECTION_UP;
+
+	error_set(err, ERROR_REFUSED,
+		  "%d statements were carried out, and they are not the first "
+		  "%d of the script any more",
+		  steps->at.done, steps->at.done);
+	error_at(err, steps->item->script->path, 0, 0);
+	error_hint(err,
+		   "put them back as they were; the text that ran: "
+		   "git cat-file blob %s",
+		   up ? row->up_blob : row->down_blob);
+	return error_hint(err, "or see what else can be done: "
+			       "git migrate repair");
+}
+
+static int check_done(struct steps *steps, const struct ledger_row *row,
+		      struct error *err)
+{
+	char recorded[SCRIPT_DIGEST_LENGTH + 1];
+	int done = steps->at.done;
+
+	memcpy(recorded, steps->at.digest, sizeof(recorded));
+	if ((size_t)done > total(steps))
+		return changed(steps, row, err);
+	for (int n = 0; n < done; n++)
+		script_digest_add(steps->digest, steps->item->script,
+				  (size_t)n);
+	script_digest_text(steps->digest, steps->at.digest);
+	return strcmp(recorded, steps->at.digest) ? changed(steps, row, err)
+						  : 0;
+}
+
+/* What the session was told is gone with it: settings are made again. */
+static int repeat_settings(struct steps *steps, struct error *err)
+{
+	static const char *const kinds[] = { "SET", "RESET", "PRAGMA", "ATTACH",
+					     "USE" };
+	const struct script *script = steps->item->script;
+	struct facts *ignored = facts_new(steps->digest, 0, "", DIRECTION_UP);
+
+	for (int n = 0; n < steps->at.done; n++)
+		for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+			if (!strcmp(script->statements[n].kind, kinds[i]) &&
+			    runner_execute(steps->runner, steps->item,
+					   (size_t)n, ignored, err) < 0)
+				return -1;
+	return 0;
+}
+
+static int unknown(const struct steps *steps, struct error *err)
+{
+	const struct script *script = steps->item->script;
+	const struct statement *s = &script->statements[steps->at.done];
+	char version[VERSION_LENGTH + 1];
+	int line, column;
+
+	version_format(steps->item->version, version);
+	text_position(script->text, script->length, s->offset, &line, &column);
+	error_set(err, ERROR_REFUSED,
+		  "statement %d of %zu was begun, and whether it was carried "
+		  "out cannot be told",
+		  steps->at.started, total(steps));
+	error_at(err, script->path, line, column);
+	error_hint(err,
+		   "look at the database; when it was not carried out: "
+		   "git migrate repair %s --resume",
+		   version);
+	return error_hint(err, "when it was: git migrate repair %s --skip",
+			  version);
+}
+
+/* The statement that was under way when the other run ended. */
+static int settle(struct steps *steps, struct error *err)
+{
+	struct db *db = steps->runner->db;
+	const struct script *script = steps->item->script;
+	enum db_verdict verdict = DB_UNKNOWN;
+	size_t n = (size_t)steps->at.done;
+	char *what;
+
+	if (!steps->at.started || n >= total(steps))
+		return 0;
+	if (steps->item->resume == RESUME_SKIP) {
+		count_done(steps);
+		return 0;
+	}
+	if (db->engine->judge &&
+	    db->engine->judge(steps->digest, db, script, n, steps->at.witness,
+			      &verdict, &what, err) < 0)
+		return -1;
+	if (verdict == DB_UNKNOWN && steps->item->resume != RESUME_AGAIN)
+		return unknown(steps, err);
+	if (verdict == DB_DONE)
+		count_done(steps);
+	if (verdict == DB_REMAINS)
+		return db->engine->clean(db, script, n, steps->at.witness, err);
+	return 0;
+}
+
+/* The script may have been mended since: the ledger gets what runs now. */
+static int replace_row(struct steps *steps, struct error *err)
+{
+	struct ledger_row row;
+
+	fill_row(steps, UNFINISHED, &row);
+	if (steps->item->direction == DIRECTION_UP &&
+	    ledger_replace(steps->runner->db, &row, steps->item->down_text,
+			   err) < 0)
+		return -1;
+	steps->at.started = 0;
+	return save_now(steps, err);
+}
+
+static int resume(struct steps *steps, bool *skipped, struct error *err)
+{
+	struct db *db = steps->runner->db;
+	struct ledger_row *row;
+	struct progress *at;
+
+	if (ledger_read_one(steps->digest, db, steps->item->version, &row,
+			    err) < 0 ||
+	    progress_read(steps->digest, db, steps->item->version, &at, err) <
+		    0)
+		return -1;
+	*skipped = !row || row->state != UNFINISHED;
+	if (*skipped)
+		return 0;
+	if (!at) {
+		error_set(err, ERROR_REFUSED,
+			  "how far it came is not recorded");
+		return error_hint(err, "see what can be done: "
+				       "git migrate repair");
+	}
+	steps->runner->has_progress = true;
+	steps->at = *at;
+	if (check_done(steps, row, err) < 0 ||
+	    repeat_settings(steps, err) < 0 || settle(steps, err) < 0)
+		return -1;
+	return replace_row(steps, err);
+}
+
+/* --- one statement -------------------------------------------------------- */
+
+static int execute(struct steps *steps, size_t n, struct error *err)
+{
+	int result = runner_execute(steps->runner, steps->item, n, steps->facts,
+				    err);
+
+	runner_measure(steps->facts, steps->started_us);
+	return result;
+}
+
+/*
+ * Inside a transaction of the script's own the ledger's word is part of it. Of
+ * a COMMIT it is so only when it comes first.
+ */
+static int run_within(struct steps *steps, const struct statement *s,
+		      struct error *err)
+{
+	size_t n = (size_t)steps->at.done;
+
+	if (s->commits) {
+		count_done(steps);
+		return save(steps, err) < 0 || execute(steps, n, err) < 0
+			       ? -1
+			       : flush(steps, err);
+	}
+	if (execute(steps, n, err) < 0)
+		return -1;
+	count_done(steps);
+	return save_now(steps, err);
+}
+
+static int run_in_step(struct steps *steps, struct error *err)
+{
+	struct db *db = steps->runner->db;
+	const struct script *script = steps->item->script;
+	size_t n = (size_t)steps->at.done;
+	int line, column;
+
+	if (db->engine->begin_step(db, script, n, err) < 0 ||
+	    execute(steps, n, err) < 0)
+		return -1;
+	count_done(steps);
+	if (save(steps, err) < 0)
+		return -1;
+	if (db->engine->end_step(db, err) < 0) { /* a deferred constraint */
+		text_position(script->text, script->length,
+			      script->statements[n].offset, &line, &column);
+		return error_at(err, script->path, line, column);
+	}
+	facts_release_locks(steps->facts, clock_mono_us());
+	return 0;
+}
+
+/* Says in the ledger that it is begun. */
+static int announce(struct steps *steps, size_t n, struct error *err)
+{
+	struct db *db = steps->runner->db;
+	char *witness = NULL;
+
+	if (!steps->runner->record)
+		return 0;
+	if (db->engine->witness &&
+	    db->engine->witness(steps->digest, db, steps->item->script, n,
+				&witness, err) < 0)
+		return -1;
+	steps->at.started = (int)n + 1;
+	steps->at.witness = witness;
+	return save_now(steps, err);
+}
+
+static int run_alone(struct steps *steps, struct error *err)
+{
+	size_t n = (size_t)steps->at.done;
+
+	if (announce(steps, n, err) < 0 || execute(steps, n, err) < 0)
+		return -1;
+	count_done(steps);
+	facts_release_locks(steps->facts, clock_mono_us());
+	return save_now(steps, err);
+}
+
+static int run_next(struct steps *steps, struct error *err)
+{
+	struct db *db = steps->runner->db;
+	const struct statement *s =
+		&steps->item->script->statements[steps->at.done];
+
+	if (s->control || db->engine->inside(db))
+		return run_within(steps, s, err);
+	return s->alone ? run_alone(steps, err) : run_in_step(steps, err);
+}
+
+/* --- when it fails -------------------------------------------------------- */
+
+/* Of a statement that the server has refused something may have come to stay
+   only when it can commit in its middle. */
+static bool can_do_half(const struct statement *s)
+{
+	return !strcmp(s->kind, "CALL") || !strcmp(s->kind, "DO");
+}
+
+/* What a failed statement left behind is removed. True: nothing is there. */
+static bool clear_remains(struct steps *steps, struct error *err)
+{
+	struct error late = { 0 };
+	struct db *db = steps->runner->db;
+	const struct script *script = steps->item->script;
+	size_t n = (size_t)steps->at.done;
+	enum db_verdict verdict = DB_UNKNOWN;
+	char *what;
+	int result = 0;
+
+	if (db->engine->judge)
+		result = db->engine->judge(steps->digest, db, script, n,
+					   steps->at.witness, &verdict, &what,
+					   &late);
+	if (result == 0 && verdict == DB_REMAINS) {
+		result = db->engine->clean(db, script, n, steps->at.witness,
+					   &late);
+		error_hint(err,
+			   result < 0 ? "it left the %s behind: "
+					"git migrate repair --clean-up"
+				      : "the %s that it left is removed",
+			   what);
+	}
+	error_release(&late);
+	return result == 0 && (verdict != DB_UNKNOWN ||
+			       !can_do_half(&script->statements[n]));
+}
+
+/*
+ * The ledger knows how many statements last: a transaction of the script's own
+ * took back what it did, and the progress with it.
+ */
+static void read_back(struct steps *steps)
+{
+	struct error ignored = { 0 };
+	struct progress *at;
+
+	if (progress_read(steps->digest, steps->runner->db,
+			  steps->item->version, &at, &ignored) < 0)
+		error_release(&ignored);
+	else if (at)
+		steps->at = *at;
+}
+
+static void tell_progress(const struct steps *steps, struct error *err)
+{
+	char version[VERSION_LENGTH + 1];
+
+	error_hint(err, "%d of %zu statements are done and stay done",
+		   steps->at.done, total(steps));
+	if (err->code == ERROR_CONNECTION)
+		return;
+	if (steps->at.started)
+		error_hint(err,
+			   "what statement %d did before it failed may have "
+			   "stayed",
+			   steps->at.started);
+	else
+		error_hint(err,
+			   "mend the others, then go on with: git migrate %s",
+			   direction_name(steps->item->direction));
+	error_hint(err, "see what can be done: git migrate repair %s",
+		   version_format(steps->item->version, version));
+}
+
+static void fail(struct steps *steps, struct error *err)
+{
+	struct runner *runner = steps->runner;
+	struct error late = { 0 };
+
+	runner->db->engine->rollback(runner->db);
+	facts_release_locks(steps->facts, clock_mono_us());
+	runner_measure(steps->facts, steps->started_us);
+	if (!runner->record)
+		return;
+	runner->unfinished = true;
+	if (err->code != ERROR_CONNECTION) {
+		read_back(steps);
+		if (steps->at.started && clear_remains(steps, err)) {
+			steps->at.started = 0;
+			save_now(steps, &late);
+		}
+		if (!steps->at.done && !steps->at.started &&
+		    !steps->at.position && unclaim(steps, &late) == 0)
+			runner->unfinished = false;
+	}
+	error_release(&late);
+	runner_record_failure(runner, steps->facts, err);
+	if (runner->unfinished)
+		tell_progress(steps, err);
+}
+
+int runner_run_stepwise(struct runner *runner, const struct plan_item *item,
+			struct facts *facts, bool *skipped, struct error *err)
+{
+	struct steps steps = {
+		.runner = runner,
+		.item = item,
+		.facts = facts,
+		.at.version = item->version,
+		.digest = script_digest_new(NULL),
+		.started_us = clock_mono_us(),
+	};
+	int result;
+
+	script_digest_text(steps.digest, steps.at.digest);
+	result = item->resume ? resume(&steps, skipped, err)
+			      : claim(&steps, err);
+	if (result < 0 || *skipped)
+		goto out;
+	facts->statements_seen = steps.at.done;
+	while (result == 0 && (size_t)steps.at.done < total(&steps))
+		result = run_next(&steps, err);
+	facts->ok = result == 0;
+	if (result == 0) {
+		facts_release_locks(facts, clock_mono_us());
+		result = close_ledger(&steps, err);
+	}
+	if (result < 0)
+		fail(&steps, err);
+out:
+	talloc_free(steps.digest);
+	return result;
+}

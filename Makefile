@@ -122,6 +122,7 @@ faults:
 	@$(SUBMAKE) --no-print-directory all
 	@bash tests/faults/kill.sh $B 50
 	@bash tests/faults/concurrent.sh $B 20 50
+	@python3 tests/faults/mixed.py $B 50
 
 $B/tests/bench/%: tests/bench/%.c $B/flags | $B/dependencies
 	@mkdir -p $(@D)

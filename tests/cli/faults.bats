@@ -16,3 +16,13 @@ load ../lib/common
 @test "twenty runs at once apply each pair exactly once, on PostgreSQL" {
 	bash "$MIGRATE_TOP/tests/faults/concurrent.sh" "$MIGRATE_BUILD" 20 50 postgresql
 }
+
+@test "a disturbed up of scripts of every kind is gone on with, on SQLite" {
+	python3 "$MIGRATE_TOP/tests/faults/mixed.py" "$MIGRATE_BUILD" 2 \
+		--engine sqlite
+}
+
+@test "a disturbed up of scripts of every kind is gone on with, on PostgreSQL" {
+	python3 "$MIGRATE_TOP/tests/faults/mixed.py" "$MIGRATE_BUILD" 1 \
+		--engine postgresql
+}

@@ -182,8 +182,8 @@ static json_t *statements_json(TALLOC_CTX *mem, const struct repair *repair)
 	const struct script *script = repair->item.script;
 	json_t *list = json_array();
 
-	for (int n = 0; script && repair->progress &&
-			n < (int)script->statement_count;
+	for (int n = 0;
+	     script && repair->progress && n < (int)script->statement_count;
 	     n++) {
 		const struct statement *s = &script->statements[n];
 		int line, column;
@@ -213,8 +213,9 @@ static void show_json(struct repairing *r)
 		under_way = repair_is_under_way(repair);
 		json = json_pack(
 			"{s:s, s:s, s:s, s:i, s:i, s:b, s:o, s:o, s:o}",
-			"version", version_format(repair->row->version, version),
-			"name", repair->row->name, "direction",
+			"version",
+			version_format(repair->row->version, version), "name",
+			repair->row->name, "direction",
 			direction_name(repair->row->direction),
 			"statements_done", repair->row->done,
 			"statements_total", repair->row->total, "changed",
@@ -224,8 +225,7 @@ static void show_json(struct repairing *r)
 			"remains",
 			repair->remains ? json_string(repair->remains)
 					: json_null(),
-			"statements",
-			statements_json(r->s.cmd.mem, repair));
+			"statements", statements_json(r->s.cmd.mem, repair));
 		json_array_append_new(list, json);
 	}
 	cmd_print_json(json_pack("{s:o}", "repairs", list));
@@ -286,12 +286,14 @@ static int clean_up(struct repairing *r)
 	if (repair->verdict == DB_REMAINS)
 		cmd_say(&s->cmd, "removed the %s", repair->remains);
 	else if (!forgotten)
-		cmd_say(&s->cmd, "nothing to clean up: %s left nothing that "
-				 "is known",
+		cmd_say(&s->cmd,
+			"nothing to clean up: %s left nothing that "
+			"is known",
 			name);
 	if (forgotten)
-		cmd_say(&s->cmd, "%s is not unfinished any more: nothing of "
-				 "it is done",
+		cmd_say(&s->cmd,
+			"%s is not unfinished any more: nothing of "
+			"it is done",
 			name);
 	return 0;
 }
@@ -327,9 +329,9 @@ static int run(struct repairing *r)
 	}
 	if (acts(r) && (session_lock(s) < 0 || make_plan(r) < 0))
 		return -1;
-	if (!r->plan.count || repair_look(s->cmd.mem, &s->runner,
-					  &r->plan.items[0], &r->repair,
-					  &s->cmd.err) < 0)
+	if (!r->plan.count ||
+	    repair_look(s->cmd.mem, &s->runner, &r->plan.items[0], &r->repair,
+			&s->cmd.err) < 0)
 		return -1;
 	if (acts(r))
 		return act(r);

@@ -149,8 +149,7 @@ static int close_ledger(struct steps *steps, struct error *err)
 		result = ledger_progress(runner->db, row.version, &row, err);
 	else
 		result = ledger_remove(runner->db, row.version, err);
-	if (result == 0 &&
-	    progress_remove(runner->db, row.version, err) == 0 &&
+	if (result == 0 && progress_remove(runner->db, row.version, err) == 0 &&
 	    runner_insert_run(runner, steps->facts, &id, err) == 0 &&
 	    engine->commit(runner->db, err) == 0) {
 		runner_remember(runner, id, steps->facts);
@@ -433,8 +432,8 @@ static bool clear_remains(struct steps *steps, struct error *err)
 			   what);
 	}
 	error_release(&late);
-	return result == 0 && (verdict != DB_UNKNOWN ||
-			       !can_do_half(&script->statements[n]));
+	return result == 0 &&
+	       (verdict != DB_UNKNOWN || !can_do_half(&script->statements[n]));
 }
 
 /*

@@ -20,8 +20,11 @@ void script_digest_add(struct script_digest *digest,
 {
 	const struct statement *s = &script->statements[n];
 
+	SHA256Update(&digest->hash, (const uint8_t *)script->text + s->offset,
+		     s->length);
 	SHA256Update(&digest->hash,
-		     (const uint8_t *)script->text + s->offset, s->length);
+		     (const uint8_t *)script->text + s->data_offset,
+		     s->data_length);
 	/* so that no two lists of texts give the same bytes */
 	SHA256Update(&digest->hash, (const uint8_t *)"", 1);
 }

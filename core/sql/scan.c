@@ -78,9 +78,26 @@ static void scan_depth(struct sql_scan *scan, const char *text,
 		scan->depth--;
 }
 
+/* COPY table (columns) FROM STDIN ..., but no word in parentheses. */
+static void scan_copy(struct sql_scan *scan, const char *text,
+		      struct sql_token token)
+{
+	if (!scan->inside)
+		scan->copy = sql_is_word(text, token, "COPY") ? COPY_HEAD
+							      : COPY_NOT;
+	else if (scan->copy == COPY_HEAD && !scan->depth &&
+		 sql_is_word(text, token, "FROM"))
+		scan->copy = COPY_FROM;
+	else if (scan->copy == COPY_FROM)
+		scan->copy = sql_is_word(text, token, "STDIN") ? COPY_STDIN
+							       : COPY_NOT;
+}
+
 static bool scan_postgresql(struct sql_scan *scan, const char *text,
 			    struct sql_token token)
 {
+	if (!scan->inside || scan->copy)
+		scan_copy(scan, text, token);
 	if (token.kind == SQL_SEMICOLON)
 		return scan->depth == 0;
 	if (scan->state == SCAN_ROUTINE || scan->state == SCAN_BEGIN) {
@@ -109,13 +126,53 @@ bool sql_scan_token(struct sql_scan *scan, const char *text,
 	else
 		ends = token.kind == SQL_SEMICOLON;
 	if (ends) {
+		bool copied = scan->copy == COPY_STDIN;
+
 		sql_scan_init(scan, scan->dialect);
+		scan->copied = copied;
 		return true;
 	}
+	scan->copied = false;
 	scan->inside = true;
 	if (scan->state == SCAN_FIRST || scan->state == SCAN_CREATE)
 		scan_head(scan, text, token);
 	return false;
+}
+
+/* Where a line that says nothing but \. begins, or length. */
+static size_t find_end_of_data(const char *text, size_t length, size_t at)
+{
+	while (at < length) {
+		const char *end = memchr(text + at, '\n', length - at);
+		size_t n = end ? (size_t)(end - text) - at : length - at;
+
+		if (n && text[at + n - 1] == '\r')
+			n--;
+		if (n == 2 && !memcmp(text + at, "\\.", 2))
+			return at;
+		if (!end)
+			break;
+		at = (size_t)(end - text) + 1;
+	}
+	return length;
+}
+
+bool sql_copy_data(const char *text, size_t length, size_t offset,
+		   struct sql_copy_data *data)
+{
+	const char *line = memchr(text + offset, '\n', length - offset);
+	size_t end;
+
+	if (!line)
+		return false;
+	data->offset = (size_t)(line - text) + 1;
+	end = find_end_of_data(text, length, data->offset);
+	if (end == length)
+		return false;
+	data->length = end - data->offset;
+	line = memchr(text + end, '\n', length - end);
+	data->next = line ? (size_t)(line - text) + 1 : length;
+	return true;
 }
 
 bool sql_next_statement(const char *text, size_t length, size_t offset,
@@ -138,5 +195,9 @@ bool sql_next_statement(const char *text, size_t length, size_t offset,
 	}
 	extent->length = end - extent->offset;
 	extent->next = token.offset + token.length;
+	extent->data = (struct sql_copy_data){ 0 };
+	if (scan.copied &&
+	    sql_copy_data(text, length, extent->next, &extent->data))
+		extent->next = extent->data.next;
 	return true;
 }

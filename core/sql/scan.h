@@ -23,6 +23,10 @@ struct sql_scan {
 	} state;
 	int depth; /* of parentheses, or of BEGIN ATOMIC and CASE */
 	bool explain;
+	enum { COPY_NOT, COPY_HEAD, COPY_FROM, COPY_STDIN } copy;
+	/* the statement that has just ended is PostgreSQL's COPY FROM STDIN:
+	   its rows follow, see sql_copy_data() */
+	bool copied;
 };
 
 void sql_scan_init(struct sql_scan *scan, enum sql_dialect dialect);
@@ -31,5 +35,13 @@ void sql_scan_init(struct sql_scan *scan, enum sql_dialect dialect);
    (also an empty one). Then the scan is at the start again. */
 bool sql_scan_token(struct sql_scan *scan, const char *text,
 		    struct sql_token token);
+
+/*
+ * The rows behind a COPY FROM STDIN whose semicolon ends at `offset`, as psql
+ * reads them: from the next line up to one that says \. alone. False when
+ * there is no such line.
+ */
+bool sql_copy_data(const char *text, size_t length, size_t offset,
+		   struct sql_copy_data *data);
 
 #endif

@@ -14,7 +14,7 @@ struct parsing {
 	int line;
 	size_t pending;	    /* directives since the last statement ended */
 	bool any_statement; /* of whatever kind */
-	bool first_word;    /* the next token begins a statement */
+	size_t next;	    /* where to read on */
 };
 
 static void locate(const struct script *script, size_t offset,
@@ -184,6 +184,25 @@ static int check_pending(const struct parsing *p, size_t offset,
 	return 0;
 }
 
+/* Rows are no SQL: what looks like a comment or a string there is none. */
+static int skip_data(struct parsing *p, struct sql_token token,
+		     struct error *err)
+{
+	struct script *script = p->script;
+	struct sql_copy_data data;
+
+	if (sql_copy_data(script->text, script->length,
+			  token.offset + token.length, &data)) {
+		script->has_data = true;
+		p->next = data.next;
+		return 0;
+	}
+	error_set(err, ERROR_FAILED, "COPY FROM STDIN has no rows after it");
+	locate(script, token.offset, err);
+	return error_hint(err, "write the rows on the lines that follow, and "
+			       "end them with a line that says \\.");
+}
+
 static int take_token(struct parsing *p, struct sql_token token,
 		      struct error *err)
 {
@@ -200,7 +219,8 @@ static int take_token(struct parsing *p, struct sql_token token,
 			p->script->has_statements = !is_control(p->script,
 								token);
 	}
-	sql_scan_token(&p->scan, p->script->text, token);
+	if (sql_scan_token(&p->scan, p->script->text, token) && p->scan.copied)
+		return skip_data(p, token, err);
 	return 0;
 }
 
@@ -224,12 +244,13 @@ static int check_trailing(struct parsing *p, struct error *err)
 static int read_tokens(struct script *script, struct error *err)
 {
 	struct parsing p = { .script = script, .line = 1 };
-	struct sql_token token = { SQL_END, 0, 0 };
+	struct sql_token token;
 
 	sql_scan_init(&p.scan, script->dialect);
 	do {
-		token = sql_next(script->text, script->length,
-				 token.offset + token.length, script->dialect);
+		token = sql_next(script->text, script->length, p.next,
+				 script->dialect);
+		p.next = token.offset + token.length;
 		if (token.kind != SQL_END && take_token(&p, token, err) < 0)
 			return -1;
 	} while (token.kind != SQL_END);

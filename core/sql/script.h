@@ -38,8 +38,11 @@ struct directive {
 };
 
 struct statement {
-	size_t offset;		/* of its first token, in bytes */
-	size_t length;		/* without the closing semicolon */
+	size_t offset; /* of its first token, in bytes */
+	size_t length; /* without the closing semicolon */
+	/* the rows that stand behind COPY FROM STDIN; offset 0: there are none,
+	   not even an empty block */
+	size_t data_offset, data_length;
 	const char *kind;	/* the command's tag: "ALTER TABLE", "INSERT" */
 	const char **relations; /* as written, unquoted, "schema.name"; the
 				   engine adds what only the server knows */
@@ -61,6 +64,7 @@ struct script {
 	struct directive *directives;
 	size_t directive_count;
 	bool has_statements;
+	bool has_data; /* rows stand behind a COPY FROM STDIN */
 
 	/* set by the engine's split */
 	struct statement *statements; /* a whole BEGIN...COMMIT taken off */
@@ -147,6 +151,12 @@ bool sql_is_word(const char *text, struct sql_token token, const char *word);
  */
 char *sql_unquote(TALLOC_CTX *mem, const char *written, size_t length);
 
+/* The rows behind PostgreSQL's COPY FROM STDIN, see sql_copy_data(). */
+struct sql_copy_data {
+	size_t offset, length; /* of the rows, each with its line's end */
+	size_t next;	       /* behind the last line */
+};
+
 /*
  * The next statement from offset on, where none is under way: from its first
  * token to its last, without the semicolon that ends it (see scan.h). Empty
@@ -154,7 +164,8 @@ char *sql_unquote(TALLOC_CTX *mem, const char *written, size_t length);
  */
 struct sql_extent {
 	size_t offset, length;
-	size_t next; /* where to go on */
+	size_t next;		   /* where to go on */
+	struct sql_copy_data data; /* next 0: there is none */
 };
 bool sql_next_statement(const char *text, size_t length, size_t offset,
 			enum sql_dialect dialect, struct sql_extent *extent);

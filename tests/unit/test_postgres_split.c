@@ -176,21 +176,47 @@ static void leaves_unknown_syntax_to_the_server(void **state)
 	splits("BEGIN ATOMICALLY; SELECT 1", "BEGIN?/; SELECT");
 }
 
+static void finds_the_rows_of_a_copy(void **state)
+{
+	static const char text[] = "COPY t (a) FROM stdin;\n"
+				   "it's /* one\n-- migrate: nonsense\n\\.\n"
+				   "copy u from STDIN WITH CSV; -- more\r\n"
+				   "1,2\r\n\\.\r\n"
+				   "COPY v FROM STDIN;\n\\.\n"
+				   "SELECT 1";
+	static const char *const rows[] = {
+		"it's /* one\n-- migrate: nonsense\n", "1,2\r\n", "", NULL
+	};
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct script *s = pgt_script(mem, text);
+
+	(void)state;
+	assert_true(s->has_data);
+	assert_int_equal(s->statement_count, 4);
+	for (size_t i = 0; rows[i]; i++) {
+		const struct statement *copy = &s->statements[i];
+
+		assert_string_equal(copy->kind, "COPY");
+		assert_int_not_equal(copy->data_offset, 0);
+		assert_int_equal(copy->data_length, strlen(rows[i]));
+		assert_memory_equal(s->text + copy->data_offset, rows[i],
+				    copy->data_length);
+	}
+	assert_string_equal(s->statements[3].kind, "SELECT");
+	assert_int_equal(s->statements[3].data_offset, 0);
+	talloc_free(mem);
+}
+
 static void refuses_what_only_psql_reads(void **state)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 
 	(void)state;
 	assert_string_equal(
-		split_error(mem, "SELECT 1;\nCOPY t (a) FROM stdin;\n1\n\\.\n"),
-		"1|COPY from or to the client is not supported||write the rows "
-		"as INSERT, or make the dump again: pg_dump --inserts||"
-		"migrations/m.up.sql:2:1");
-	assert_string_equal(
 		split_error(mem, "COPY t TO STDOUT"),
-		"1|COPY from or to the client is not supported||write the rows "
-		"as INSERT, or make the dump again: pg_dump --inserts||"
-		"migrations/m.up.sql:1:1");
+		"1|COPY to the client has no place in a script||take it out, "
+		"or "
+		"name a file on the server||migrations/m.up.sql:1:1");
 	assert_string_equal(
 		split_error(mem, "SELECT 1;\n  \\connect other\nSELECT 2;"),
 		"1|'\\connect' is a command of psql and not SQL||take it out: "
@@ -282,6 +308,7 @@ int main(void)
 		cmocka_unit_test(knows_what_refuses_a_transaction),
 		cmocka_unit_test(takes_a_wrapper_off),
 		cmocka_unit_test(leaves_unknown_syntax_to_the_server),
+		cmocka_unit_test(finds_the_rows_of_a_copy),
 		cmocka_unit_test(refuses_what_only_psql_reads),
 		cmocka_unit_test(splits_a_large_script_as_a_small_one),
 		cmocka_unit_test(quotes_names_only_where_needed),

@@ -310,9 +310,10 @@ static bool refuses_transaction(const PgQuery__Node *node)
 	}
 }
 
-static bool copies_here(const PgQuery__CopyStmt *copy)
+static bool copies_out(const PgQuery__CopyStmt *copy)
 {
-	return !copy->is_program && (!copy->filename || !*copy->filename);
+	return !copy->is_from && !copy->is_program &&
+	       (!copy->filename || !*copy->filename);
 }
 
 /* What is made comes before what it is made from. */
@@ -345,7 +346,7 @@ static void add_special(struct walk *walk, const PgQuery__Node *node,
 		add_moved(walk, node->alter_object_schema_stmt);
 		break;
 	case PG_QUERY__NODE__NODE_COPY_STMT:
-		analysis->copies = copies_here(node->copy_stmt);
+		analysis->copies_out = copies_out(node->copy_stmt);
 		break;
 	case PG_QUERY__NODE__NODE_SELECT_STMT:
 		analysis->into = node->select_stmt->into_clause != NULL;

@@ -11,7 +11,7 @@ struct pg_analysis {
 	const char **relations;
 	size_t relation_count;
 	bool no_transaction; /* the server refuses it inside a transaction */
-	bool copies;	     /* COPY from or to the client */
+	bool copies_out;     /* COPY to the client */
 	bool into;	     /* SELECT INTO */
 };
 

@@ -83,6 +83,8 @@ static void place(const struct pg *pg, const struct script *script,
 	size_t offset = s->offset, end = s->offset + s->length;
 	int line, column;
 
+	if (s->data_offset && pg->script_failed && !pg->failed_at)
+		offset = s->data_offset + pg->failed_row;
 	/* the server counts characters */
 	for (int at = 1; pg->script_failed && at < pg->failed_at; at++) {
 		do
@@ -107,6 +109,16 @@ static int send_all(struct pg *pg, const struct pg_statement *statement,
 	if (pg_flush(pg, err) < 0)
 		return -1;
 	return pg_held_send(pg, err);
+}
+
+static int copy_in(struct pg *pg, const struct pg_statement *statement,
+		   const struct script *script, const struct statement *s,
+		   bool looks, struct error *err)
+{
+	if (pg_copy_in(pg, statement, script->text + s->data_offset,
+		       s->data_length, err) < 0)
+		return -1;
+	return looks ? pg_held_send(pg, err) : 0;
 }
 
 /*
@@ -164,7 +176,10 @@ static int run(struct pg *pg, const struct script *script, size_t n,
 		.names = !s->relation_count && !starts_with(s->kind, "CREATE"),
 	};
 	looks = looks && pg_held_wanted(pg, script, n, &pg->look.since_us);
-	result = send_all(pg, &statement, looks, err);
+	if (s->data_offset)
+		result = copy_in(pg, &statement, script, s, looks, err);
+	else
+		result = send_all(pg, &statement, looks, err);
 	if (result == 0)
 		result = await(pg, s, looks, err);
 	if (!outcome->arrived_us) /* it never ran */

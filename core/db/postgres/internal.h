@@ -19,6 +19,7 @@
  *	judge.c		what became of a statement that was begun
  *	lock.c		the lock that keeps other runs out
  *	execute.c	the statements of a script
+ *	copy.c		... that come with rows
  *	held.c		which relations they locked
  *	count.c		rows and columns of tables
  *	catalog.c	what is in the database
@@ -117,6 +118,7 @@ struct pg {
 	bool failed;	    /* since the last pg_sync() */
 	bool script_failed; /* and it was a person's statement */
 	int failed_at;	    /* where in it, in characters from 1; or 0 */
+	size_t failed_row;  /* in the rows of a COPY, in bytes */
 	char *notices;	    /* of the statement that runs */
 
 	/* session.c */
@@ -179,10 +181,20 @@ int pg_await(struct pg *pg, const struct pg_outcome *outcome,
 int pg_run(struct pg *pg, const struct pg_statement *statement,
 	   struct error *err);
 int pg_run_sql(struct pg *pg, const char *sql, struct error *err);
+/* Waits until a result can be had; false: the connection is of no use. */
+bool pg_await_result(struct pg *pg);
+/* Whether it is inside a transaction now. */
+void pg_note_transaction(struct pg *pg);
 /* Calls the tick when it is due; true when the person asked to stop. */
 bool pg_tick(struct pg *pg);
 /* The server has forgotten what it had prepared. */
 void pg_forget_kept(struct pg *pg);
+
+/* --- copy.c --------------------------------------------------------------- */
+
+/* Runs COPY FROM STDIN with these rows; nothing else may be on its way. */
+int pg_copy_in(struct pg *pg, const struct pg_statement *statement,
+	       const char *rows, size_t length, struct error *err);
 
 /* --- failure.c ------------------------------------------------------------ */
 

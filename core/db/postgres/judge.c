@@ -13,11 +13,11 @@
 
 enum about {
 	ABOUT_UNKNOWN,
-	ABOUT_HARMLESS,	   /* once more does no harm */
-	ABOUT_CREATED,	   /* an index of a table comes */
-	ABOUT_REBUILT,	   /* indexes are exchanged for new ones */
-	ABOUT_INDEX_GOES,  /* one index goes */
-	ABOUT_DATABASE,	   /* a database comes or goes */
+	ABOUT_HARMLESS,	  /* once more does no harm */
+	ABOUT_CREATED,	  /* an index of a table comes */
+	ABOUT_REBUILT,	  /* indexes are exchanged for new ones */
+	ABOUT_INDEX_GOES, /* one index goes */
+	ABOUT_DATABASE,	  /* a database comes or goes */
 };
 
 static enum about about(const struct statement *s)

@@ -196,7 +196,7 @@ bool pg_tick(struct pg *pg)
  * Waits until a result can be had without waiting. False when the connection
  * is of no use any more.
  */
-static bool await_result(struct pg *pg)
+bool pg_await_result(struct pg *pg)
 {
 	int64_t began = clock_mono_us(), asked = 0;
 
@@ -354,7 +354,7 @@ static void take_until(struct pg *pg, const struct pg_outcome *until,
 		if (until && (until->done || pg->failed) && is_between(pg))
 			break;
 		start_step(pg, step);
-		if (!await_result(pg)) {
+		if (!pg_await_result(pg)) {
 			pg->lost = true;
 			break;
 		}
@@ -383,7 +383,7 @@ static void forget_steps(struct pg *pg)
 }
 
 /* libpq itself does not tell while something is on its way. */
-static void note_transaction(struct pg *pg)
+void pg_note_transaction(struct pg *pg)
 {
 	PGTransactionStatusType status =
 		pg->lost ? PQTRANS_UNKNOWN : PQtransactionStatus(pg->conn);
@@ -407,7 +407,7 @@ static int finish_wait(struct pg *pg, struct error *err)
 		take_until(pg, NULL, err);
 	}
 	forget_steps(pg);
-	note_transaction(pg);
+	pg_note_transaction(pg);
 	if (pg->lost && pg->conn)
 		return pg_failure_lost(pg, err);
 	return pg->failed ? -1 : pg->stopped;

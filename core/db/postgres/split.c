@@ -76,9 +76,8 @@ static int refuse_copy(const struct splitter *sp, const struct statement *s,
 		       struct error *err)
 {
 	error_set(err, ERROR_FAILED,
-		  "COPY from or to the client is not supported");
-	error_hint(err, "write the rows as INSERT, or make the dump again: "
-			"pg_dump --inserts");
+		  "COPY to the client has no place in a script");
+	error_hint(err, "take it out, or name a file on the server");
 	return refuse(sp, s->offset, err);
 }
 
@@ -137,7 +136,7 @@ static int add_parsed(struct splitter *sp, size_t base, size_t length,
 	s = add_statement(sp, from, end - from);
 	pg_analyse(sp->script, raw->stmt, &analysis);
 	take_analysis(sp, s, &analysis);
-	return analysis.copies ? refuse_copy(sp, s, err) : 0;
+	return analysis.copies_out ? refuse_copy(sp, s, err) : 0;
 }
 
 /* 1 when the text was parsed and its statements added, 0 when it cannot be. */
@@ -180,7 +179,7 @@ static bool seems_to_refuse(const struct statement *s, const char *text)
 	return false;
 }
 
-static bool seems_to_copy(const struct statement *s, const char *text)
+static bool seems_to_copy_out(const struct statement *s, const char *text)
 {
 	struct reader r;
 
@@ -190,8 +189,6 @@ static bool seems_to_copy(const struct statement *s, const char *text)
 	while (!reader_at_end(&r)) {
 		if (reader_is_character(&r, '(')) {
 			reader_skip_group(&r);
-		} else if (reader_accept(&r, "FROM")) {
-			return reader_is(&r, "STDIN");
 		} else if (reader_accept(&r, "TO")) {
 			return reader_is(&r, "STDOUT");
 		} else {
@@ -233,7 +230,7 @@ static int add_unparsed(struct splitter *sp, const struct sql_extent *extent,
 	struct statement *s = add_statement(sp, extent->offset, extent->length);
 
 	s->no_transaction = seems_to_refuse(s, text);
-	if (seems_to_copy(s, text))
+	if (seems_to_copy_out(s, text))
 		return refuse_copy(sp, s, err);
 	return check_backslash(sp, s, err);
 }
@@ -331,6 +328,14 @@ static int add_piece(struct splitter *sp, const struct sql_extent *extent,
 	return add_unparsed(sp, extent, err);
 }
 
+static void add_data(struct script *script, const struct sql_copy_data *data)
+{
+	struct statement *s = &script->statements[script->statement_count - 1];
+
+	s->data_offset = data->offset;
+	s->data_length = data->length;
+}
+
 /* A procedure, and a DO that says so, may commit by itself. */
 static bool may_end_transaction(const struct script *script,
 				const struct statement *s)
@@ -356,7 +361,7 @@ int pg_split(struct script *script, struct error *err)
 		return -1;
 	script->statements = NULL;
 	script->statement_count = 0;
-	if (script->length <= WHOLE_SIZE)
+	if (script->length <= WHOLE_SIZE && !script->has_data)
 		result = add_text(&sp, 0, script->length, err);
 	if (result < 0)
 		return -1;
@@ -364,6 +369,8 @@ int pg_split(struct script *script, struct error *err)
 						 at, SQL_POSTGRESQL, &extent)) {
 		if (add_piece(&sp, &extent, err) < 0)
 			return -1;
+		if (extent.data.next)
+			add_data(script, &extent.data);
 		at = extent.next;
 	}
 	for (size_t i = 0; i < script->statement_count; i++)

@@ -10,8 +10,9 @@ int sqlite_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
 		 size_t n, const char *witness, enum db_verdict *verdict,
 		 char **what, struct error *err)
 {
-	static const char *const harmless[] = { "VACUUM", "PRAGMA", "ATTACH",
-						"DETACH", "ANALYZE", "REINDEX" };
+	static const char *const harmless[] = {
+		"VACUUM", "PRAGMA", "ATTACH", "DETACH", "ANALYZE", "REINDEX"
+	};
 	const struct statement *s = &script->statements[n];
 
 	(void)mem;

@@ -79,6 +79,14 @@ static int line_of(const char *key, void *data)
 	return 0;
 }
 
+static bool is_nowhere(TALLOC_CTX *mem, struct repo *repo)
+{
+	const char *head = repo_known(mem, repo, KNOWN_SHARED_HEAD);
+	const char *staged = repo_known(mem, repo, KNOWN_SHARED);
+
+	return head && !*head && (repo->bare || (staged && !*staged));
+}
+
 /* From the index or else HEAD, in one go; *text is NULL when in neither. */
 static int read_committed(TALLOC_CTX *mem, struct repo *repo, char **text,
 			  size_t *length, struct error *err)
@@ -90,6 +98,8 @@ static int read_committed(TALLOC_CTX *mem, struct repo *repo, char **text,
 
 	*text = NULL;
 	if (repo->bare && !repo->head)
+		return 0;
+	if (is_nowhere(mem, repo))
 		return 0;
 	if (git_must(mem, repo, GIT_ARGS("cat-file", "--batch"), names,
 		     strlen(names), &at, NULL, "read '" SHARED_FILE "'",

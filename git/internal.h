@@ -10,7 +10,9 @@ struct repo_private {
 	struct repo repo; /* first: a struct repo * is this */
 	const char *cwd;  /* where plumbing runs */
 	const char **env;
-	struct process *config; /* started with the repository, read later */
+	/* started with the repository, read later */
+	struct process *config, *names;
+	char *known; /* what `names` answered, a line each */
 };
 
 static inline struct repo_private *private_of(struct repo *repo)
@@ -41,6 +43,18 @@ int git_must(TALLOC_CTX *mem, struct repo *repo, const char *const *argv,
 /* Starts one whose output is read meanwhile. */
 int git_start(TALLOC_CTX *mem, struct repo *repo, const char *const *argv,
 	      unsigned flags, struct process **process, struct error *err);
+
+/*
+ * The ids of a few names that nearly every command asks for, all asked for at
+ * once when the repository was opened: "" when there is no such object, NULL
+ * when it is not one of them.
+ */
+#define KNOWN_FOLDER "migrations"
+#define KNOWN_TREE "HEAD:" KNOWN_FOLDER
+#define KNOWN_PROOFS "refs/notes/migrate-proofs"
+#define KNOWN_SHARED ":.gitmigrate"
+#define KNOWN_SHARED_HEAD "HEAD:.gitmigrate"
+char *repo_known(TALLOC_CTX *mem, struct repo *repo, const char *name);
 
 /* "unable to WHAT", with git's own words. */
 int git_failed(struct error *err, const char *what, const char *complaint);

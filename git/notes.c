@@ -51,8 +51,13 @@ int notes_each(struct repo *repo, const char *ref, note_fn fn, void *data,
 	struct blobs *blobs = NULL;
 	char *text, *complaint, *end;
 	size_t length;
-	int status = git_run(mem, repo, GIT_ARGS("ls-tree", "-r", "-z", ref),
-			     NULL, 0, &text, &length, &complaint, err);
+	const char *known = repo_known(mem, repo, ref);
+	int status = 1;
+
+	if (!known || *known)
+		status = git_run(mem, repo,
+				 GIT_ARGS("ls-tree", "-r", "-z", ref), NULL, 0,
+				 &text, &length, &complaint, err);
 
 	/* no such ref: no notes */
 	if (status) {

@@ -166,6 +166,67 @@ static const char *starting_folder(void)
 		       : NULL;
 }
 
+static const char *const known_names[] = {
+	KNOWN_TREE,
+	KNOWN_PROOFS,
+	KNOWN_SHARED,
+	KNOWN_SHARED_HEAD,
+};
+
+static int ask_names(struct repo_private *p, struct error *err)
+{
+	static const char *const argv[] = { "git", "cat-file", "--batch-check",
+					    NULL };
+	int result = process_start(p, argv, starting_folder(), NULL,
+				   PROCESS_IN | PROCESS_OUT | PROCESS_QUIET,
+				   &p->names, err);
+
+	for (size_t i = 0;
+	     result == 0 && i < sizeof(known_names) / sizeof(*known_names);
+	     i++) {
+		const char *name = known_names[i];
+
+		/* outside of a repository it reads nothing */
+		if (process_write(p->names, name, strlen(name)) < 0 ||
+		    process_write(p->names, "\n", 1) < 0)
+			break;
+	}
+	if (result == 0) {
+		close(p->names->in);
+		p->names->in = -1;
+	}
+	return result;
+}
+
+/* One line each: "ID TYPE SIZE", or "NAME missing". */
+char *repo_known(TALLOC_CTX *mem, struct repo *repo, const char *name)
+{
+	struct repo_private *p = private_of(repo);
+	struct error ignored = { 0 };
+	const char *line;
+
+	if (!p->known &&
+	    process_read_all(p, p->names->out, &p->known, NULL, &ignored) < 0)
+		p->known = talloc_strdup(p, "");
+	error_release(&ignored);
+	line = p->known;
+	for (size_t i = 0; i < sizeof(known_names) / sizeof(*known_names);
+	     i++) {
+		size_t length = strcspn(line, "\n");
+
+		if (line[length] != '\n')
+			break;
+		if (strcmp(known_names[i], name) != 0) {
+			line += length + 1;
+			continue;
+		}
+		if (strspn(line, "0123456789abcdef") < repo->hex_length)
+			return talloc_strdup(mem, "");
+		return talloc_strndup(mem, line, repo->hex_length);
+	}
+	return NULL;
+}
+
 int repo_open(TALLOC_CTX *mem, struct repo **out, struct error *err)
 {
 	static const char *const config[] = { "git", "config", "-z", "--list",
@@ -176,7 +237,8 @@ int repo_open(TALLOC_CTX *mem, struct repo **out, struct error *err)
 	int status;
 
 	if (process_start(p, config, starting_folder(), NULL,
-			  PROCESS_OUT | PROCESS_QUIET, &p->config, err) < 0)
+			  PROCESS_OUT | PROCESS_QUIET, &p->config, err) < 0 ||
+	    ask_names(p, err) < 0)
 		return -1;
 	status = process_run(
 		p,

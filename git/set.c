@@ -1,28 +1,10 @@
-#include "git/internal.h"
+#include "git/listing.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/base/text.h"
 
-/* A file as one of git's listings has it. */
-struct listed {
-	const char *path;
-	char *blob;
-	unsigned flags; /* enum half_flag */
-	bool deleted;
-};
-
-struct listing {
-	struct listed *list;
-	size_t count, room;
-};
-
-static struct listed *append(TALLOC_CTX *mem, struct listing *l)
+struct listed *listing_append(TALLOC_CTX *mem, struct listing *l)
 {
 	if (l->count == l->room) {
 		l->room = l->room ? 2 * l->room : 256;
@@ -33,7 +15,7 @@ static struct listed *append(TALLOC_CTX *mem, struct listing *l)
 	return &l->list[l->count++];
 }
 
-static bool ends_as_script(const char *name)
+bool ends_as_script(const char *name)
 {
 	size_t end = strlen(name);
 
@@ -41,8 +23,7 @@ static bool ends_as_script(const char *name)
 	       (end > 9 && !strcmp(name + end - 9, ".down.sql"));
 }
 
-/* Whether the path is a script's, directly in the folder. */
-static bool is_script(const char *path, const char *dir)
+bool is_script(const char *path, const char *dir)
 {
 	size_t length = strlen(dir);
 
@@ -50,7 +31,7 @@ static bool is_script(const char *path, const char *dir)
 	       !strchr(path + length + 1, '/') && ends_as_script(path);
 }
 
-static int odd_file(const char *path, const char *what, struct error *err)
+int odd_file(const char *path, const char *what, struct error *err)
 {
 	char *shown = text_visible(NULL, path, false);
 
@@ -70,14 +51,13 @@ static int check_mode(const char *mode, const char *path, struct error *err)
 	return 0;
 }
 
-/* The folder with a slash, which matches what is in it and nothing else. */
-static char *inside(TALLOC_CTX *mem, const char *dir)
+char *inside_folder(TALLOC_CTX *mem, const char *dir)
 {
 	return talloc_asprintf(mem, "%s/", dir);
 }
 
-static int fill_set(TALLOC_CTX *mem, const struct listing *l, struct set **out,
-		    struct error *err)
+int listing_fill_set(TALLOC_CTX *mem, const struct listing *l, struct set **out,
+		     struct error *err)
 {
 	struct set *set = set_new(mem);
 
@@ -111,7 +91,7 @@ static int read_tree(TALLOC_CTX *mem, char *text, size_t length,
 		*tab = '\0';
 		if (check_mode(text, tab + 1, err) < 0)
 			return -1;
-		f = append(mem, l);
+		f = listing_append(mem, l);
 		f->path = tab + 1;
 		f->blob = strrchr(text, ' ') + 1;
 	}
@@ -127,14 +107,14 @@ int repo_set_commit(TALLOC_CTX *mem, struct repo *repo, const char *commit,
 	size_t length;
 	int result = git_must(turn, repo,
 			      GIT_ARGS("ls-tree", "-z", "--full-tree", commit,
-				       "--", inside(turn, dir)),
+				       "--", inside_folder(turn, dir)),
 			      NULL, 0, &text, &length,
 			      "list a commit's scripts", err);
 
 	if (result == 0)
 		result = read_tree(turn, text, length, dir, &l, err);
 	if (result == 0)
-		result = fill_set(mem, &l, set, err);
+		result = listing_fill_set(mem, &l, set, err);
 	talloc_free(turn);
 	return result;
 }
@@ -147,8 +127,8 @@ static int unmerged(const char *path, struct error *err)
 }
 
 /* "MODE OBJECT STAGE\tPATH\0", ordered by path */
-static int read_index(TALLOC_CTX *mem, char *text, size_t length,
-		      const char *dir, struct listing *l, struct error *err)
+int listing_read_index(TALLOC_CTX *mem, char *text, size_t length,
+		       const char *dir, struct listing *l, struct error *err)
 {
 	char *end = text + length;
 
@@ -164,7 +144,7 @@ static int read_index(TALLOC_CTX *mem, char *text, size_t length,
 		if (check_mode(text, tab + 1, err) < 0)
 			return -1;
 		tab[-2] = '\0';
-		f = append(mem, l);
+		f = listing_append(mem, l);
 		f->path = tab + 1;
 		f->blob = strchr(text, ' ') + 1;
 	}
@@ -178,15 +158,15 @@ int repo_set_index(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 	struct listing l = { 0 };
 	char *text;
 	size_t length;
-	int result = git_must(
-		turn, repo,
-		GIT_ARGS("ls-files", "-z", "-s", "--", inside(turn, dir)), NULL,
-		0, &text, &length, "read the index", err);
+	int result = git_must(turn, repo,
+			      GIT_ARGS("ls-files", "-z", "-s", "--",
+				       inside_folder(turn, dir)),
+			      NULL, 0, &text, &length, "read the index", err);
 
 	if (result == 0)
-		result = read_index(turn, text, length, dir, &l, err);
+		result = listing_read_index(turn, text, length, dir, &l, err);
 	if (result == 0)
-		result = fill_set(mem, &l, set, err);
+		result = listing_fill_set(mem, &l, set, err);
 	talloc_free(turn);
 	return result;
 }
@@ -201,7 +181,8 @@ int repo_index_changed(struct repo *repo, const char *dir, bool *changed,
 	if (repo->head)
 		status = git_run(mem, repo,
 				 GIT_ARGS("diff-index", "--cached", "--quiet",
-					  "HEAD", "--", inside(mem, dir)),
+					  "HEAD", "--",
+					  inside_folder(mem, dir)),
 				 NULL, 0, &out, NULL, &complaint, err);
 	*changed = status == 1;
 	if (status > 1)
@@ -209,337 +190,6 @@ int repo_index_changed(struct repo *repo, const char *dir, bool *changed,
 				    complaint);
 	talloc_free(mem);
 	return status < 0 ? -1 : 0;
-}
-
-/* The index does not have the text: it has to be read and hashed. */
-#define TEXT_IS_HERE (HALF_UNTRACKED | HALF_MODIFIED)
-
-/* Only the text of a regular file goes through a clean filter. */
-static int check_file(struct repo *repo, const char *path, struct error *err)
-{
-	char *full = talloc_asprintf(NULL, "%s/%s", repo->top, path);
-	struct stat st;
-	int result = 0;
-
-	if (lstat(full, &st) < 0)
-		result = error_set(err, ERROR_FAILED, "unable to read '%s': %s",
-				   path, strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		result = odd_file(path,
-				  S_ISLNK(st.st_mode) ? "a symbolic link"
-						      : "something else",
-				  err);
-	talloc_free(full);
-	return result;
-}
-
-/* The ids that the changed and the untracked texts would have in git. */
-static int hash_files(TALLOC_CTX *mem, struct repo *repo, bool keep,
-		      struct listing *l, struct error *err)
-{
-	char *input = NULL, *out;
-	size_t length = 0;
-	FILE *names = open_memstream(&input, &length);
-	int result = 0;
-
-	for (size_t i = 0; i < l->count && result == 0; i++) {
-		struct listed *f = &l->list[i];
-
-		if (f->deleted || !(f->flags & TEXT_IS_HERE))
-			continue;
-		result = check_file(repo, f->path, err);
-		fprintf(names, "%s\n", f->path);
-	}
-	fclose(names);
-	if (result == 0 && length)
-		result = git_must(
-			mem, repo,
-			keep ? GIT_ARGS("hash-object", "-w", "--stdin-paths")
-			     : GIT_ARGS("hash-object", "--stdin-paths"),
-			input, length, &out, NULL, "read the scripts", err);
-	for (size_t i = 0; i < l->count && result == 0 && length; i++) {
-		struct listed *f = &l->list[i];
-		char *id;
-
-		if (f->deleted || !(f->flags & TEXT_IS_HERE))
-			continue;
-		id = strsep(&out, "\n");
-		if (f->blob && !strcmp(f->blob, id))
-			f->flags &= ~(unsigned)HALF_MODIFIED;
-		f->blob = id;
-	}
-	free(input);
-	return result;
-}
-
-/* hash-object reads its paths by lines, so names are checked before. */
-static int check_names(const struct listing *l, struct error *err)
-{
-	struct set *scratch = set_new(NULL);
-	int result = 0;
-
-	for (size_t i = 0; i < l->count && result == 0; i++)
-		if (l->list[i].flags & TEXT_IS_HERE)
-			result = set_add(scratch, l->list[i].path, NULL, 0,
-					 err);
-	talloc_free(scratch);
-	return result < 0 ? -1 : 0;
-}
-
-static int by_path(const void *a, const void *b)
-{
-	return strcmp(((const struct listed *)a)->path,
-		      ((const struct listed *)b)->path);
-}
-
-/* Among the first `count` entries, which came from the index, in order. */
-static struct listed *find_cached(const struct listing *l, size_t count,
-				  const char *path)
-{
-	struct listed key = { .path = path };
-
-	return count ? bsearch(&key, l->list, count, sizeof(key), by_path)
-		     : NULL;
-}
-
-/* ":MODE MODE OLD NEW STATUS\0PATH\0" of diff-index and diff-files */
-static void mark_changes(struct listing *l, char *text, size_t length,
-			 void (*mark)(struct listed *f, char status))
-{
-	char *end = text + length;
-
-	while (text < end) {
-		char status = text[strlen(text) - 1];
-		char *path = text + strlen(text) + 1;
-		struct listed *f = find_cached(l, l->count, path);
-
-		text = path + strlen(path) + 1;
-		if (f)
-			mark(f, status);
-	}
-}
-
-static void mark_staged(struct listed *f, char status)
-{
-	f->flags |= HALF_STAGED | (status == 'A' ? HALF_NEW : 0u);
-}
-
-/* Files whose times differ come along; their hash tells that they are the
-   same. */
-static void mark_modified(struct listed *f, char status)
-{
-	if (status == 'D')
-		f->deleted = true;
-	else
-		f->flags |= HALF_MODIFIED;
-}
-
-static int read_changes(TALLOC_CTX *mem, struct process *process,
-			struct listing *l,
-			void (*mark)(struct listed *f, char status),
-			struct error *err)
-{
-	char *text;
-	size_t length;
-
-	if (process_read_all(mem, process->out, &text, &length, err) < 0)
-		return -1;
-	if (process_finish(process))
-		return git_failed(err, "compare the scripts with the index",
-				  NULL);
-	mark_changes(l, text, length, mark);
-	return 0;
-}
-
-/*
- * Scripts in the folder that the index does not know, also those that are
- * ignored: passing over one of them silently is worse than naming it.
- */
-static void collect_untracked(TALLOC_CTX *mem, DIR *folder, const char *dir,
-			      struct listing *l)
-{
-	size_t cached = l->count;
-	struct dirent *entry;
-
-	while ((entry = readdir(folder)) != NULL) {
-		char *path = talloc_asprintf(mem, "%s/%s", dir, entry->d_name);
-
-		if (is_script(path, dir) && !find_cached(l, cached, path)) {
-			struct listed *f = append(mem, l);
-
-			f->path = path;
-			f->flags = HALF_UNTRACKED | HALF_NEW;
-			continue;
-		}
-		talloc_free(path);
-	}
-}
-
-/* FNV-1a; sums of it tell whether two lists hold the same names. */
-static uint64_t hash_name(const char *name)
-{
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (; *name; name++)
-		hash = (hash ^ (unsigned char)*name) * UINT64_C(1099511628211);
-	return hash;
-}
-
-/*
- * Nearly always the folder holds just what the index knows; then nothing has
- * to be looked up. Both sides are summed up while git looks for changes.
- */
-struct names_sum {
-	uint64_t sum;
-	size_t count;
-};
-
-static struct names_sum sum_folder(DIR *folder)
-{
-	struct names_sum names = { 0, 0 };
-	struct dirent *entry;
-
-	while (folder && (entry = readdir(folder)) != NULL)
-		if (ends_as_script(entry->d_name)) {
-			names.sum += hash_name(entry->d_name);
-			names.count++;
-		}
-	return names;
-}
-
-static struct names_sum sum_cached(const struct listing *l, const char *dir)
-{
-	struct names_sum names = { 0, 0 };
-	size_t prefix = strlen(dir) + 1;
-
-	for (size_t i = 0; i < l->count; i++) {
-		names.sum += hash_name(l->list[i].path + prefix);
-		names.count++;
-	}
-	return names;
-}
-
-/* Files that are gone from the folder are in the index's sum. */
-static bool is_same_sum(struct names_sum folder, struct names_sum cached,
-			const struct listing *l, const char *dir)
-{
-	size_t prefix = strlen(dir) + 1;
-
-	for (size_t i = 0; i < l->count; i++)
-		if (l->list[i].deleted) {
-			cached.sum -= hash_name(l->list[i].path + prefix);
-			cached.count--;
-		}
-	return folder.sum == cached.sum && folder.count == cached.count;
-}
-
-static int open_folder(TALLOC_CTX *mem, struct repo *repo, const char *dir,
-		       DIR **folder, struct error *err)
-{
-	char *full = talloc_asprintf(mem, "%s/%s", repo->top, dir);
-
-	*folder = opendir(full);
-	if (*folder || errno == ENOENT || errno == ENOTDIR)
-		return 0;
-	return error_set(err, ERROR_FAILED,
-			 "unable to read the folder '%s': %s", dir,
-			 strerror(errno));
-}
-
-struct worktree {
-	struct repo *repo;
-	const char *dir;
-	struct process *index, *modified, *staged; /* staged: NULL, no HEAD */
-};
-
-int worktree_begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
-		   struct worktree **out, struct error *err)
-{
-	struct worktree *w = talloc_zero(mem, struct worktree);
-	char *folder = inside(w, dir);
-	const unsigned flags = PROCESS_OUT | PROCESS_QUIET;
-
-	w->repo = repo;
-	w->dir = talloc_strdup(w, dir);
-	if (git_start(w, repo,
-		      GIT_ARGS("diff-files", "--raw", "-z", "--no-renames",
-			       "--", folder),
-		      flags, &w->modified, err) < 0 ||
-	    git_start(w, repo, GIT_ARGS("ls-files", "-z", "-s", "--", folder),
-		      flags, &w->index, err) < 0 ||
-	    (repo->head &&
-	     git_start(w, repo,
-		       GIT_ARGS("diff-index", "--cached", "--raw", "-z",
-				"--no-renames", "HEAD", "--", folder),
-		       flags, &w->staged, err) < 0)) {
-		talloc_free(w);
-		return -1;
-	}
-	*out = w;
-	return 0;
-}
-
-static int read_worktree(struct worktree *w, struct listing *l,
-			 struct error *err)
-{
-	struct names_sum cached, here;
-	DIR *folder;
-	char *text;
-	size_t length;
-	int result;
-
-	if (process_read_all(w, w->index->out, &text, &length, err) < 0)
-		return -1;
-	if (process_finish(w->index))
-		return git_failed(err, "read the index", NULL);
-	if (read_index(w, text, length, w->dir, l, err) < 0)
-		return -1;
-	if (w->staged) {
-		if (read_changes(w, w->staged, l, mark_staged, err) < 0)
-			return -1;
-	} else {
-		for (size_t i = 0; i < l->count; i++)
-			mark_staged(&l->list[i], 'A');
-	}
-	/* the slowest of the three is still looking: work meanwhile */
-	if (open_folder(w, w->repo, w->dir, &folder, err) < 0)
-		return -1;
-	cached = sum_cached(l, w->dir);
-	here = sum_folder(folder);
-	result = read_changes(w, w->modified, l, mark_modified, err);
-	if (result == 0 && folder && !is_same_sum(here, cached, l, w->dir)) {
-		rewinddir(folder);
-		collect_untracked(w, folder, w->dir, l);
-	}
-	if (folder)
-		closedir(folder);
-	return result;
-}
-
-int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
-		 struct set **set, struct error *err)
-{
-	struct listing l = { 0 };
-	int result = read_worktree(w, &l, err);
-
-	if (result == 0)
-		result = check_names(&l, err);
-	if (result == 0)
-		result = hash_files(w, w->repo, keep, &l, err);
-	if (result == 0)
-		result = fill_set(mem, &l, set, err);
-	talloc_free(w);
-	return result;
-}
-
-int repo_set_worktree(TALLOC_CTX *mem, struct repo *repo, const char *dir,
-		      bool keep, struct set **set, struct error *err)
-{
-	struct worktree *w;
-
-	if (worktree_begin(mem, repo, dir, &w, err) < 0)
-		return -1;
-	return worktree_end(mem, w, keep, set, err);
 }
 
 /* Paths only; anything after a tab, or the whole entry. */
@@ -568,7 +218,7 @@ int repo_newest_version(struct repo *repo, const char *dir, int64_t *newest,
 			struct error *err)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
-	char *folder = inside(mem, dir);
+	char *folder = inside_folder(mem, dir);
 	const char *const here[] = { "git", "ls-files", "-z",	"-c",
 				     "-o",  "--",	folder, NULL };
 	const char *const head[] = { "git",	    "ls-tree",	   "-z",

@@ -1,8 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/git_bed.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,79 +8,6 @@
 #include <unistd.h>
 
 #include "core/base/process.h"
-#include "git/git.h"
-
-/* Real repositories in a folder of their own, and nobody's git settings. */
-static char *place;
-
-struct test {
-	TALLOC_CTX *mem;
-	struct repo *repo;
-	struct error err;
-};
-
-/* Runs a shell script in the place; its output without the last line end. */
-static char *sh(TALLOC_CTX *mem, const char *script)
-{
-	static const char helpers[] =
-		"set -eu; pair() { mkdir -p migrations; "
-		"echo \"up $1 ${2-}\" >migrations/2026010100000$1_x.up.sql; "
-		"echo \"down $1 ${2-}\" "
-		">migrations/2026010100000$1_x.down.sql; "
-		"}; commit() { git add -A; git commit -qm \"$1\"; }; ";
-	char *text = talloc_asprintf(mem, "%s%s", helpers, script);
-	const char *const argv[] = { "sh", "-c", text, NULL };
-	struct error err = { 0 };
-	char *out, *complaint;
-	size_t length;
-	int status = process_run(mem, argv, NULL, NULL, NULL, 0, &out, &length,
-				 &complaint, &err);
-
-	if (status)
-		fail_msg("%s\n%s", script,
-			 err.message ? err.message : complaint);
-	if (length && out[length - 1] == '\n')
-		out[length - 1] = '\0';
-	return out;
-}
-
-/* A new empty folder to stand in. */
-static int set_up(void **state)
-{
-	struct test *t = talloc_zero(NULL, struct test);
-
-	t->mem = t;
-	if (chdir(place) < 0)
-		return -1;
-	sh(t, "rm -rf t; mkdir t; cd t; git init -q r");
-	if (chdir("t/r") < 0)
-		return -1;
-	*state = t;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct test *t = *state;
-
-	error_release(&t->err);
-	talloc_free(t);
-	return chdir(place);
-}
-
-static void good(struct test *t, int result)
-{
-	if (result < 0)
-		fail_msg("%s: %s", t->err.message,
-			 t->err.detail ? t->err.detail : "");
-}
-
-static void enter(struct test *t, const char *folder)
-{
-	if (chdir(folder) < 0)
-		fail_msg("no folder '%s'", folder);
-	good(t, repo_open(t->mem, &t->repo, &t->err));
-}
 
 /* Scripts as "NAME/DIRECTION=BLOB" would be long; paths are enough. */
 static void paths_are(const struct set *set, const char *expected)
@@ -510,7 +434,7 @@ static void history_that_cannot_be_read_is_an_error(void **state)
 
 static void other_repositories_hooks_are_not_written(void **state)
 {
-	static const char *const places[] = {
+	static const char *const gitbed_places[] = {
 		"git config core.hooksPath ../mine",
 		"git config core.hooksPath .husky/_; mkdir -p .husky/_",
 		"git config --unset core.hooksPath; rm -rf .git/hooks; "
@@ -524,8 +448,9 @@ static void other_repositories_hooks_are_not_written(void **state)
 
 	sh(t, "mkdir ../mine");
 	enter(t, ".");
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		sh(t, places[i]);
+	for (size_t i = 0; i < sizeof(gitbed_places) / sizeof(*gitbed_places);
+	     i++) {
+		sh(t, gitbed_places[i]);
 		good(t, hook_install(t->repo, "pre-commit", &hook, &path,
 				     &t->err));
 		assert_int_equal(hook, HOOK_FOREIGN);
@@ -582,33 +507,8 @@ static void odd_surroundings_do_not_matter(void **state)
 	assert_string_equal(urls[0], "https://long.example/x");
 }
 
-/* Whatever the person's own git is set to, and whatever repository we are
-   started from, the tests neither see nor change it. */
-static void leave_the_world(void)
-{
-	static const char *const variables[] = {
-		"GIT_DIR",	  "GIT_WORK_TREE",    "GIT_INDEX_FILE",
-		"GIT_COMMON_DIR", "GIT_PREFIX",	      "GIT_OBJECT_DIRECTORY",
-		"GIT_NAMESPACE",  "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS",
-	};
-
-	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++)
-		unsetenv(variables[i]);
-	setenv("HOME", place, 1);
-	setenv("XDG_CONFIG_HOME", place, 1);
-	setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
-	setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
-	setenv("GIT_CEILING_DIRECTORIES", place, 1);
-	setenv("GIT_AUTHOR_NAME", "A Tester", 1);
-	setenv("GIT_AUTHOR_EMAIL", "tester@example.org", 1);
-	setenv("GIT_COMMITTER_NAME", "A Tester", 1);
-	setenv("GIT_COMMITTER_EMAIL", "tester@example.org", 1);
-	setenv("GIT_CONFIG_COUNT", "1", 1);
-	setenv("GIT_CONFIG_KEY_0", "init.defaultBranch", 1);
-	setenv("GIT_CONFIG_VALUE_0", "main", 1);
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f)                                                                \
+	cmocka_unit_test_setup_teardown(f, gitbed_set_up, gitbed_tear_down)
 
 int main(void)
 {
@@ -634,26 +534,6 @@ int main(void)
 		TEST(odd_surroundings_do_not_matter),
 		TEST(a_process_may_talk_while_it_listens),
 	};
-	const char *tmp = getenv("TMPDIR");
-	char *given = talloc_asprintf(NULL, "%s/git-room.XXXXXX",
-				      tmp ? tmp : "/tmp");
-	int failed;
 
-	if (!mkdtemp(given))
-		return 1;
-	place = realpath(given, NULL);
-	leave_the_world();
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	if (chdir("/") == 0) {
-		const char *const argv[] = { "rm", "-rf", place, NULL };
-		struct error err = { 0 };
-		struct process *process;
-
-		if (process_start(NULL, argv, NULL, NULL, 0, &process, &err) ==
-		    0)
-			talloc_free(process);
-	}
-	free(place);
-	talloc_free(given);
-	return failed;
+	return gitbed_run(tests);
 }

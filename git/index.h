@@ -1,0 +1,65 @@
+#ifndef GIT_INDEX_H
+#define GIT_INDEX_H
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+/*
+ * The files of one folder in git's index, https://git-scm.com/docs/index-format,
+ * and a look at whether they are still as git saw them. This is for speed
+ * alone: it answers only where it is certain to say what git would, and
+ * otherwise git is asked. Nothing but set.c and worktree.c knows.
+ */
+
+struct index_entry {
+	const char *path;	    /* from the top of the work tree */
+	const unsigned char *stats; /* see index.c */
+	const unsigned char *id;
+};
+
+struct index {
+	struct index_entry *entries; /* directly in the folder, by path */
+	size_t count;
+	size_t id_size;		   /* bytes */
+	int64_t written;	   /* seconds since 1970 */
+	const unsigned char *tree; /* id of the folder's tree; NULL: not known */
+};
+
+/*
+ * NULL where only git can tell: the file is not there or of another form than
+ * the plain ones (split, sparse), or one of the entries is more than a file as
+ * it is (a conflict, a symbolic link, a submodule, one that git was told to
+ * pass over).
+ */
+struct index *index_read(TALLOC_CTX *mem, const char *file, const char *dir,
+			 size_t id_size);
+
+/* Sums tell whether two lists hold the same names. */
+struct names_sum {
+	uint64_t sum;
+	size_t count;
+};
+void names_sum_add(struct names_sum *names, const char *name);
+void names_sum_take(struct names_sum *names, const char *name);
+/* Of the scripts that are in a folder. */
+struct names_sum names_sum_folder(DIR *folder);
+
+enum look { LOOK_SAME, LOOK_CHANGED, LOOK_GONE };
+
+/*
+ * Looks at the files, and at what else is in the folder, in a thread of its
+ * own, which allocates nothing and alone uses `folder` until its end. CHANGED
+ * only means that the times or the like differ, or do not prove anything.
+ */
+struct looking;
+struct looking *looking_begin(TALLOC_CTX *mem, const struct index *index,
+			      DIR *folder);
+/* Waits; an answer for each entry, or NULL when some file could not be looked
+   at. Freeing `looking` waits, too. */
+const unsigned char *looking_end(struct looking *looking,
+				 struct names_sum *names);
+
+#endif

@@ -163,11 +163,25 @@ static void measured(struct facts *facts, int64_t started_us)
 	facts->duration_ms = (double)(clock_mono_us() - started_us) / 1000;
 }
 
+/* The engine knows better than we when the transaction began and ended. */
+static void measured_commit(const struct db *db, struct facts *facts,
+			    int64_t started_us)
+{
+	int64_t now = db->committed_us ? db->committed_us : clock_mono_us();
+
+	if (db->began_us)
+		started_us = db->began_us;
+	facts_release_locks(facts, now);
+	facts->duration_ms = (double)(now - started_us) / 1000;
+}
+
 static int run_in_transaction(struct runner *runner,
-			      const struct plan_item *item, struct facts *facts,
-			      bool *skipped, struct error *err)
+			      const struct plan_item *item,
+			      struct run_counts *counts, bool *skipped,
+			      struct error *err)
 {
 	const struct db_engine *engine = runner->db->engine;
+	struct facts *facts = counts->facts;
 	int64_t started = clock_mono_us();
 	int64_t id = 0;
 
@@ -180,17 +194,20 @@ static int run_in_transaction(struct runner *runner,
 	if (execute_all(runner, item, facts, err) < 0)
 		goto failed;
 	facts->ok = true;
+	run_counts_take_before(counts);
 	measured(facts, started);
-	if (record(runner, item, facts, &id, err) < 0 ||
-	    engine->commit(runner->db, err) < 0)
+	if (record(runner, item, facts, &id, err) < 0)
 		goto failed;
-	facts_release_locks(facts, clock_mono_us());
-	measured(facts, started);
+	run_counts_along_commit(counts);
+	if (engine->commit(runner->db, err) < 0)
+		goto failed;
+	measured_commit(runner->db, facts, started);
 	if (runner->record)
 		remember(runner, id, facts);
 	return 0;
 failed:
 	engine->rollback(runner->db);
+	run_counts_take_before(counts);
 	facts_release_locks(facts, clock_mono_us());
 	measured(facts, started);
 	record_failure(runner, facts, err);
@@ -334,58 +351,6 @@ failed:
 	return -1;
 }
 
-/* Rows of the tables that the split could name, before the script runs. What
-   cannot be counted (no right to read it) is not counted, and no failure. */
-static void count_before(struct runner *runner, struct script *script,
-			 struct facts *facts)
-{
-	struct error ignored = { 0 };
-
-	if (runner->db->engine->foresee)
-		runner->db->engine->foresee(runner->db, script);
-	for (size_t n = 0; n < script->statement_count; n++) {
-		const struct statement *s = &script->statements[n];
-
-		for (size_t i = 0; i < s->relation_count; i++) {
-			size_t known = facts->table_count;
-			struct fact_table *t = facts_table(facts,
-							   s->relations[i]);
-
-			if (known == facts->table_count ||
-			    runner->db->engine->count_rows(
-				    runner->db, t->name, runner->count_limit,
-				    &t->rows_before, &t->estimated,
-				    &ignored) == 0)
-				continue;
-			t->rows_before = -1;
-			error_release(&ignored);
-		}
-	}
-}
-
-/* Tables that neither were nor are there (views, indexes) are no tables. */
-static void count_after(struct runner *runner, struct facts *facts)
-{
-	struct error ignored = { 0 };
-	size_t kept = 0;
-
-	for (size_t i = 0; i < facts->table_count; i++) {
-		struct fact_table *t = &facts->tables[i];
-		bool estimated = false;
-
-		if (runner->db->engine->count_rows(
-			    runner->db, t->name, runner->count_limit,
-			    &t->rows_after, &estimated, &ignored) < 0) {
-			t->rows_after = -1;
-			error_release(&ignored);
-		}
-		t->estimated |= estimated;
-		if (t->rows_before >= 0 || t->rows_after >= 0)
-			facts->tables[kept++] = *t;
-	}
-	facts->table_count = kept;
-}
-
 static void failure_label(const struct plan_item *item, struct error *err)
 {
 	char version[VERSION_LENGTH + 1];
@@ -401,6 +366,7 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 {
 	struct plan_item item = *planned;
 	TALLOC_CTX *turn = talloc_new(NULL);
+	struct run_counts counts = { .runner = runner, .mem = turn };
 	struct facts *facts;
 	bool skipped = false;
 	int result = -1;
@@ -415,16 +381,16 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 	*facts_out = facts;
 	if (runner->starting)
 		runner->starting(planned, runner->report_data);
-	if (runner->record)
-		count_before(runner, item.script, facts);
+	counts.facts = facts;
+	run_counts_before(&counts, item.script);
 	result = item.script->no_transaction
 			 ? run_by_statement(runner, &item, facts, &skipped, err)
-			 : run_in_transaction(runner, &item, facts, &skipped,
-					      err);
+			 : run_in_transaction(runner, &item, &counts,
+					      &skipped, err);
 	if (result == 0 && skipped)
 		*facts_out = NULL;
-	else if (result == 0 && runner->record)
-		count_after(runner, facts);
+	else if (result == 0)
+		run_counts_take_after(&counts);
 	else if (result < 0)
 		failure_label(planned, err);
 	if (runner->finished)

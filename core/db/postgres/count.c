@@ -91,8 +91,46 @@ void pg_count_along(struct db *db, struct db_count *counts, size_t count,
 	pg->along_limit = limit;
 }
 
-/* Sends what is to be counted along, once. */
-int pg_count_send_along(struct pg *pg, struct error *err)
+/*
+ * Whether the script's first statement makes this table: then there was none
+ * before, or else the script fails.
+ */
+static bool makes_first(const struct script *script, const char *table)
+{
+	const struct statement *s = script->statements;
+	struct sql_token token = { 0 };
+
+	if (!script->statement_count || !s->analysed || !s->relation_count ||
+	    strcmp(s->relations[0], table) != 0)
+		return false;
+	for (int i = 0; i < 3; i++) {
+		static const char *const words[] = { "CREATE", "TABLE", "IF" };
+
+		token = sql_next_code(script->text, s->offset + s->length,
+				      i ? token.offset + token.length
+					: s->offset,
+				      SQL_POSTGRESQL);
+		if (sql_is_word(script->text, token, words[i]) != (i < 2))
+			return false;
+	}
+	return true;
+}
+
+int pg_count_send_before(struct pg *pg, const struct script *script,
+			 struct error *err)
+{
+	size_t count = pg->along_count;
+
+	pg->along_count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (!makes_first(script, pg->along[i].table) &&
+		    pg_count_send(pg, &pg->along[i], 1, pg->along_limit, err) <
+			    0)
+			return -1;
+	return 0;
+}
+
+int pg_count_send_after(struct pg *pg, struct error *err)
 {
 	size_t count = pg->along_count;
 

@@ -109,19 +109,30 @@ static int send_all(struct pg *pg, const struct pg_statement *statement,
 	return pg_held_send(pg, err);
 }
 
+/* What the end of a script needs in any case goes along with its last one. */
+static int send_end(struct pg *pg, const struct script *script, size_t n,
+		    struct error *err)
+{
+	if (n + 1 < script->statement_count)
+		return 0;
+	return pg_close_script(pg, err);
+}
+
 /*
  * In a transaction of ours the look's answer is waited for only by the next
  * call: the server works on it while we are busy with what comes next.
  */
-static int await(struct pg *pg, const struct statement *s, bool looks,
-		 struct error *err)
+static int await(struct pg *pg, const struct script *script, size_t n,
+		 bool looks, struct error *err)
 {
-	if (!looks || !s->analysed || pg->transaction != PG_SCRIPT) {
+	if (!looks || !script->statements[n].analysed ||
+	    pg->transaction != PG_SCRIPT) {
 		if (pg_sync(pg, err) < 0)
 			return -1;
 		return pg_held_settle(pg, err);
 	}
-	if (pg_await(pg, &pg->look.outcome, err) == 0)
+	if (send_end(pg, script, n, err) == 0 &&
+	    pg_await(pg, &pg->look.outcome, err) == 0)
 		return 0;
 	pg->look.pending = false;
 	return -1;
@@ -155,7 +166,7 @@ static int run(struct pg *pg, const struct script *script, size_t n,
 	looks = looks && pg_held_wanted(pg, script, n, &pg->look.since_us);
 	result = send_all(pg, &statement, looks, err);
 	if (result == 0)
-		result = await(pg, s, looks, err);
+		result = await(pg, script, n, looks, err);
 	if (!outcome->arrived_us) /* it never ran */
 		outcome->arrived_us = outcome->started_us = clock_mono_us();
 	if (!pg->db.began_us)

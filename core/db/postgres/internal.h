@@ -228,6 +228,8 @@ int pg_session_commit(struct db *db, struct error *err);
 void pg_session_rollback(struct db *db);
 /* Brings the session back to how it was when it was opened. */
 int pg_reset(struct pg *pg, struct error *err);
+/* The statements of the script are over; its transaction is not. */
+int pg_close_script(struct pg *pg, struct error *err);
 /* Finds the ledger's schema when that was not done yet. */
 int pg_find_schema(struct pg *pg, struct error *err);
 
@@ -275,7 +277,10 @@ void pg_count_along(struct db *db, struct db_count *counts, size_t count,
 		    int64_t limit);
 int pg_count_send(struct pg *pg, struct db_count *counts, size_t count,
 		  int64_t limit, struct error *err);
-int pg_count_send_along(struct pg *pg, struct error *err);
+/* Send what is to be counted along, once: before the script, after it. */
+int pg_count_send_before(struct pg *pg, const struct script *script,
+			 struct error *err);
+int pg_count_send_after(struct pg *pg, struct error *err);
 int pg_definition(TALLOC_CTX *mem, struct db *db, const char *table,
 		  char ***statements, size_t *count, struct error *err);
 int pg_catalog(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,

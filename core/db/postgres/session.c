@@ -108,8 +108,7 @@ int pg_reset(struct pg *pg, struct error *err)
 	return pg_lock_check(pg, err);
 }
 
-/* The statements of the script are over; its transaction is not. */
-static int close_script(struct pg *pg, struct error *err)
+int pg_close_script(struct pg *pg, struct error *err)
 {
 	const struct pg_statement constraints = {
 		.sql = "SET CONSTRAINTS ALL IMMEDIATE",
@@ -129,8 +128,11 @@ enum aside { ASIDE_NOT, ASIDE_BEGUN, ASIDE_WITHIN };
 static int enter(struct pg *pg, enum aside *aside, struct error *err)
 {
 	*aside = ASIDE_NOT;
-	if (pg->transaction == PG_SCRIPT)
-		return close_script(pg, err);
+	if (pg->transaction == PG_SCRIPT && pg_close_script(pg, err) < 0)
+		return -1;
+	/* what the look saw is to be recorded */
+	if (pg->transaction == PG_CLOSING)
+		return pg_held_settle(pg, err);
 	if (pg->transaction != PG_IDLE || !pg->tainted)
 		return 0;
 	*aside = pg->inside ? ASIDE_WITHIN : ASIDE_BEGUN;
@@ -219,7 +221,7 @@ int pg_session_begin(struct db *db, const struct script *script,
 		return -1;
 	if (script) {
 		pg->db.began_us = pg->db.committed_us = 0;
-		if (pg_count_send_along(pg, err) < 0)
+		if (pg_count_send_before(pg, script, err) < 0)
 			return -1;
 	}
 	if (pg_send_sql(pg, "BEGIN", err) < 0)
@@ -249,7 +251,7 @@ static int send_commit(struct pg *pg, struct pg_outcome *outcome,
 		.outcome = outcome,
 	};
 
-	if (pg->transaction == PG_SCRIPT && close_script(pg, err) < 0)
+	if (pg->transaction == PG_SCRIPT && pg_close_script(pg, err) < 0)
 		return -1;
 	/* what waits to be sent goes now, and the answer tells what to count */
 	if (pg_held_settle(pg, err) < 0 || pg_send(pg, &commit, err) < 0)
@@ -258,7 +260,7 @@ static int send_commit(struct pg *pg, struct pg_outcome *outcome,
 		return 0;
 	if (pg_mark(pg, err) < 0)
 		return -1;
-	return pg_count_send_along(pg, err);
+	return pg_count_send_after(pg, err);
 }
 
 int pg_session_commit(struct db *db, struct error *err)

@@ -175,6 +175,30 @@ static void measured_commit(const struct db *db, struct facts *facts,
 	facts->duration_ms = (double)(now - started_us) / 1000;
 }
 
+/* While the database works; an error is told when its turn comes. */
+static void split_next(const struct runner *runner)
+{
+	struct script *script = runner->next ? runner->next->script : NULL;
+	struct error ignored = { 0 };
+
+	if (!script || script->statements ||
+	    runner->db->engine->split(script, &ignored) == 0)
+		return;
+	script->statements = NULL;
+	script->statement_count = 0;
+	error_release(&ignored);
+}
+
+static void follow_next(const struct runner *runner)
+{
+	const struct db_engine *engine = runner->db->engine;
+	const struct script *script = runner->next ? runner->next->script
+						   : NULL;
+
+	if (script && script->statements && engine->follow)
+		engine->follow(runner->db, script);
+}
+
 static int run_in_transaction(struct runner *runner,
 			      const struct plan_item *item,
 			      struct run_counts *counts, bool *skipped,
@@ -191,6 +215,7 @@ static int run_in_transaction(struct runner *runner,
 		engine->rollback(runner->db);
 		return *skipped ? 0 : -1;
 	}
+	split_next(runner);
 	if (execute_all(runner, item, facts, err) < 0)
 		goto failed;
 	facts->ok = true;
@@ -199,6 +224,7 @@ static int run_in_transaction(struct runner *runner,
 	if (record(runner, item, facts, &id, err) < 0)
 		goto failed;
 	run_counts_along_commit(counts);
+	follow_next(runner);
 	if (engine->commit(runner->db, err) < 0)
 		goto failed;
 	measured_commit(runner->db, facts, started);

@@ -116,6 +116,18 @@ static bool makes_first(const struct script *script, const char *table)
 	return true;
 }
 
+bool pg_count_is_needless(const struct script *script)
+{
+	for (size_t n = 0; n < script->statement_count; n++) {
+		const struct statement *s = &script->statements[n];
+
+		for (size_t i = 0; i < s->relation_count; i++)
+			if (!makes_first(script, s->relations[i]))
+				return false;
+	}
+	return true;
+}
+
 int pg_count_send_before(struct pg *pg, const struct script *script,
 			 struct error *err)
 {
@@ -128,6 +140,16 @@ int pg_count_send_before(struct pg *pg, const struct script *script,
 			    0)
 			return -1;
 	return 0;
+}
+
+void pg_count_known_after(struct pg *pg)
+{
+	for (size_t i = 0; i < pg->along_count; i++)
+		if (!pg_held_is_new_and_empty(pg, pg->along[i].table))
+			return;
+	for (size_t i = 0; i < pg->along_count; i++)
+		pg->along[i].rows = 0;
+	pg->along_count = 0;
 }
 
 int pg_count_send_after(struct pg *pg, struct error *err)

@@ -17,6 +17,7 @@
  *	session.c	transactions, and bookkeeping beside a script
  *	lock.c		the lock that keeps other runs out
  *	execute.c	the statements of a script
+ *	ahead.c		the next script, along with a commit
  *	held.c		which relations they locked
  *	count.c		rows and columns of tables
  *	catalog.c	what is in the database
@@ -124,6 +125,11 @@ struct pg {
 	bool temporary; /* ... left temporary tables */
 	bool deep;	/* ... left cursors, prepared statements, listens */
 	const struct script *script; /* whose statements ran last */
+
+	/* ahead.c */
+	const struct script *follower; /* may go along with the next commit */
+	const struct script *ahead;    /* went, and begin() is still to come */
+	int64_t ahead_us; /* when it could begin, until it is waited for */
 
 	/* lock.c */
 	bool locked;
@@ -245,13 +251,28 @@ int pg_lock_check(struct pg *pg, struct error *err);
 #define PG_LOCK_LEDGER 1734964333  /* "gitm" */
 #define PG_LOCK_SCRATCH 1734964339 /* "gits" */
 
+/* --- ahead.c -------------------------------------------------------------- */
+
+void pg_follow(struct db *db, const struct script *script);
+/* After COMMIT was sent; pg->ahead tells whether anything went. */
+int pg_ahead_send(struct pg *pg, struct error *err);
+/* Whether this script is begun already. */
+bool pg_ahead_take(struct pg *pg, const struct script *script);
+/* Something else comes instead: rolls back what went. */
+int pg_ahead_drop(struct pg *pg, struct error *err);
+
 /* --- execute.c, held.c ---------------------------------------------------- */
 
 int pg_execute(struct db *db, const struct script *script, size_t n,
 	       struct facts *facts, struct error *err);
+/* Sends the first statement, and what run() would send with it. */
+int pg_execute_ahead(struct pg *pg, const struct script *script,
+		     struct error *err);
 /* Learns what is there, when the script could drop some of it. */
 int pg_held_prepare(struct pg *pg, const struct script *script,
 		    struct error *err);
+/* Whether that is done, or not needed. */
+bool pg_held_is_prepared(const struct pg *pg, const struct script *script);
 /* Whether the locks are worth a look after this statement; *since_us gets when
    an earlier one was sent that was passed over, if that matters. */
 bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
@@ -277,9 +298,13 @@ void pg_count_along(struct db *db, struct db_count *counts, size_t count,
 		    int64_t limit);
 int pg_count_send(struct pg *pg, struct db_count *counts, size_t count,
 		  int64_t limit, struct error *err);
+/* Whether the script alone tells that none of its tables is there before. */
+bool pg_count_is_needless(const struct script *script);
 /* Send what is to be counted along, once: before the script, after it. */
 int pg_count_send_before(struct pg *pg, const struct script *script,
 			 struct error *err);
+/* Fills in what is to be counted after it, if all of that is known. */
+void pg_count_known_after(struct pg *pg);
 int pg_count_send_after(struct pg *pg, struct error *err);
 int pg_definition(TALLOC_CTX *mem, struct db *db, const char *table,
 		  char ***statements, size_t *count, struct error *err);

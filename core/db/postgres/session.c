@@ -212,6 +212,13 @@ int pg_session_begin(struct db *db, const struct script *script,
 {
 	struct pg *pg = pg_of(db);
 
+	if (pg_ahead_take(pg, script)) {
+		pg->db.began_us = pg->db.committed_us = 0;
+		pg->along_count = 0;
+		return 0;
+	}
+	if (pg_ahead_drop(pg, err) < 0)
+		return -1;
 	if (pg->transaction == PG_IDLE && pg->inside)
 		return left_open(pg, err);
 	if (pg_reset(pg, err) < 0)
@@ -241,7 +248,8 @@ static int check_committed(struct pg *pg, const struct pg_outcome *outcome,
 			 pg->db.label);
 }
 
-/* COMMIT, and what is counted after it, which nothing depends on. */
+/* COMMIT, and what is counted after it, which nothing depends on, or the next
+   script, which depends on it. */
 static int send_commit(struct pg *pg, struct pg_outcome *outcome,
 		       struct error *err)
 {
@@ -256,11 +264,20 @@ static int send_commit(struct pg *pg, struct pg_outcome *outcome,
 	/* what waits to be sent goes now, and the answer tells what to count */
 	if (pg_held_settle(pg, err) < 0 || pg_send(pg, &commit, err) < 0)
 		return -1;
-	if (pg->transaction == PG_BOOKKEEPING || !pg->along_count)
+	if (pg->transaction == PG_BOOKKEEPING)
 		return 0;
+	pg_count_known_after(pg);
+	if (!pg->along_count)
+		return pg_ahead_send(pg, err);
 	if (pg_mark(pg, err) < 0)
 		return -1;
 	return pg_count_send_after(pg, err);
+}
+
+static int await_commit(struct pg *pg, const struct pg_outcome *outcome,
+			struct error *err)
+{
+	return pg->ahead ? pg_await(pg, outcome, err) : pg_sync(pg, err);
 }
 
 int pg_session_commit(struct db *db, struct error *err)
@@ -270,7 +287,8 @@ int pg_session_commit(struct db *db, struct error *err)
 
 	if (send_commit(pg, &outcome, err) < 0)
 		return -1;
-	if (pg_sync(pg, err) < 0 && !outcome.done) {
+	if (await_commit(pg, &outcome, err) < 0 && !outcome.done) {
+		pg->ahead = NULL;
 		if (pg->lost)
 			error_hint(err, "whether this one was committed: "
 					"git migrate status");
@@ -281,10 +299,11 @@ int pg_session_commit(struct db *db, struct error *err)
 	error_release(err);
 	db->committed_us = outcome.arrived_us;
 	/* temporary tables outlive it: they are dropped by the next reset */
-	if (pg->transaction == PG_CLOSING)
+	if (pg->transaction != PG_BOOKKEEPING)
 		pg->tainted = pg->temporary || pg->deep;
 	pg->transaction = PG_IDLE;
-	pg_held_release(pg);
+	if (!pg->ahead)
+		pg_held_release(pg);
 	return 0;
 }
 
@@ -307,6 +326,8 @@ void pg_session_rollback(struct db *db)
 	}
 	pg->transaction = PG_IDLE;
 	pg->along_count = 0;
+	pg->follower = pg->ahead = NULL;
+	pg->ahead_us = 0;
 	pg_held_release(pg);
 	pg_held_forget(pg);
 }

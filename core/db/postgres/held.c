@@ -320,7 +320,7 @@ static int take_row(const char *const *values, int count, void *data)
 	(void)count;
 	if (!strcmp(values[0], "advisory"))
 		look->lock_seen = true;
-	else
+	else if (look->facts)
 		take_lock(look, values);
 	return 0;
 }

@@ -85,7 +85,7 @@ struct pg_held;
 struct pg_look {
 	struct pg *pg;
 	const struct statement *statement;
-	struct facts *facts;
+	struct facts *facts; /* NULL: the script was sent ahead, in vain */
 	struct fact_statement *fact; /* of the statement */
 	struct pg_outcome outcome;   /* of the statement */
 	struct pg_outcome looked;    /* of the look itself */

@@ -411,8 +411,8 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 	run_counts_before(&counts, item.script);
 	result = item.script->no_transaction
 			 ? run_by_statement(runner, &item, facts, &skipped, err)
-			 : run_in_transaction(runner, &item, &counts,
-					      &skipped, err);
+			 : run_in_transaction(runner, &item, &counts, &skipped,
+					      err);
 	if (result == 0 && skipped)
 		*facts_out = NULL;
 	else if (result == 0)

@@ -127,8 +127,8 @@ static void lets_many_follow_each_other(void **state)
 
 	for (int n = 0; n < 100; n++) {
 		struct script *next = pgt_script(
-			f, talloc_asprintf(f, "CREATE TABLE t%d (x int)",
-					   n + 1));
+			f,
+			talloc_asprintf(f, "CREATE TABLE t%d (x int)", n + 1));
 
 		assert_ok(f->db->engine->begin(f->db, script, &err), &err);
 		assert_ok(execute(f, script, &err), &err);

@@ -20,8 +20,7 @@ static bool may_follow(const struct pg *pg, const struct script *script)
 	return !script->no_transaction && script->statement_count &&
 	       script->statements[0].analysed &&
 	       !script->statements[0].control && !pg->along_count &&
-	       !pg->temporary && !pg->deep &&
-	       pg_count_is_needless(script) &&
+	       !pg->temporary && !pg->deep && pg_count_is_needless(script) &&
 	       pg_held_is_prepared(pg, script);
 }
 
@@ -30,8 +29,7 @@ int pg_ahead_send(struct pg *pg, struct error *err)
 	const struct script *script = pg->follower;
 
 	pg->follower = NULL;
-	if (pg->transaction != PG_CLOSING || !script ||
-	    !may_follow(pg, script))
+	if (pg->transaction != PG_CLOSING || !script || !may_follow(pg, script))
 		return 0;
 	pg_held_release(pg);
 	pg->transaction = PG_SCRIPT;

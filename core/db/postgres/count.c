@@ -17,6 +17,13 @@ static int take_count(const char *const *values, int count, void *data)
 	return 0;
 }
 
+static char *quote_table(const struct pg *pg, const char *table)
+{
+	if (db_is_own_table(table) && !strchr(table, '.'))
+		return pg_qualify(NULL, pg->schema, table);
+	return pg_quote_relation(NULL, table);
+}
+
 int pg_count_send(struct pg *pg, struct db_count *counts, size_t count,
 		  int64_t limit, struct error *err)
 {
@@ -25,7 +32,7 @@ int pg_count_send(struct pg *pg, struct db_count *counts, size_t count,
 	snprintf(most, sizeof(most), "%" PRId64, limit);
 	for (size_t i = 0; i < count; i++) {
 		const char *table = counts[i].table;
-		char *name = pg_quote_relation(NULL, table);
+		char *name = quote_table(pg, table);
 		char *whole = strchr(table, '.') ? pg_quote(name, table) : NULL;
 		const char *params[] = { name, whole, most };
 		const struct pg_statement statement = {

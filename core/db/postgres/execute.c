@@ -157,8 +157,7 @@ static int send_script(struct pg *pg, const struct script *script, size_t n,
 		.statement = s,
 		.names = !s->relation_count && !starts_with(s->kind, "CREATE"),
 	};
-	*looks = !s->control &&
-		 (pg->transaction == PG_SCRIPT || pg->inside) &&
+	*looks = !s->control && (pg->transaction == PG_SCRIPT || pg->inside) &&
 		 pg_held_wanted(pg, script, n, &pg->look.since_us);
 	result = send_all(pg, &statement, *looks, err);
 	talloc_free(text);

@@ -15,6 +15,7 @@
  *	pipeline.c	statements on their way, and their results
  *	failure.c	the server's errors as ours
  *	session.c	transactions, and bookkeeping beside a script
+ *	schema.c	where the ledger is
  *	lock.c		the lock that keeps other runs out
  *	execute.c	the statements of a script
  *	ahead.c		the next script, along with a commit
@@ -120,11 +121,13 @@ struct pg {
 	/* session.c */
 	enum pg_transaction transaction;
 	bool inside;  /* any transaction, ours or not, at the last pg_sync() */
-	char *schema; /* where the ledger is or will be; NULL: not looked */
 	bool tainted; /* a script may have changed settings or the role */
 	bool temporary; /* ... left temporary tables */
 	bool deep;	/* ... left cursors, prepared statements, listens */
 	const struct script *script; /* whose statements ran last */
+
+	/* schema.c */
+	char *schema; /* where the ledger is or will be; NULL: not looked */
 
 	/* ahead.c */
 	const struct script *follower; /* may go along with the next commit */
@@ -195,6 +198,8 @@ void pg_failure(struct pg *pg, const struct pg_step *step, const PGresult *res,
 int pg_failure_lost(struct pg *pg, struct error *err);
 int pg_failure_connect(PGconn *conn, const char *label, const char *password,
 		       struct error *err);
+/* The database does not take what we would write. */
+int pg_failure_read_only(struct pg *pg, struct error *err);
 /* Keeps a notice of the server for the error that may follow. */
 void pg_notice(void *pg, const PGresult *res);
 
@@ -236,8 +241,17 @@ void pg_session_rollback(struct db *db);
 int pg_reset(struct pg *pg, struct error *err);
 /* The statements of the script are over; its transaction is not. */
 int pg_close_script(struct pg *pg, struct error *err);
+
+/* --- schema.c ------------------------------------------------------------- */
+
 /* Finds the ledger's schema when that was not done yet. */
 int pg_find_schema(struct pg *pg, struct error *err);
+/*
+ * The same in one round trip with a statement that names the ledger. *done is
+ * false when that has to be sent again, with the schema that it needs.
+ */
+int pg_find_schema_along(struct pg *pg, const struct pg_statement *statement,
+			 bool *done, struct error *err);
 
 /* --- lock.c --------------------------------------------------------------- */
 

@@ -60,36 +60,6 @@ static int send_list(struct pg *pg, const char *const *list, struct error *err)
 	return 0;
 }
 
-static int take_schema(const char *const *values, int count, void *data)
-{
-	struct pg *pg = data;
-
-	(void)count;
-	pg->schema = talloc_strdup(pg, values[0] ? values[0] : "");
-	return 0;
-}
-
-int pg_find_schema(struct pg *pg, struct error *err)
-{
-	const struct pg_statement look = {
-		.sql = "SELECT coalesce((SELECT n.nspname "
-		       "FROM pg_catalog.pg_class c "
-		       "JOIN pg_catalog.pg_namespace n "
-		       "ON n.oid = c.relnamespace "
-		       "WHERE c.relname = 'git_migrations' "
-		       "AND pg_catalog.pg_table_is_visible(c.oid)), "
-		       "current_schema())",
-		.row = take_schema,
-		.data = pg,
-	};
-
-	if (pg->schema)
-		return 0;
-	/* what is kept was sent with bare names */
-	pg_forget_kept(pg);
-	return pg_run(pg, &look, err);
-}
-
 /* DISCARD ALL without what we need ourselves: the lock. */
 int pg_reset(struct pg *pg, struct error *err)
 {
@@ -172,8 +142,15 @@ int pg_session_query(struct db *db, const char *sql, const char *const *params,
 		.data = data,
 	};
 	enum aside aside;
-	int result = send_ours(pg, &statement, &aside, err);
+	bool done = false;
+	int result = 0;
 
+	if (!pg->schema && !pg->inside && pg->transaction == PG_IDLE &&
+	    strstr(sql, "git_migr"))
+		result = pg_find_schema_along(pg, &statement, &done, err);
+	if (result != 0 || done)
+		return result;
+	result = send_ours(pg, &statement, &aside, err);
 	if (result == 0)
 		result = pg_sync(pg, err);
 	if (result < 0 && aside == ASIDE_BEGUN)

@@ -54,8 +54,8 @@ static void make_ledger(struct fixture *f, const char *schema)
 	struct db *db = open_in(f, schema);
 	struct error err = { 0 };
 
-	pgt_sql(f->db, talloc_asprintf(f, "CREATE SCHEMA IF NOT EXISTS %s",
-				       schema));
+	pgt_sql(f->db,
+		talloc_asprintf(f, "CREATE SCHEMA IF NOT EXISTS %s", schema));
 	assert_ok(db->engine->lock(db, &err), &err);
 	assert_ok(ledger_create(db, &err), &err);
 	assert_ok(db->engine->begin(db, NULL, &err), &err);
@@ -97,8 +97,9 @@ static void new_sessions_see(struct fixture *f, const char *expected)
 /* ALTER DATABASE ... SET search_path, as a migration may do it. */
 static void set_path(struct fixture *f, const char *path)
 {
-	pgt_sql(f->db, talloc_asprintf(f, "ALTER DATABASE \"%s\" "
-					  "SET search_path = %s",
+	pgt_sql(f->db, talloc_asprintf(f,
+				       "ALTER DATABASE \"%s\" "
+				       "SET search_path = %s",
 				       f->db->database, path));
 }
 
@@ -213,8 +214,9 @@ static void says_that_a_database_is_read_only(void **state)
 	char *expected;
 
 	make_ledger(f, "public");
-	pgt_sql(f->db, talloc_asprintf(f, "ALTER DATABASE \"%s\" SET "
-					  "default_transaction_read_only = on",
+	pgt_sql(f->db, talloc_asprintf(f,
+				       "ALTER DATABASE \"%s\" SET "
+				       "default_transaction_read_only = on",
 				       f->db->database));
 	db = pgt_open(f, f->url);
 	expected = talloc_asprintf(

@@ -337,6 +337,8 @@ char *pg_fold_name(TALLOC_CTX *mem, const char *written);
 char *pg_quote(TALLOC_CTX *mem, const char *name);
 /* A relation as written ("users", "app.users"), quoted for to_regclass(). */
 char *pg_quote_relation(TALLOC_CTX *mem, const char *name);
+/* Whether one of our own tables is named. */
+bool pg_names_ledger(const char *sql);
 /* The text with our own tables' names put into the schema. */
 char *pg_qualify(TALLOC_CTX *mem, const char *schema, const char *sql);
 

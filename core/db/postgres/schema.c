@@ -51,9 +51,9 @@ static int take_place(const char *const *values, int count, void *data)
 		p->chosen = is_true(values[4]);
 		p->trusted = is_true(values[5]);
 	}
-	p->names = p->names ? talloc_asprintf_append(p->names, ", %s",
-						     values[1])
-			    : talloc_strdup(p, values[1]);
+	p->names = p->names
+			   ? talloc_asprintf_append(p->names, ", %s", values[1])
+			   : talloc_strdup(p, values[1]);
 	return 0;
 }
 

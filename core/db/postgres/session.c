@@ -146,7 +146,7 @@ int pg_session_query(struct db *db, const char *sql, const char *const *params,
 	int result = 0;
 
 	if (!pg->schema && !pg->inside && pg->transaction == PG_IDLE &&
-	    strstr(sql, "git_migr"))
+	    pg_names_ledger(sql))
 		result = pg_find_schema_along(pg, &statement, &done, err);
 	if (result != 0 || done)
 		return result;

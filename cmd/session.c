@@ -181,6 +181,7 @@ int session_run(struct session *s, const struct plan *plan)
 			error_set(&cmd->err, ERROR_INTERRUPTED, "interrupted");
 			return -1;
 		}
+		s->runner.next = i + 1 < plan->count ? item + 1 : NULL;
 		result = runner_run(cmd->mem, &s->runner, item, &facts,
 				    &cmd->err);
 		if (facts)

@@ -8,10 +8,11 @@
 #include <talloc.h>
 
 /*
- * The files of one folder in git's index, https://git-scm.com/docs/index-format,
- * and a look at whether they are still as git saw them. This is for speed
- * alone: it answers only where it is certain to say what git would, and
- * otherwise git is asked. Nothing but set.c and worktree.c knows.
+ * The files of one folder in git's index,
+ * https://git-scm.com/docs/index-format, and a look at whether they are still
+ * as git saw them. This is for speed alone: it answers only where it is certain
+ * to say what git would, and otherwise git is asked. Nothing but set.c and
+ * worktree.c knows.
  */
 
 struct index_entry {
@@ -23,9 +24,10 @@ struct index_entry {
 struct index {
 	struct index_entry *entries; /* directly in the folder, by path */
 	size_t count;
-	size_t id_size;		   /* bytes */
-	int64_t written;	   /* seconds since 1970 */
-	const unsigned char *tree; /* id of the folder's tree; NULL: not known */
+	size_t id_size;	 /* bytes */
+	int64_t written; /* seconds since 1970 */
+	const unsigned char
+		*tree; /* id of the folder's tree; NULL: not known */
 };
 
 /*

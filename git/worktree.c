@@ -461,8 +461,8 @@ static int fill_unchanged(TALLOC_CTX *mem, const struct worktree *w,
 }
 
 /* 1 when it told all, 0 when git has to be asked after all. */
-static int read_looks(struct worktree *w, const unsigned char *looks,
-		      bool head, struct listing *l, struct error *err)
+static int read_looks(struct worktree *w, const unsigned char *looks, bool head,
+		      struct listing *l, struct error *err)
 {
 	if (!is_usable(w, looks))
 		return start_plumbing(w, err);
@@ -525,7 +525,6 @@ int repo_set_worktree(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 		return -1;
 	return worktree_end(mem, w, keep, set, err);
 }
-
 
 int worktree_as_git_says(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 			 struct set **set, struct error *err)

@@ -128,6 +128,14 @@ struct db_engine {
 	int (*begin)(struct db *db, const struct script *script,
 		     struct error *err);
 	/*
+	 * Before commit(): `script` is what will run in the next transaction,
+	 * whose beginning the engine may send along with the commit, to be
+	 * executed only when that has succeeded. It has to live until then.
+	 * When the next call is not the begin() of that script after all, what
+	 * went is rolled back. May be NULL.
+	 */
+	void (*follow)(struct db *db, const struct script *script);
+	/*
 	 * SQLite first runs foreign_key_check when a script ran: violations
 	 * that were not there before it are an error, rolled back.
 	 */

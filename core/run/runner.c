@@ -170,86 +170,76 @@ void runner_measure(struct facts *facts, int64_t started_us)
 	facts->duration_ms = (double)(clock_mono_us() - started_us) / 1000;
 }
 
-static int run_in_transaction(struct runner *runner,
-			      const struct plan_item *item, struct facts *facts,
-			      struct error *err)
+/* The engine knows better than we when the transaction began and ended. */
+static void measured_commit(const struct db *db, struct facts *facts,
+			    int64_t started_us)
+{
+	int64_t now = db->committed_us ? db->committed_us : clock_mono_us();
+
+	if (db->began_us)
+		started_us = db->began_us;
+	facts_release_locks(facts, now);
+	facts->duration_ms = (double)(now - started_us) / 1000;
+}
+
+/* While the database works; an error is told when its turn comes. */
+static void split_next(const struct runner *runner)
+{
+	struct script *script = runner->next ? runner->next->script : NULL;
+	struct error ignored = { 0 };
+
+	if (!script || script->statements ||
+	    runner->db->engine->split(script, &ignored) == 0)
+		return;
+	script->statements = NULL;
+	script->statement_count = 0;
+	error_release(&ignored);
+}
+
+static void follow_next(const struct runner *runner)
 {
 	const struct db_engine *engine = runner->db->engine;
+	const struct script *script = runner->next ? runner->next->script
+						   : NULL;
+
+	if (script && script->statements && engine->follow)
+		engine->follow(runner->db, script);
+}
+
+static int run_in_transaction(struct runner *runner,
+			      const struct plan_item *item,
+			      struct run_counts *counts, struct error *err)
+{
+	const struct db_engine *engine = runner->db->engine;
+	struct facts *facts = counts->facts;
 	int64_t started = clock_mono_us();
 	int64_t id = 0;
 
 	if (engine->begin(runner->db, item->script, err) < 0)
 		return -1;
+	split_next(runner);
 	if (execute_all(runner, item, facts, err) < 0)
 		goto failed;
 	facts->ok = true;
+	run_counts_take_before(counts);
 	runner_measure(facts, started);
-	if (record(runner, item, facts, &id, err) < 0 ||
-	    engine->commit(runner->db, err) < 0)
+	if (record(runner, item, facts, &id, err) < 0)
 		goto failed;
-	facts_release_locks(facts, clock_mono_us());
-	runner_measure(facts, started);
+	run_counts_along_commit(counts);
+	follow_next(runner);
+	if (engine->commit(runner->db, err) < 0)
+		goto failed;
+	measured_commit(runner->db, facts, started);
 	if (runner->record)
 		runner_remember(runner, id, facts);
 	return 0;
 failed:
 	engine->rollback(runner->db);
+	run_counts_take_before(counts);
 	facts_release_locks(facts, clock_mono_us());
 	runner_measure(facts, started);
 	runner_record_failure(runner, facts, err);
 	return -1;
-}
-
-/* Rows of the tables that the split could name, before the script runs. What
-   cannot be counted (no right to read it) is not counted, and no failure. */
-static void count_before(struct runner *runner, struct script *script,
-			 struct facts *facts)
-{
-	struct error ignored = { 0 };
-
-	if (runner->db->engine->foresee)
-		runner->db->engine->foresee(runner->db, script);
-	for (size_t n = 0; n < script->statement_count; n++) {
-		const struct statement *s = &script->statements[n];
-
-		for (size_t i = 0; i < s->relation_count; i++) {
-			size_t known = facts->table_count;
-			struct fact_table *t = facts_table(facts,
-							   s->relations[i]);
-
-			if (known == facts->table_count ||
-			    runner->db->engine->count_rows(
-				    runner->db, t->name, runner->count_limit,
-				    &t->rows_before, &t->estimated,
-				    &ignored) == 0)
-				continue;
-			t->rows_before = -1;
-			error_release(&ignored);
-		}
-	}
-}
-
-/* Tables that neither were nor are there (views, indexes) are no tables. */
-static void count_after(struct runner *runner, struct facts *facts)
-{
-	struct error ignored = { 0 };
-	size_t kept = 0;
-
-	for (size_t i = 0; i < facts->table_count; i++) {
-		struct fact_table *t = &facts->tables[i];
-		bool estimated = false;
-
-		if (runner->db->engine->count_rows(
-			    runner->db, t->name, runner->count_limit,
-			    &t->rows_after, &estimated, &ignored) < 0) {
-			t->rows_after = -1;
-			error_release(&ignored);
-		}
-		t->estimated |= estimated;
-		if (t->rows_before >= 0 || t->rows_after >= 0)
-			facts->tables[kept++] = *t;
-	}
-	facts->table_count = kept;
 }
 
 static void failure_label(const struct plan_item *item, struct error *err)
@@ -267,8 +257,9 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 {
 	struct plan_item item = *planned;
 	TALLOC_CTX *turn = talloc_new(NULL);
+	struct run_counts counts = { .runner = runner, .mem = turn };
 	struct facts *facts;
-	bool skipped = false;
+	bool skipped = false, stepwise;
 	int result = -1;
 
 	*facts_out = NULL;
@@ -281,17 +272,18 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 	*facts_out = facts;
 	if (runner->starting)
 		runner->starting(planned, runner->report_data);
-	if (runner->record)
-		count_before(runner, item.script, facts);
-	if (item.resume || item.script->no_transaction)
+	counts.facts = facts;
+	stepwise = item.resume || item.script->no_transaction;
+	run_counts_before(&counts, item.script, !stepwise);
+	if (stepwise)
 		result = runner_run_stepwise(runner, &item, facts, &skipped,
 					     err);
 	else
-		result = run_in_transaction(runner, &item, facts, err);
+		result = run_in_transaction(runner, &item, &counts, err);
 	if (result == 0 && skipped)
 		*facts_out = NULL;
-	else if (result == 0 && runner->record)
-		count_after(runner, facts);
+	else if (result == 0)
+		run_counts_take_after(&counts);
 	else if (result < 0)
 		failure_label(planned, err);
 	/* it was not begun at all */

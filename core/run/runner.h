@@ -36,6 +36,11 @@ struct runner {
 			 const struct facts *facts, void *data);
 	void *report_data;
 
+	/* What runner_run() is called with after this one, or NULL: the engine
+	   may begin it along with the commit of this one. What is not run after
+	   all is rolled back. */
+	const struct plan_item *next;
+
 	bool unfinished;   /* set when the last run has stopped half way */
 	bool has_progress; /* internal: the table is there */
 

@@ -5,13 +5,13 @@
 
 /* Between the files of the runner. */
 
-/* --- prepare.c --- */
+/* --- prepare.c ------------------------------------------------------------ */
 
 /* Reads and checks the item's scripts unless the preparation kept them. */
 int runner_load(TALLOC_CTX *mem, struct runner *runner, struct plan_item *item,
 		struct error *err);
 
-/* --- runner.c --- */
+/* --- runner.c ------------------------------------------------------------- */
 
 /* The row of the ledger for an item that is applied. */
 void runner_fill_row(const struct runner *runner, const struct plan_item *item,
@@ -34,11 +34,36 @@ int runner_execute(struct runner *runner, const struct plan_item *item,
 /* facts->duration_ms up to now */
 void runner_measure(struct facts *facts, int64_t started_us);
 
-/* --- stepwise.c --- */
+/* --- stepwise.c ----------------------------------------------------------- */
 
 /* Runs a script that is in no transaction of ours as a whole, or resumes it;
  *skipped: another run has done it meanwhile. */
 int runner_run_stepwise(struct runner *runner, const struct plan_item *item,
 			struct facts *facts, bool *skipped, struct error *err);
+
+/* --- count.c: rows of the tables of one run -------------------------------- */
+
+/*
+ * Along with the script's transaction where the engine can do that, otherwise
+ * by round trips of their own before and after it. What cannot be counted (no
+ * right to read it) is not counted, and no failure.
+ */
+struct run_counts {
+	struct runner *runner;
+	struct facts *facts; /* gets the tables and their rows */
+	TALLOC_CTX *mem;
+	bool along;
+	struct db_count *counts; /* the first `count` of facts->tables */
+	size_t count;
+};
+
+/* Before begin(), when there is one for the whole script. */
+void run_counts_before(struct run_counts *c, struct script *script,
+		       bool in_transaction);
+/* Once the script has run, whether or not it failed. */
+void run_counts_take_before(struct run_counts *c);
+/* Before commit(), and after it has succeeded. */
+void run_counts_along_commit(struct run_counts *c);
+void run_counts_take_after(struct run_counts *c);
 
 #endif

@@ -416,3 +416,19 @@ $long;" 'DROP TABLE a;'
 	json_is '.runs[0].outcome' failed
 }
 @test "Ctrl-C comes twice, through git too, and is one" { both interrupting; }
+
+@test "a migration may change the search path of the database" {
+	fresh postgresql
+	pair ${A}_a $'CREATE SCHEMA app;
+DO $$ BEGIN EXECUTE format(\'ALTER DATABASE %I SET search_path = app\',
+	current_database()); END $$;' 'DROP SCHEMA app;'
+	commit
+	ok up
+	table_pair $B b
+	commit
+	ok up
+	same runs "$A,$B" "$(sql "SELECT string_agg(version::text, ',' ORDER BY id)
+		FROM public.git_migrate_runs")"
+	same place app "$(sql "SELECT schemaname FROM pg_tables
+		WHERE tablename = 'b'")"
+}

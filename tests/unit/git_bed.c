@@ -9,7 +9,8 @@
 /* Real repositories in a folder of their own, and nobody's git settings. */
 char *gitbed_place;
 
-/* Runs a shell script in the gitbed_place; its output without the last line end. */
+/* Runs a shell script in the gitbed_place; its output without the last line
+ * end. */
 char *sh(TALLOC_CTX *mem, const char *script)
 {
 	static const char helpers[] =

@@ -30,8 +30,8 @@ static char *answer(struct test *t, int result, struct set *set)
 
 	if (result == 0)
 		return text_of(t->mem, set);
-	text = talloc_asprintf(t->mem, "%s: %s",
-			       t->err.file ? t->err.file : "", t->err.message);
+	text = talloc_asprintf(t->mem, "%s: %s", t->err.file ? t->err.file : "",
+			       t->err.message);
 	error_release(&t->err);
 	return text;
 }
@@ -97,7 +97,8 @@ static void every_change_is_seen(void **state)
 	static const char *const changes[] = {
 		"touch migrations/20260101000002_x.up.sql",
 		"echo more >>migrations/20260101000002_x.up.sql",
-		"f=migrations/20260101000002_x.up.sql; tr 2 3 <$f >x; cat x >$f",
+		"f=migrations/20260101000002_x.up.sql; tr 2 3 <$f >x; cat x "
+		">$f",
 		"f=migrations/20260101000002_x.up.sql; tr 2 3 <$f >x; mv x $f; "
 		"touch -d '1 hour ago' $f",
 		"chmod +x migrations/20260101000002_x.up.sql",
@@ -133,7 +134,8 @@ static void every_change_is_seen(void **state)
 		"git merge -q side >/dev/null 2>&1 || :",
 		"git checkout -q --orphan new",
 		"git config core.autocrlf true; "
-		"f=migrations/20260101000002_x.up.sql; printf 'up 2 \\r\\n' >$f",
+		"f=migrations/20260101000002_x.up.sql; printf 'up 2 \\r\\n' "
+		">$f",
 		"for i in 4 5 6 7 8 9; do pair $i; done; commit more; "
 		"for i in 4 5 6 7 8 9; do pair $i other; done",
 	};

@@ -157,7 +157,8 @@ void pg_disconnect(struct pg *pg)
 	pg->transaction = PG_IDLE;
 	pg->inside = false;
 	pg->tainted = pg->temporary = pg->deep = false;
-	pg->script = NULL;
+	pg->script = pg->follower = pg->ahead = NULL;
+	pg->ahead_us = 0;
 	pg->locked = false;
 	talloc_free(pg->schema);
 	pg->schema = NULL;

@@ -17,6 +17,13 @@ static int take_count(const char *const *values, int count, void *data)
 	return 0;
 }
 
+static char *quote_table(const struct pg *pg, const char *table)
+{
+	if (db_is_own_table(table) && !strchr(table, '.'))
+		return pg_qualify(NULL, pg->schema, table);
+	return pg_quote_relation(NULL, table);
+}
+
 int pg_count_send(struct pg *pg, struct db_count *counts, size_t count,
 		  int64_t limit, struct error *err)
 {
@@ -25,7 +32,7 @@ int pg_count_send(struct pg *pg, struct db_count *counts, size_t count,
 	snprintf(most, sizeof(most), "%" PRId64, limit);
 	for (size_t i = 0; i < count; i++) {
 		const char *table = counts[i].table;
-		char *name = pg_quote_relation(NULL, table);
+		char *name = quote_table(pg, table);
 		char *whole = strchr(table, '.') ? pg_quote(name, table) : NULL;
 		const char *params[] = { name, whole, most };
 		const struct pg_statement statement = {
@@ -91,8 +98,68 @@ void pg_count_along(struct db *db, struct db_count *counts, size_t count,
 	pg->along_limit = limit;
 }
 
-/* Sends what is to be counted along, once. */
-int pg_count_send_along(struct pg *pg, struct error *err)
+/*
+ * Whether the script's first statement makes this table: then there was none
+ * before, or else the script fails.
+ */
+static bool makes_first(const struct script *script, const char *table)
+{
+	const struct statement *s = script->statements;
+	struct sql_token token = { 0 };
+
+	if (!script->statement_count || !s->analysed || !s->relation_count ||
+	    strcmp(s->relations[0], table) != 0)
+		return false;
+	for (int i = 0; i < 3; i++) {
+		static const char *const words[] = { "CREATE", "TABLE", "IF" };
+
+		token = sql_next_code(script->text, s->offset + s->length,
+				      i ? token.offset + token.length
+					: s->offset,
+				      SQL_POSTGRESQL);
+		if (sql_is_word(script->text, token, words[i]) != (i < 2))
+			return false;
+	}
+	return true;
+}
+
+bool pg_count_is_needless(const struct script *script)
+{
+	for (size_t n = 0; n < script->statement_count; n++) {
+		const struct statement *s = &script->statements[n];
+
+		for (size_t i = 0; i < s->relation_count; i++)
+			if (!makes_first(script, s->relations[i]))
+				return false;
+	}
+	return true;
+}
+
+int pg_count_send_before(struct pg *pg, const struct script *script,
+			 struct error *err)
+{
+	size_t count = pg->along_count;
+
+	pg->along_count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (!makes_first(script, pg->along[i].table) &&
+		    pg_count_send(pg, &pg->along[i], 1, pg->along_limit, err) <
+			    0)
+			return -1;
+	return 0;
+}
+
+void pg_count_known_after(struct pg *pg)
+{
+	for (size_t i = 0; i < pg->along_count; i++)
+		if (!pg_held_is_new_and_empty(pg, pg->along[i].table))
+			return;
+	for (size_t i = 0; i < pg->along_count; i++)
+		pg->along[i].rows = 0;
+	pg->along_count = 0;
+}
+
+int pg_count_send_after(struct pg *pg, struct error *err)
 {
 	size_t count = pg->along_count;
 

@@ -12,6 +12,7 @@ const struct db_engine db_engine_postgres = {
 	.query = pg_session_query,
 	.queue = pg_session_queue,
 	.begin = pg_session_begin,
+	.follow = pg_follow,
 	.commit = pg_session_commit,
 	.rollback = pg_session_rollback,
 	.begin_step = pg_begin_step,

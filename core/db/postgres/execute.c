@@ -15,6 +15,8 @@ int pg_start_script(struct pg *pg, const struct script *script, size_t n,
 {
 	if (pg->transaction != PG_IDLE || (n > 0 && pg->script == script))
 		return 0;
+	if (pg_ahead_drop(pg, err) < 0)
+		return -1;
 	if (pg->inside)
 		return error_set(err, ERROR_SQL,
 				 "a transaction of another script is open");
@@ -121,19 +123,30 @@ static int copy_in(struct pg *pg, const struct pg_statement *statement,
 	return looks ? pg_held_send(pg, err) : 0;
 }
 
+/* What the end of a script needs in any case goes along with its last one. */
+static int send_end(struct pg *pg, const struct script *script, size_t n,
+		    struct error *err)
+{
+	if (n + 1 < script->statement_count)
+		return 0;
+	return pg_close_script(pg, err);
+}
+
 /*
  * In a transaction of ours the look's answer is waited for only by the next
  * call: the server works on it while we are busy with what comes next.
  */
-static int await(struct pg *pg, const struct statement *s, bool looks,
-		 struct error *err)
+static int await(struct pg *pg, const struct script *script, size_t n,
+		 bool looks, struct error *err)
 {
-	if (!looks || !s->analysed || pg->transaction != PG_SCRIPT) {
+	if (!looks || !script->statements[n].analysed ||
+	    pg->transaction != PG_SCRIPT) {
 		if (pg_sync(pg, err) < 0)
 			return -1;
 		return pg_held_settle(pg, err);
 	}
-	if (pg_await(pg, &pg->look.outcome, err) == 0)
+	if (send_end(pg, script, n, err) == 0 &&
+	    pg_await(pg, &pg->look.outcome, err) == 0)
 		return 0;
 	pg->look.pending = false;
 	return -1;
@@ -147,41 +160,75 @@ static int take_answer(const char *const *values, int count, void *data)
 	return 0;
 }
 
-/* Sends statement s and, in a transaction, the look at its locks. */
-static int run(struct pg *pg, const struct script *script, size_t n,
-	       struct facts *facts, struct error *err)
+static int send_script(struct pg *pg, const struct script *script, size_t n,
+		       bool *looks, struct error *err)
 {
 	const struct statement *s = &script->statements[n];
-	struct fact_statement *fact = facts_add_statement(facts);
 	char *text = talloc_strndup(NULL, script->text + s->offset, s->length);
-	struct pg_outcome *outcome = &pg->look.outcome;
 	const struct pg_statement statement = {
 		.sql = text,
 		.of_script = true,
 		.row = s->verify ? take_answer : NULL,
 		.data = pg,
-		.outcome = outcome,
+		.outcome = &pg->look.outcome,
 	};
-	bool looks = !s->control &&
-		     (pg->transaction == PG_SCRIPT || pg->inside);
+	int result;
+
+	pg->look = (struct pg_look){
+		.pg = pg,
+		.statement = s,
+		.names = !s->relation_count && !starts_with(s->kind, "CREATE"),
+	};
+	*looks = !s->control && (pg->transaction == PG_SCRIPT || pg->inside) &&
+		 pg_held_wanted(pg, script, n, &pg->look.since_us);
+	if (s->data_offset)
+		result = copy_in(pg, &statement, script, s, *looks, err);
+	else
+		result = send_all(pg, &statement, *looks, err);
+	talloc_free(text);
+	return result;
+}
+
+int pg_execute_ahead(struct pg *pg, const struct script *script,
+		     struct error *err)
+{
+	bool looks;
+
+	if (send_script(pg, script, 0, &looks, err) < 0)
+		return -1;
+	return send_end(pg, script, 0, err);
+}
+
+/* It runs already: see ahead.c. */
+static int await_ahead(struct pg *pg, struct error *err)
+{
+	int result = pg_await(pg, &pg->look.outcome, err);
+
+	pg->look.outcome.started_us = pg->ahead_us;
+	pg->ahead_us = 0;
+	if (result < 0)
+		pg->look.pending = false;
+	return result;
+}
+
+/* Sends statement n and, in a transaction, the look at its locks. */
+static int run(struct pg *pg, const struct script *script, size_t n,
+	       struct facts *facts, struct error *err)
+{
+	const struct statement *s = &script->statements[n];
+	struct fact_statement *fact = facts_add_statement(facts);
+	struct pg_outcome *outcome = &pg->look.outcome;
+	bool ahead = pg->ahead_us != 0, looks;
 	int result;
 
 	pg->db.answer.rows = 0;
 	fill_fact(facts, fact, s, n);
-	pg->look = (struct pg_look){
-		.pg = pg,
-		.statement = s,
-		.facts = facts,
-		.fact = fact,
-		.names = !s->relation_count && !starts_with(s->kind, "CREATE"),
-	};
-	looks = looks && pg_held_wanted(pg, script, n, &pg->look.since_us);
-	if (s->data_offset)
-		result = copy_in(pg, &statement, script, s, looks, err);
-	else
-		result = send_all(pg, &statement, looks, err);
+	result = ahead ? 0 : send_script(pg, script, n, &looks, err);
+	pg->look.facts = facts;
+	pg->look.fact = fact;
 	if (result == 0)
-		result = await(pg, s, looks, err);
+		result = ahead ? await_ahead(pg, err)
+			       : await(pg, script, n, looks, err);
 	if (!outcome->arrived_us) /* it never ran */
 		outcome->arrived_us = outcome->started_us = clock_mono_us();
 	if (!pg->db.began_us)
@@ -190,7 +237,6 @@ static int run(struct pg *pg, const struct script *script, size_t n,
 		(double)(outcome->arrived_us - outcome->started_us) / 1000;
 	if (counts_rows(s->kind, outcome->tag))
 		fact->rows = outcome->rows;
-	talloc_free(text);
 	return result;
 }
 
@@ -235,8 +281,8 @@ int pg_execute(struct db *db, const struct script *script, size_t n,
 		place(pg, script, s, err);
 		return -1;
 	}
-	if (pg_held_settle(pg, err) < 0 ||
-	    pg_start_script(pg, script, n, err) < 0)
+	if (!pg->ahead_us && (pg_held_settle(pg, err) < 0 ||
+			      pg_start_script(pg, script, n, err) < 0))
 		return -1;
 	pg->script = script;
 	note_leftovers(pg, s);

@@ -73,6 +73,19 @@ static char *first_line(TALLOC_CTX *mem, const char *text)
 	return talloc_strndup(mem, text, strcspn(text, "\r\n"));
 }
 
+int pg_failure_read_only(struct pg *pg, struct error *err)
+{
+	const char *standby = PQparameterStatus(pg->conn, "in_hot_standby");
+
+	error_set(err, ERROR_FAILED, "'%s' is read-only", pg->db.label);
+	if (standby && !strcmp(standby, "on"))
+		return error_hint(err, "it is a standby: name its primary in "
+				       "the target's URL");
+	return error_hint(err, "default_transaction_read_only is on here: "
+			       "connect as another role, or look at it in "
+			       "\\drds and postgresql.conf");
+}
+
 void pg_failure(struct pg *pg, const struct pg_step *step, const PGresult *res,
 		struct error *err)
 {
@@ -82,6 +95,10 @@ void pg_failure(struct pg *pg, const struct pg_step *step, const PGresult *res,
 	const char *at = PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION);
 	char *line = NULL;
 
+	if (state && !strcmp(state, "25006") && !step->statement.of_script) {
+		pg_failure_read_only(pg, err);
+		return;
+	}
 	if (!primary)
 		primary = line = first_line(NULL, PQresultErrorMessage(res));
 	if (state && !strcmp(state, "57014") && pg->interrupted)

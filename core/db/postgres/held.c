@@ -115,6 +115,15 @@ static bool is_harmless(const struct script *script, const struct statement *s)
 	       !mentions(script, s, "RENAME");
 }
 
+bool pg_held_is_prepared(const struct pg *pg, const struct script *script)
+{
+	for (size_t n = 0; !pg->relations_known && n < script->statement_count;
+	     n++)
+		if (!is_harmless(script, &script->statements[n]))
+			return false;
+	return true;
+}
+
 int pg_held_prepare(struct pg *pg, const struct script *script,
 		    struct error *err)
 {
@@ -129,15 +138,10 @@ int pg_held_prepare(struct pg *pg, const struct script *script,
 		.data = pg,
 	};
 
-	if (pg->relations_known)
+	if (pg_held_is_prepared(pg, script))
 		return 0;
-	for (size_t n = 0; n < script->statement_count; n++) {
-		if (is_harmless(script, &script->statements[n]))
-			continue;
-		pg->relations_known = true;
-		return pg_run(pg, &all, err);
-	}
-	return 0;
+	pg->relations_known = true;
+	return pg_run(pg, &all, err);
 }
 
 static bool is_repeated(const struct statement *a, const struct statement *b)
@@ -316,7 +320,7 @@ static int take_row(const char *const *values, int count, void *data)
 	(void)count;
 	if (!strcmp(values[0], "advisory"))
 		look->lock_seen = true;
-	else
+	else if (look->facts)
 		take_lock(look, values);
 	return 0;
 }

@@ -17,9 +17,11 @@
  *	session.c	transactions, and bookkeeping beside a script
  *	step.c		transactions for one statement of a script
  *	judge.c		what became of a statement that was begun
+ *	schema.c	where the ledger is
  *	lock.c		the lock that keeps other runs out
  *	execute.c	the statements of a script
  *	copy.c		... that come with rows
+ *	ahead.c		the next script, along with a commit
  *	held.c		which relations they locked
  *	count.c		rows and columns of tables
  *	catalog.c	what is in the database
@@ -88,7 +90,7 @@ struct pg_held;
 struct pg_look {
 	struct pg *pg;
 	const struct statement *statement;
-	struct facts *facts;
+	struct facts *facts; /* NULL: the script was sent ahead, in vain */
 	struct fact_statement *fact; /* of the statement */
 	struct pg_outcome outcome;   /* of the statement */
 	struct pg_outcome looked;    /* of the look itself */
@@ -124,11 +126,18 @@ struct pg {
 	/* session.c */
 	enum pg_transaction transaction;
 	bool inside;  /* any transaction, ours or not, at the last pg_sync() */
-	char *schema; /* where the ledger is or will be; NULL: not looked */
 	bool tainted; /* a script may have changed settings or the role */
 	bool temporary; /* ... left temporary tables */
 	bool deep;	/* ... left cursors, prepared statements, listens */
 	const struct script *script; /* whose statements ran last */
+
+	/* schema.c */
+	char *schema; /* where the ledger is or will be; NULL: not looked */
+
+	/* ahead.c */
+	const struct script *follower; /* may go along with the next commit */
+	const struct script *ahead;    /* went, and begin() is still to come */
+	int64_t ahead_us; /* when it could begin, until it is waited for */
 
 	/* lock.c */
 	bool locked;
@@ -204,6 +213,8 @@ void pg_failure(struct pg *pg, const struct pg_step *step, const PGresult *res,
 int pg_failure_lost(struct pg *pg, struct error *err);
 int pg_failure_connect(PGconn *conn, const char *label, const char *password,
 		       struct error *err);
+/* The database does not take what we would write. */
+int pg_failure_read_only(struct pg *pg, struct error *err);
 /* Keeps a notice of the server for the error that may follow. */
 void pg_notice(void *pg, const PGresult *res);
 
@@ -246,8 +257,19 @@ int pg_check_committed(struct pg *pg, const struct pg_outcome *outcome,
 		       struct error *err);
 /* Brings the session back to how it was when it was opened. */
 int pg_reset(struct pg *pg, struct error *err);
+/* The statements of the script are over; its transaction is not. */
+int pg_close_script(struct pg *pg, struct error *err);
+
+/* --- schema.c ------------------------------------------------------------- */
+
 /* Finds the ledger's schema when that was not done yet. */
 int pg_find_schema(struct pg *pg, struct error *err);
+/*
+ * The same in one round trip with a statement that names the ledger. *done is
+ * false when that has to be sent again, with the schema that it needs.
+ */
+int pg_find_schema_along(struct pg *pg, const struct pg_statement *statement,
+			 bool *done, struct error *err);
 
 /* --- step.c, judge.c ------------------------------------------------------ */
 
@@ -276,6 +298,16 @@ int pg_lock_check(struct pg *pg, struct error *err);
 #define PG_LOCK_LEDGER 1734964333  /* "gitm" */
 #define PG_LOCK_SCRATCH 1734964339 /* "gits" */
 
+/* --- ahead.c -------------------------------------------------------------- */
+
+void pg_follow(struct db *db, const struct script *script);
+/* After COMMIT was sent; pg->ahead tells whether anything went. */
+int pg_ahead_send(struct pg *pg, struct error *err);
+/* Whether this script is begun already. */
+bool pg_ahead_take(struct pg *pg, const struct script *script);
+/* Something else comes instead: rolls back what went. */
+int pg_ahead_drop(struct pg *pg, struct error *err);
+
 /* --- execute.c, held.c ---------------------------------------------------- */
 
 int pg_execute(struct db *db, const struct script *script, size_t n,
@@ -283,9 +315,14 @@ int pg_execute(struct db *db, const struct script *script, size_t n,
 /* Makes the session ready for a script that is in no transaction of ours. */
 int pg_start_script(struct pg *pg, const struct script *script, size_t n,
 		    struct error *err);
+/* Sends the first statement, and what run() would send with it. */
+int pg_execute_ahead(struct pg *pg, const struct script *script,
+		     struct error *err);
 /* Learns what is there, when the script could drop some of it. */
 int pg_held_prepare(struct pg *pg, const struct script *script,
 		    struct error *err);
+/* Whether that is done, or not needed. */
+bool pg_held_is_prepared(const struct pg *pg, const struct script *script);
 /* Whether the locks are worth a look after this statement; *since_us gets when
    an earlier one was sent that was passed over, if that matters. */
 bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
@@ -311,7 +348,14 @@ void pg_count_along(struct db *db, struct db_count *counts, size_t count,
 		    int64_t limit);
 int pg_count_send(struct pg *pg, struct db_count *counts, size_t count,
 		  int64_t limit, struct error *err);
-int pg_count_send_along(struct pg *pg, struct error *err);
+/* Whether the script alone tells that none of its tables is there before. */
+bool pg_count_is_needless(const struct script *script);
+/* Send what is to be counted along, once: before the script, after it. */
+int pg_count_send_before(struct pg *pg, const struct script *script,
+			 struct error *err);
+/* Fills in what is to be counted after it, if all of that is known. */
+void pg_count_known_after(struct pg *pg);
+int pg_count_send_after(struct pg *pg, struct error *err);
 int pg_definition(TALLOC_CTX *mem, struct db *db, const char *table,
 		  char ***statements, size_t *count, struct error *err);
 int pg_catalog(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,
@@ -329,6 +373,8 @@ char *pg_fold_name(TALLOC_CTX *mem, const char *written);
 char *pg_quote(TALLOC_CTX *mem, const char *name);
 /* A relation as written ("users", "app.users"), quoted for to_regclass(). */
 char *pg_quote_relation(TALLOC_CTX *mem, const char *name);
+/* Whether one of our own tables is named. */
+bool pg_names_ledger(const char *sql);
 /* The text with our own tables' names put into the schema. */
 char *pg_qualify(TALLOC_CTX *mem, const char *schema, const char *sql);
 

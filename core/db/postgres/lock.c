@@ -148,12 +148,25 @@ static int wait_for_lock(struct pg *pg, struct error *err)
 	}
 }
 
+/* Since 14 the server says so unasked; before, the first write fails. */
+static int refuse_read_only(struct pg *pg, struct error *err)
+{
+	const char *standby = PQparameterStatus(pg->conn, "in_hot_standby");
+	const char *reads = PQparameterStatus(pg->conn,
+					      "default_transaction_read_only");
+
+	if ((standby && !strcmp(standby, "on")) ||
+	    (reads && !strcmp(reads, "on")))
+		return pg_failure_read_only(pg, err);
+	return 0;
+}
+
 int pg_lock(struct db *db, struct error *err)
 {
 	struct pg *pg = pg_of(db);
 	int result;
 
-	if (pg_find_schema(pg, err) < 0)
+	if (refuse_read_only(pg, err) < 0 || pg_find_schema(pg, err) < 0)
 		return -1;
 	pg->waiting_for = "another run";
 	result = wait_for_lock(pg, err);

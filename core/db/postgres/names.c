@@ -93,6 +93,25 @@ char *pg_quote_relation(TALLOC_CTX *mem, const char *name)
 	return out;
 }
 
+bool pg_names_ledger(const char *sql)
+{
+	struct sql_token token = { 0 };
+	size_t length = strlen(sql), at = 0;
+	bool found = false;
+
+	while (!found &&
+	       (token = sql_next_code(sql, length, at, SQL_POSTGRESQL)).kind !=
+		       SQL_END) {
+		char *word = talloc_strndup(NULL, sql + token.offset,
+					    token.length);
+
+		found = token.kind == SQL_WORD && db_is_own_table(word);
+		talloc_free(word);
+		at = token.offset + token.length;
+	}
+	return found;
+}
+
 char *pg_qualify(TALLOC_CTX *mem, const char *schema, const char *sql)
 {
 	size_t length = strlen(sql), at = 0;

@@ -23,6 +23,12 @@ static struct pg_step *add_step(struct pg *pg, enum pg_step_kind kind)
 {
 	struct pg_step *step;
 
+	if (pg->step_tail == pg->step_room && pg->step_head) {
+		pg->step_tail -= pg->step_head;
+		memmove(pg->steps, pg->steps + pg->step_head,
+			pg->step_tail * sizeof(*pg->steps));
+		pg->step_head = 0;
+	}
 	if (pg->step_tail == pg->step_room) {
 		pg->step_room = pg->step_room ? 2 * pg->step_room : 32;
 		pg->steps = talloc_realloc(pg, pg->steps, struct pg_step,
@@ -121,6 +127,8 @@ int pg_send(struct pg *pg, const struct pg_statement *statement,
 	struct pg_step *step;
 	int result;
 
+	if (pg_ahead_drop(pg, err) < 0)
+		return -1;
 	if (pg->lost)
 		return pg_failure_lost(pg, err);
 	if (statement->keep)

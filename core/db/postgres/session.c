@@ -60,36 +60,6 @@ static int send_list(struct pg *pg, const char *const *list, struct error *err)
 	return 0;
 }
 
-static int take_schema(const char *const *values, int count, void *data)
-{
-	struct pg *pg = data;
-
-	(void)count;
-	pg->schema = talloc_strdup(pg, values[0] ? values[0] : "");
-	return 0;
-}
-
-int pg_find_schema(struct pg *pg, struct error *err)
-{
-	const struct pg_statement look = {
-		.sql = "SELECT coalesce((SELECT n.nspname "
-		       "FROM pg_catalog.pg_class c "
-		       "JOIN pg_catalog.pg_namespace n "
-		       "ON n.oid = c.relnamespace "
-		       "WHERE c.relname = 'git_migrations' "
-		       "AND pg_catalog.pg_table_is_visible(c.oid)), "
-		       "current_schema())",
-		.row = take_schema,
-		.data = pg,
-	};
-
-	if (pg->schema)
-		return 0;
-	/* what is kept was sent with bare names */
-	pg_forget_kept(pg);
-	return pg_run(pg, &look, err);
-}
-
 /* DISCARD ALL without what we need ourselves: the lock. */
 int pg_reset(struct pg *pg, struct error *err)
 {
@@ -108,8 +78,7 @@ int pg_reset(struct pg *pg, struct error *err)
 	return pg_lock_check(pg, err);
 }
 
-/* The statements of the script are over; its transaction is not. */
-static int close_script(struct pg *pg, struct error *err)
+int pg_close_script(struct pg *pg, struct error *err)
 {
 	const struct pg_statement constraints = {
 		.sql = "SET CONSTRAINTS ALL IMMEDIATE",
@@ -129,8 +98,11 @@ enum aside { ASIDE_NOT, ASIDE_BEGUN, ASIDE_WITHIN };
 static int enter(struct pg *pg, enum aside *aside, struct error *err)
 {
 	*aside = ASIDE_NOT;
-	if (pg->transaction == PG_SCRIPT)
-		return close_script(pg, err);
+	if (pg->transaction == PG_SCRIPT && pg_close_script(pg, err) < 0)
+		return -1;
+	/* what the look saw is to be recorded */
+	if (pg->transaction == PG_CLOSING)
+		return pg_held_settle(pg, err);
 	if ((pg->transaction != PG_IDLE && pg->transaction != PG_STEP) ||
 	    !pg->tainted)
 		return 0;
@@ -171,8 +143,15 @@ int pg_session_query(struct db *db, const char *sql, const char *const *params,
 		.data = data,
 	};
 	enum aside aside;
-	int result = send_ours(pg, &statement, &aside, err);
+	bool done = false;
+	int result = 0;
 
+	if (!pg->schema && !pg->inside && pg->transaction == PG_IDLE &&
+	    pg_names_ledger(sql))
+		result = pg_find_schema_along(pg, &statement, &done, err);
+	if (result != 0 || done)
+		return result;
+	result = send_ours(pg, &statement, &aside, err);
 	if (result == 0)
 		result = pg_sync(pg, err);
 	if (result < 0 && aside == ASIDE_BEGUN)
@@ -211,6 +190,13 @@ int pg_session_begin(struct db *db, const struct script *script,
 {
 	struct pg *pg = pg_of(db);
 
+	if (pg_ahead_take(pg, script)) {
+		pg->db.began_us = pg->db.committed_us = 0;
+		pg->along_count = 0;
+		return 0;
+	}
+	if (pg_ahead_drop(pg, err) < 0)
+		return -1;
 	if (pg->transaction == PG_IDLE && pg->inside)
 		return left_open(pg, err);
 	if (pg_reset(pg, err) < 0)
@@ -220,7 +206,7 @@ int pg_session_begin(struct db *db, const struct script *script,
 		return -1;
 	if (script) {
 		pg->db.began_us = pg->db.committed_us = 0;
-		if (pg_count_send_along(pg, err) < 0)
+		if (pg_count_send_before(pg, script, err) < 0)
 			return -1;
 	}
 	if (pg_send_sql(pg, "BEGIN", err) < 0)
@@ -240,7 +226,8 @@ int pg_check_committed(struct pg *pg, const struct pg_outcome *outcome,
 			 pg->db.label);
 }
 
-/* COMMIT, and what is counted after it, which nothing depends on. */
+/* COMMIT, and what is counted after it, which nothing depends on, or the next
+   script, which depends on it. */
 static int send_commit(struct pg *pg, struct pg_outcome *outcome,
 		       struct error *err)
 {
@@ -250,16 +237,25 @@ static int send_commit(struct pg *pg, struct pg_outcome *outcome,
 		.outcome = outcome,
 	};
 
-	if (pg->transaction == PG_SCRIPT && close_script(pg, err) < 0)
+	if (pg->transaction == PG_SCRIPT && pg_close_script(pg, err) < 0)
 		return -1;
 	/* what waits to be sent goes now, and the answer tells what to count */
 	if (pg_held_settle(pg, err) < 0 || pg_send(pg, &commit, err) < 0)
 		return -1;
-	if (pg->transaction == PG_BOOKKEEPING || !pg->along_count)
+	if (pg->transaction == PG_BOOKKEEPING)
 		return 0;
+	pg_count_known_after(pg);
+	if (!pg->along_count)
+		return pg_ahead_send(pg, err);
 	if (pg_mark(pg, err) < 0)
 		return -1;
-	return pg_count_send_along(pg, err);
+	return pg_count_send_after(pg, err);
+}
+
+static int await_commit(struct pg *pg, const struct pg_outcome *outcome,
+			struct error *err)
+{
+	return pg->ahead ? pg_await(pg, outcome, err) : pg_sync(pg, err);
 }
 
 int pg_session_commit(struct db *db, struct error *err)
@@ -269,7 +265,8 @@ int pg_session_commit(struct db *db, struct error *err)
 
 	if (send_commit(pg, &outcome, err) < 0)
 		return -1;
-	if (pg_sync(pg, err) < 0 && !outcome.done) {
+	if (await_commit(pg, &outcome, err) < 0 && !outcome.done) {
+		pg->ahead = NULL;
 		if (pg->lost)
 			error_hint(err, "whether this one was committed: "
 					"git migrate status");
@@ -280,10 +277,11 @@ int pg_session_commit(struct db *db, struct error *err)
 	error_release(err);
 	db->committed_us = outcome.arrived_us;
 	/* temporary tables outlive it: they are dropped by the next reset */
-	if (pg->transaction == PG_CLOSING)
+	if (pg->transaction != PG_BOOKKEEPING)
 		pg->tainted = pg->temporary || pg->deep;
 	pg->transaction = PG_IDLE;
-	pg_held_release(pg);
+	if (!pg->ahead)
+		pg_held_release(pg);
 	return 0;
 }
 
@@ -306,6 +304,8 @@ void pg_session_rollback(struct db *db)
 	}
 	pg->transaction = PG_IDLE;
 	pg->along_count = 0;
+	pg->follower = pg->ahead = NULL;
+	pg->ahead_us = 0;
 	pg_held_release(pg);
 	pg_held_forget(pg);
 }

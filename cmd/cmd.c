@@ -246,13 +246,28 @@ int cmd_set_head(struct cmd *cmd, struct set **set)
 			       set, &cmd->err);
 }
 
+static int open_blobs(struct cmd *cmd, struct error *err)
+{
+	return cmd->blobs ? 0
+			  : blobs_open(cmd->mem, cmd->repo, &cmd->blobs, err);
+}
+
+void cmd_expect_blob(const char *blob, void *data)
+{
+	struct cmd *cmd = data;
+	struct error ignored = { 0 };
+
+	if (open_blobs(cmd, &ignored) == 0)
+		blobs_expect(cmd->blobs, blob);
+	error_release(&ignored);
+}
+
 int cmd_read_blob(TALLOC_CTX *mem, const char *blob, char **text,
 		  size_t *length, void *data, struct error *err)
 {
 	struct cmd *cmd = data;
 
-	if (!cmd->blobs &&
-	    blobs_open(cmd->mem, cmd->repo, &cmd->blobs, err) < 0)
+	if (open_blobs(cmd, err) < 0)
 		return -1;
 	return blobs_read(mem, cmd->blobs, blob, text, length, err);
 }

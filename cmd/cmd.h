@@ -121,6 +121,7 @@ int cmd_set_head(struct cmd *cmd, struct set **set);
 /* For struct runner and struct prover: reads a blob; data is the cmd. */
 int cmd_read_blob(TALLOC_CTX *mem, const char *blob, char **text,
 		  size_t *length, void *data, struct error *err);
+void cmd_expect_blob(const char *blob, void *data);
 
 /* A runner on cmd->db that prints progress. */
 int cmd_runner(struct cmd *cmd, struct runner *runner);

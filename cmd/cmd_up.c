@@ -30,11 +30,12 @@ static int prepare(struct up *u)
 {
 	struct cmd *cmd = &u->s.cmd;
 
-	if (session_origins(&u->s, &u->plan) < 0 ||
-	    session_check_committed(&u->s, &u->plan) < 0)
+	if (session_begin_origins(&u->s, &u->plan) < 0 ||
+	    runner_prepare(cmd->mem, &u->s.runner, &u->plan, u->release.list,
+			   u->release.count, &cmd->err) < 0 ||
+	    session_end_origins(&u->s, &u->plan) < 0)
 		return -1;
-	return runner_prepare(cmd->mem, &u->s.runner, &u->plan, u->release.list,
-			      u->release.count, &cmd->err);
+	return session_check_committed(&u->s, &u->plan);
 }
 
 static void print_plan_item(struct cmd *cmd, const struct plan_item *item)

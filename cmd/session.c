@@ -46,6 +46,7 @@ int session_open(struct session *s, enum cmd_access access)
 		.tool = GIT_MIGRATE_VERSION,
 		.record = true,
 		.read = cmd_read_blob,
+		.expect = cmd_expect_blob,
 		.read_data = &s->cmd,
 		.starting = on_starting,
 		.finished = on_finished,
@@ -80,42 +81,58 @@ int session_lock(struct session *s)
 	return session_read(s);
 }
 
-int session_origins(struct session *s, struct plan *plan)
+int session_begin_origins(struct session *s, const struct plan *plan)
 {
 	struct cmd *cmd = &s->cmd;
 	const struct migration **list = talloc_array(
 		cmd->mem, const struct migration *, (unsigned)plan->count + 1);
-	struct origin *origins = NULL;
-	const char *branch = cmd->repo->branch;
-	size_t count = 0, k = 0;
+	size_t count = 0;
 
-	if (branch)
-		branch = text_visible(cmd->mem, branch, false);
 	for (size_t i = 0; i < plan->count; i++)
 		if (!(plan->items[i].entry->flags & FLAG_UNCOMMITTED))
 			list[count++] = plan->items[i].entry->here;
-	if (count && cmd->repo->head &&
-	    repo_origins(cmd->mem, cmd->repo, cmd->repo->head, cmd->dir, list,
-			 count, &origins, &cmd->err) < 0)
+	if (!count || !cmd->repo->head)
+		return 0;
+	return origins_begin(cmd->mem, cmd->repo, cmd->repo->head, cmd->dir,
+			     list, count, &s->search, &cmd->err);
+}
+
+static void take_origin(struct plan_item *item, const struct origin *origin)
+{
+	const struct half *half = item->entry->here->half;
+
+	if (item->entry->flags & FLAG_UNCOMMITTED) {
+		item->source = (half[0].flags | half[1].flags) & HALF_NEW
+				       ? "uncommitted"
+				       : "modified";
+		return;
+	}
+	item->commit = origin ? origin->commit : NULL;
+	item->source = !item->commit	 ? "uncommitted"
+		       : origin->inexact ? "inexact"
+					 : "commit";
+}
+
+/* A `hold` may have ended the plan since. */
+int session_end_origins(struct session *s, struct plan *plan)
+{
+	struct cmd *cmd = &s->cmd;
+	struct origin *origins = NULL;
+	const char *branch = cmd->repo->branch;
+	struct search *search = s->search;
+	size_t k = 0;
+
+	s->search = NULL;
+	if (search && origins_end(cmd->mem, search, &origins, &cmd->err) < 0)
 		return -1;
+	if (branch)
+		branch = text_visible(cmd->mem, branch, false);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct plan_item *item = &plan->items[i];
-		const struct state_entry *e = item->entry;
-		const struct half *half = e->here->half;
 
 		item->branch = branch;
-		if (e->flags & FLAG_UNCOMMITTED) {
-			item->source = (half[0].flags | half[1].flags) &
-						       HALF_NEW
-					       ? "uncommitted"
-					       : "modified";
-			continue;
-		}
-		item->commit = origins ? origins[k].commit : NULL;
-		item->source = !item->commit	    ? "uncommitted"
-			       : origins[k].inexact ? "inexact"
-						    : "commit";
-		k++;
+		take_origin(item, origins ? &origins[k] : NULL);
+		k += !(item->entry->flags & FLAG_UNCOMMITTED);
 	}
 	return 0;
 }

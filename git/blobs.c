@@ -10,7 +10,13 @@
 struct blobs {
 	struct process *process;
 	FILE *answers;
+	/* those that will be read, and how many of them git was asked for */
+	char **expected;
+	size_t count, asked, read;
 };
+
+/* So many at a time fit into a pipe, whatever git does meanwhile. */
+#define MOST_AHEAD 64
 
 static int close_answers(struct blobs *blobs)
 {
@@ -44,36 +50,62 @@ static int lost(struct error *err)
 }
 
 /* A child that is gone must be an error here, not the end of us. */
-static int ask(struct blobs *blobs, const char *id)
+static int ask(struct blobs *blobs, char *const *ids, size_t count)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
-	char *line = talloc_asprintf(NULL, "%s\n", id);
-	size_t length = strlen(line);
+	char *lines = talloc_strdup(NULL, "");
+	size_t length;
 	ssize_t n;
 
+	for (size_t i = 0; i < count; i++)
+		lines = talloc_asprintf_append_buffer(lines, "%s\n", ids[i]);
+	length = strlen(lines);
 	sigaction(SIGPIPE, &ignore, &before);
 	do
-		n = write(blobs->process->in, line, length);
+		n = write(blobs->process->in, lines, length);
 	while (n < 0 && errno == EINTR);
 	sigaction(SIGPIPE, &before, NULL);
-	talloc_free(line);
+	talloc_free(lines);
 	return n == (ssize_t)length ? 0 : -1;
 }
 
-int blobs_read(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
-	       char **text, size_t *length, struct error *err)
+void blobs_expect(struct blobs *blobs, const char *id)
+{
+	if (!(blobs->count & (blobs->count - 1)))
+		blobs->expected = talloc_realloc(
+			blobs, blobs->expected, char *,
+			(unsigned)(blobs->count ? 2 * blobs->count : 1));
+	blobs->expected[blobs->count++] = talloc_strdup(blobs, id);
+}
+
+/* Asks for more when half of what was asked for is read. */
+static int ask_ahead(struct blobs *blobs)
+{
+	size_t ahead = blobs->asked - blobs->read;
+	size_t more = blobs->count - blobs->asked;
+
+	if (ahead > MOST_AHEAD / 2)
+		return 0;
+	if (more > MOST_AHEAD - ahead)
+		more = MOST_AHEAD - ahead;
+	if (more && ask(blobs, blobs->expected + blobs->asked, more) < 0)
+		return -1;
+	blobs->asked += more;
+	return 0;
+}
+
+/* The answer to the oldest question; NULL in *text when there is no blob. */
+static int take(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
+		char **text, size_t *length, struct error *err)
 {
 	char header[256], *size;
 
-	if (ask(blobs, id) < 0 ||
-	    !fgets(header, sizeof(header), blobs->answers))
+	*text = NULL;
+	if (!fgets(header, sizeof(header), blobs->answers))
 		return lost(err);
 	size = strrchr(header, ' ');
-	if (!size || !strstr(header, " blob ")) {
-		error_set(err, ERROR_NOT_FOUND,
-			  "the repository has no blob '%s'", id);
-		return error_hint(err, "look for it: git cat-file -t %s", id);
-	}
+	if (!size || !strstr(header, " blob "))
+		return 0;
 	*length = strtoull(size, NULL, 10);
 	*text = talloc_size(mem, *length + 1);
 	if (!*text)
@@ -85,4 +117,43 @@ int blobs_read(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
 		return lost(err);
 	(*text)[*length] = '\0';
 	return 0;
+}
+
+/* Another one is read than what was said: the answers come all the same. */
+static int forget_expected(struct blobs *blobs, struct error *err)
+{
+	int result = 0;
+
+	while (result == 0 && blobs->read < blobs->asked) {
+		char *text;
+		size_t length;
+
+		result = take(blobs, blobs, blobs->expected[blobs->read++],
+			      &text, &length, err);
+		talloc_free(text);
+	}
+	talloc_free(blobs->expected);
+	blobs->expected = NULL;
+	blobs->count = blobs->asked = blobs->read = 0;
+	return result;
+}
+
+int blobs_read(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
+	       char **text, size_t *length, struct error *err)
+{
+	if (blobs->read < blobs->count &&
+	    strcmp(blobs->expected[blobs->read], id) != 0 &&
+	    forget_expected(blobs, err) < 0)
+		return -1;
+	if (blobs->read == blobs->count)
+		blobs_expect(blobs, id);
+	if (ask_ahead(blobs) < 0)
+		return lost(err);
+	blobs->read++;
+	if (take(mem, blobs, id, text, length, err) < 0)
+		return -1;
+	if (*text)
+		return 0;
+	error_set(err, ERROR_NOT_FOUND, "the repository has no blob '%s'", id);
+	return error_hint(err, "look for it: git cat-file -t %s", id);
 }

@@ -76,6 +76,8 @@ int repo_index_changed(struct repo *repo, const char *dir, bool *changed,
 struct blobs;
 int blobs_open(TALLOC_CTX *mem, struct repo *repo, struct blobs **blobs,
 	       struct error *err);
+/* Says that this one will be read in its turn: git looks for it meanwhile. */
+void blobs_expect(struct blobs *blobs, const char *id);
 /* The text, NUL-terminated, owned by mem; ERROR_NOT_FOUND when missing. */
 int blobs_read(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
 	       char **text, size_t *length, struct error *err);
@@ -97,6 +99,15 @@ struct origin {
 int repo_origins(TALLOC_CTX *mem, struct repo *repo, const char *tip,
 		 const char *dir, const struct migration *const *migrations,
 		 size_t count, struct origin **origins, struct error *err);
+
+/* The same in two steps: git walks while the caller does something else.
+   origins_end() frees the search in any case; migrations live until then. */
+struct search;
+int origins_begin(TALLOC_CTX *mem, struct repo *repo, const char *tip,
+		  const char *dir, const struct migration *const *migrations,
+		  size_t count, struct search **search, struct error *err);
+int origins_end(TALLOC_CTX *mem, struct search *search, struct origin **origins,
+		struct error *err);
 
 /* Branches (local and remote) that contain a commit; none is no error. */
 int repo_branches_with(TALLOC_CTX *mem, struct repo *repo, const char *commit,

@@ -130,10 +130,23 @@ static bool is_held(TALLOC_CTX *mem, struct plan *plan,
 	return true;
 }
 
+static void expect_blobs(const struct runner *runner, const struct plan *plan)
+{
+	for (size_t i = 0; runner->expect && i < plan->count; i++) {
+		const struct plan_item *item = &plan->items[i];
+
+		if (item->direction == DIRECTION_UP)
+			runner->expect(item->blob, runner->read_data);
+		if (item->down_blob)
+			runner->expect(item->down_blob, runner->read_data);
+	}
+}
+
 int runner_prepare(TALLOC_CTX *mem, struct runner *runner, struct plan *plan,
 		   const int64_t *released, size_t released_count,
 		   struct error *err)
 {
+	expect_blobs(runner, plan);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct plan_item *item = &plan->items[i];
 

@@ -40,6 +40,7 @@ int session_open(struct session *s, enum cmd_access access)
 	if (cmd_open_repo(&s->cmd) < 0 || cmd_begin_here(&s->cmd) < 0 ||
 	    cmd_open_target(&s->cmd, access) < 0)
 		return -1;
+	s->health.folder = s->cmd.repo->top;
 	s->runner = (struct runner){
 		.db = s->cmd.db,
 		.count_limit = s->cmd.db->options.count_limit,
@@ -185,6 +186,22 @@ void session_add_run(struct session *s, struct facts *facts)
 	s->runs[s->run_count++] = facts;
 }
 
+static int check_health(struct session *s, const struct plan_item *item)
+{
+	struct cmd *cmd = &s->cmd;
+	char version[VERSION_LENGTH + 1];
+	int result;
+
+	if (!s->health.check || item->direction == DIRECTION_DOWN)
+		return 0;
+	progress_begin(cmd, "checking");
+	result = health_check(&s->health,
+			      version_format(item->version, version),
+			      item->name, &cmd->err);
+	progress_end();
+	return result;
+}
+
 int session_run(struct session *s, const struct plan *plan)
 {
 	struct cmd *cmd = &s->cmd;
@@ -198,7 +215,10 @@ int session_run(struct session *s, const struct plan *plan)
 			error_set(&cmd->err, ERROR_INTERRUPTED, "interrupted");
 			return -1;
 		}
-		s->runner.next = i + 1 < plan->count ? item + 1 : NULL;
+		/* nothing is begun before it is known that all is well */
+		s->runner.next = i + 1 < plan->count && !s->health.check
+					 ? item + 1
+					 : NULL;
 		result = runner_run(cmd->mem, &s->runner, item, &facts,
 				    &cmd->err);
 		if (facts)
@@ -210,6 +230,10 @@ int session_run(struct session *s, const struct plan *plan)
 			return -1;
 		}
 		s->done++;
+		if (facts && check_health(s, item) < 0) {
+			s->left = plan->count - i;
+			return -1;
+		}
 	}
 	return 0;
 }
@@ -220,7 +244,7 @@ static void explain_failure(struct session *s)
 	const struct facts *last = s->run_count ? s->runs[s->run_count - 1]
 						: NULL;
 
-	if (!last || last->ok)
+	if (!last || last->ok || s->rolled_back)
 		return;
 	if (cmd->err.code != ERROR_CONNECTION && !s->runner.unfinished)
 		error_hint(&cmd->err, "nothing of it is left in the database");

@@ -2,6 +2,7 @@
 #define CMD_SESSION_H
 
 #include "cmd/cmd.h"
+#include "core/run/health.h"
 
 /* What up, down and redo share: sets, ledger, lock, runner, and the end. */
 struct session {
@@ -15,7 +16,9 @@ struct session {
 	struct facts **runs;
 	size_t run_count;
 	size_t done, skipped, left;
-	bool answered; /* what is said as JSON has been said */
+	struct health health; /* after each migration; check NULL: none */
+	bool rolled_back;     /* what this run had applied */
+	bool answered;	      /* what is said as JSON has been said */
 };
 
 /* Repository, target and what is here. */

@@ -28,6 +28,32 @@ static int make_plan(struct up *u)
 		       &u->plan, &u->s.cmd.err);
 }
 
+/* What cannot be released is told before anything runs. */
+static int check_released(struct up *u)
+{
+	struct cmd *cmd = &u->s.cmd;
+
+	for (size_t i = 0; i < u->release.count; i++) {
+		const struct state_entry *e = states_find(u->s.states,
+							  u->release.list[i]);
+		char version[VERSION_LENGTH + 1];
+
+		version_format(u->release.list[i], version);
+		if (!e) {
+			error_set(&cmd->err, ERROR_FAILED,
+				  "there is no migration %s here to release",
+				  version);
+			return error_hint(&cmd->err,
+					  "see the versions: git migrate "
+					  "status");
+		}
+		if (e->row)
+			cmd_say(cmd, "%s_%s is applied already", version,
+				e->name);
+	}
+	return 0;
+}
+
 static int prepare(struct up *u)
 {
 	struct cmd *cmd = &u->s.cmd;
@@ -246,7 +272,7 @@ static int run(struct up *u)
 	struct session *s = &u->s;
 	int result;
 
-	if (session_read(s) < 0 || make_plan(u) < 0)
+	if (session_read(s) < 0 || check_released(u) < 0 || make_plan(u) < 0)
 		return -1;
 	if (!s->cmd.quiet)
 		warn_about_others(u);

@@ -332,3 +332,28 @@ int config_dir(const struct config *config, const char **dir, struct error *err)
 		*dir += 2;
 	return 0;
 }
+
+const char **config_target_names(TALLOC_CTX *mem, const struct config *config)
+{
+	static const char head[] = "migrate-target.", tail[] = ".url";
+	const char **names = talloc_zero_array(mem, const char *,
+					       (unsigned)config->count + 1);
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->count; i++) {
+		const char *key = config->list[i].key;
+		char *name;
+		size_t k = 0;
+
+		if (!key_matches("migrate-target.*.url", key))
+			continue;
+		name = talloc_strndup(names, key + strlen(head),
+				      strlen(key) - strlen(head) -
+					      strlen(tail));
+		while (k < count && strcmp(names[k], name) != 0)
+			k++;
+		if (k == count)
+			names[count++] = name;
+	}
+	return names;
+}

@@ -34,7 +34,8 @@ struct repo {
 int repo_open(TALLOC_CTX *mem, struct repo **repo, struct error *err);
 
 /*
- * Every scope of git config, and .gitmigrate (from the work tree, else the
+ * Every scope of git config as it was when the repository was opened, and
+ * .gitmigrate as it is now (from the work tree, else the
  * index, else HEAD; only HEAD in a bare repository).
  */
 int repo_config(struct repo *repo, struct config *config, struct error *err);
@@ -71,6 +72,13 @@ int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
  */
 int repo_index_changed(struct repo *repo, const char *dir, bool *changed,
 		       struct error *err);
+
+/*
+ * Whether git would add this file (relative to the top) when a person says
+ * `git add -A`: it is not ignored, and not tracked already.
+ */
+int repo_would_add(struct repo *repo, const char *path, bool *would,
+		   struct error *err);
 
 /* Reads many blobs through one process; answers come in the order asked. */
 struct blobs;

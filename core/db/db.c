@@ -36,6 +36,24 @@ const struct db_engine *db_engine_named(const char *name)
 	return NULL;
 }
 
+bool db_same_place(const char *url, const char *other, const char *top)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct error ignored = { 0 };
+	const struct db_engine *engine = db_engine_for(url, &ignored);
+	const char *a, *b;
+	bool same = false;
+
+	if (engine && engine->accepts(other)) {
+		a = engine->place(mem, url, top);
+		b = engine->place(mem, other, top);
+		same = a && b && !strcmp(a, b);
+	}
+	error_release(&ignored);
+	talloc_free(mem);
+	return same;
+}
+
 int db_open(TALLOC_CTX *mem, const char *url, const struct db_options *options,
 	    struct db **db, struct error *err)
 {

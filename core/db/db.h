@@ -24,6 +24,7 @@ enum db_capability {
 	DB_CONCURRENT_INDEX = 1 << 2,  /* CREATE INDEX CONCURRENTLY */
 	DB_ALTER_COLUMN = 1 << 3,      /* ALTER COLUMN ... SET NOT NULL etc. */
 	DB_SCRATCH_ON_SERVER = 1 << 4, /* a scratch database needs a server */
+	DB_FILE = 1 << 5,	       /* place() is the path of a file */
 };
 
 struct db_options {
@@ -98,6 +99,13 @@ struct db_engine {
 	 * send over the network, or NULL. May be NULL itself.
 	 */
 	const char *(*environment_secret)(const char *url);
+	/*
+	 * Where the database is that the URL means, in a form that is the same
+	 * for every URL of the same database as far as that can be told without
+	 * connecting: no user, no options. NULL for an unreadable URL. `top` as
+	 * in struct db_options.
+	 */
+	char *(*place)(TALLOC_CTX *mem, const char *url, const char *top);
 	/* Opens; err never carries a secret of the URL. */
 	int (*open)(TALLOC_CTX *mem, const char *url,
 		    const struct db_options *options, struct db **db,
@@ -263,6 +271,9 @@ extern const struct db_engine db_engine_sqlite, db_engine_postgres;
 /* The engine that answers for a URL; error (redacted) when none does. */
 const struct db_engine *db_engine_for(const char *url, struct error *err);
 const struct db_engine *db_engine_named(const char *name);
+
+/* Whether two URLs mean one database, see place(). */
+bool db_same_place(const char *url, const char *other, const char *top);
 
 int db_open(TALLOC_CTX *mem, const char *url, const struct db_options *options,
 	    struct db **db, struct error *err);

@@ -31,12 +31,13 @@ static int tick_http(void *data)
 static int ask_url(TALLOC_CTX *mem, const struct health *health, char **why,
 		   struct error *err)
 {
-	const struct http_options options = { .connect_ms = 5000,
-					      .total_ms = 10000,
-					      .plain = true,
-					      .tick = tick_http,
-					      .tick_data = (void *)(uintptr_t)
-						      health };
+	const struct http_options options = {
+		.connect_ms = 5000,
+		.total_ms = 10000,
+		.plain = true,
+		.tick = tick_http,
+		.tick_data = (void *)(uintptr_t)health
+	};
 	const struct http_request request = { .method = "GET",
 					      .url = health->check,
 					      .limit = 65536 };

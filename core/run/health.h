@@ -11,10 +11,11 @@
  * checked comes from the person alone, never from a clone.
  */
 struct health {
-	const char *check; /* "http://...", "https://...", or a command */
+	const char *check;  /* "http://...", "https://...", or a command */
 	const char *folder; /* where a command runs */
-	int watch_ms; /* a failure is tried again for that long */
-	/* Called about ten times a second; nonzero stops (ERROR_INTERRUPTED). */
+	int watch_ms;	    /* a failure is tried again for that long */
+	/* Called about ten times a second; nonzero stops (ERROR_INTERRUPTED).
+	 */
 	int (*tick)(const char *waiting_for, void *data);
 	void *tick_data;
 };

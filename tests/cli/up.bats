@@ -432,3 +432,50 @@ DO $$ BEGIN EXECUTE format(\'ALTER DATABASE %I SET search_path = app\',
 	same place app "$(sql "SELECT schemaname FROM pg_tables
 		WHERE tablename = 'b'")"
 }
+
+unknown_release() {
+	table_pair $A a
+	commit
+	migrate up --release 20270101000000
+	exits 128
+	err_is 'error: there is no migration 20270101000000 here to release
+hint: see the versions: git migrate status'
+	ok up
+	migrate up --release 20270101000000
+	exits 128
+	ok up --release $A
+	err_has "${A}_create_a is applied already"
+}
+@test "says what cannot be released" { both unknown_release; }
+
+by_another_name() {
+	table_pair $A a
+	git config migrate-target.production.url "$URL"
+	git config migrate-target.production.protected true
+	git add migrations
+	migrate up
+	exits 1
+	err_has "target 'dev' is protected, and migration '${A}_create_a' is not committed"
+	migrate up --target "$URL"
+	exits 1
+	err_has "target 'production' is protected"
+	commit
+	ok up --target "$URL"
+}
+@test "a database is protected whatever it is called" { both by_another_name; }
+
+shows_the_statement() {
+	pair ${A}_a "CREATE TABLE a (id integer);
+
+INSERT INTO a (id)
+  SELECT id FROM
+  nowhere;" 'DROP TABLE a;'
+	commit
+	migrate up
+	exits 128
+	err_has "    3 | INSERT INTO a (id)
+    4 |   SELECT id FROM
+    5 |   nowhere;
+      |   ^"
+}
+@test "shows the statement that failed, and where" { both shows_the_statement; }

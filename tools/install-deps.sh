@@ -45,6 +45,7 @@ need_build() {
 	module smartcols libsmartcols-dev
 	module libpq libpq-dev
 	module sqlite3 libsqlite3-dev
+	module libmariadb libmariadb-dev
 	module libcurl libcurl4-openssl-dev
 	module libprotobuf-c libprotobuf-c-dev
 	compiles pg_query.h uthash.h && return

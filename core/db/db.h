@@ -72,7 +72,10 @@ struct db_count {
 typedef int (*db_row_fn)(const char *const *values, int count, void *data);
 
 struct db_engine {
-	const char *name; /* "sqlite", "postgresql": in JSON and in proofs */
+	/* "sqlite", "postgresql", "mariadb", "mysql": in JSON and in proofs */
+	const char *name;
+	/* what templates call it, and others like it; NULL: as its name */
+	const char *family;
 	enum sql_dialect dialect;
 	unsigned capabilities;
 	/* the compiled-in file that makes the ledger; NULL: core/ledger.sql */
@@ -209,6 +212,7 @@ struct db_engine {
 };
 
 extern const struct db_engine db_engine_sqlite, db_engine_postgres;
+extern const struct db_engine db_engine_mariadb, db_engine_mysql;
 
 /* The engine that answers for a URL; error (redacted) when none does. */
 const struct db_engine *db_engine_for(const char *url, struct error *err);
@@ -216,6 +220,11 @@ const struct db_engine *db_engine_named(const char *name);
 
 int db_open(TALLOC_CTX *mem, const char *url, const struct db_options *options,
 	    struct db **db, struct error *err);
+
+static inline const char *db_engine_family(const struct db_engine *engine)
+{
+	return engine->family ? engine->family : engine->name;
+}
 
 static inline bool db_can(const struct db *db, enum db_capability what)
 {

@@ -109,7 +109,7 @@ static int run_query(struct asking *a, const char *text)
 static int ask_query(struct asking *a, const char *word)
 {
 	char *path = talloc_asprintf(a->mem, "templates/facts/%s.%s.sql", word,
-				     a->values->engine->name);
+				     db_engine_family(a->values->engine));
 	struct overlay_file *file;
 
 	if (overlay_read(a->mem, a->overlay, path, &file, a->err) < 0)

@@ -186,6 +186,22 @@ static int copy_tables(struct copying *c)
 	return 0;
 }
 
+/* SETVAL() takes nothing but a number. */
+static int set_sequence(struct copying *c, const struct object *o)
+{
+	char *name = my_quote(c->mem, o->name);
+	char *sql = talloc_asprintf(
+		c->mem, "SELECT next_not_cached_value FROM %s", name);
+	struct text_column take = { c->mem, 0, NULL };
+
+	if (my_run(&c->from->side, sql, strlen(sql), take_text, &take, NULL,
+		   c->err) < 0)
+		return -1;
+	sql = talloc_asprintf(c->mem, "SELECT SETVAL(%s, %s, 0)", name,
+			      take.text);
+	return my_run_sql(&c->to->main, sql, c->err);
+}
+
 static int copy_sequences(struct copying *c)
 {
 	struct objects sequences;
@@ -196,19 +212,10 @@ static int copy_sequences(struct copying *c)
 		 "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'SEQUENCE'",
 		 &sequences) < 0)
 		return -1;
-	for (size_t i = 0; i < sequences.count; i++) {
-		struct object *o = &sequences.list[i];
-		char *name = my_quote(c->mem, o->name);
-		char *sql = talloc_asprintf(
-			c->mem,
-			"SELECT SETVAL(%s, next_not_cached_value, 0) "
-			"FROM %s.%s",
-			name, my_quote(c->mem, c->from->db.database), name);
-
-		if (create(c, o) < 0 ||
-		    my_run_sql(&c->to->main, sql, c->err) < 0)
+	for (size_t i = 0; i < sequences.count; i++)
+		if (create(c, &sequences.list[i]) < 0 ||
+		    set_sequence(c, &sequences.list[i]) < 0)
 			return -1;
-	}
 	return 0;
 }
 

@@ -55,23 +55,32 @@ static int take_grant(const char *const *values, int count, void *data)
 	return 0;
 }
 
-/* What was granted in a database outlives it. Best effort. */
+/* What was granted in a database outlives it. Best effort: who may not read
+   who was granted what has granted nothing. */
+static const char *const grants_sql[] = {
+	"SELECT concat('REVOKE ALL PRIVILEGES ON `', g.TABLE_SCHEMA, '`.`', "
+	"replace(g.TABLE_NAME, '`', '``'), '` FROM ', g.GRANTEE) "
+	"FROM (SELECT TABLE_SCHEMA, TABLE_NAME, GRANTEE "
+	"FROM information_schema.TABLE_PRIVILEGES UNION "
+	"SELECT TABLE_SCHEMA, TABLE_NAME, GRANTEE "
+	"FROM information_schema.COLUMN_PRIVILEGES) AS g "
+	"WHERE g.TABLE_SCHEMA = $1",
+	"SELECT concat('REVOKE ALL PRIVILEGES ON ', g.Routine_type, ' `', "
+	"g.Db, '`.`', replace(g.Routine_name, '`', '``'), '` FROM ', "
+	"quote(g.User), '@', quote(g.Host)) "
+	"FROM mysql.procs_priv AS g WHERE g.Db = $1",
+};
+
 static void revoke_all(struct my_conn *c, const char *name)
 {
-	static const char sql[] =
-		"SELECT concat('REVOKE ALL PRIVILEGES ON `', g.TABLE_SCHEMA, "
-		"'`.`', replace(g.TABLE_NAME, '`', '``'), '` FROM ', g.GRANTEE)"
-		" FROM (SELECT TABLE_SCHEMA, TABLE_NAME, GRANTEE "
-		"FROM information_schema.TABLE_PRIVILEGES UNION "
-		"SELECT TABLE_SCHEMA, TABLE_NAME, GRANTEE "
-		"FROM information_schema.COLUMN_PRIVILEGES) AS g "
-		"WHERE g.TABLE_SCHEMA = $1";
 	struct grants grants = { 0 };
 	struct error ignored = { 0 };
 	const char *params[] = { name };
 
-	if (my_query(c, sql, params, 1, take_grant, &grants, &ignored) < 0)
-		error_release(&ignored);
+	for (size_t i = 0; i < sizeof(grants_sql) / sizeof(*grants_sql); i++)
+		if (my_query(c, grants_sql[i], params, 1, take_grant, &grants,
+			     &ignored) < 0)
+			error_release(&ignored);
 	for (size_t i = 0; i < grants.count; i++)
 		if (my_run_sql(c, grants.list[i], &ignored) < 0)
 			error_release(&ignored);

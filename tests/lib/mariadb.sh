@@ -79,6 +79,7 @@ mariadb_configure() { # DIR PORT
 		datadir = $1/data
 		socket = $1/socket
 		pid_file = $1/pid
+		tmpdir = $1
 		port = $2
 		bind_address = 127.0.0.1
 		skip_name_resolve

@@ -37,13 +37,24 @@ static void set_tls(MYSQL *mysql, const struct my_url *url)
 		mysql_optionsv(mysql, MYSQL_OPT_SSL_CERT, url->tls_cert);
 	if (url->tls_key)
 		mysql_optionsv(mysql, MYSQL_OPT_SSL_KEY, url->tls_key);
-	if (url->tls >= MY_TLS_REQUIRED)
-		mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &on);
-	else if (url->tls == MY_TLS_DISABLED)
+	if (url->tls == MY_TLS_DISABLED)
 		mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &off);
+	else if (url->tls != MY_TLS_DEFAULT || my_url_leaves_machine(url))
+		mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &on);
 	/* the library has but one check, and it is of both */
-	if (url->tls >= MY_TLS_VERIFY_CA)
-		mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
+	mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT,
+		       url->tls >= MY_TLS_VERIFY_CA ? &on : &off);
+}
+
+/* What the library calls to enforce it only prefers. */
+static int check_tls(struct my_conn *c, struct error *err)
+{
+	if (c->my->url.tls < MY_TLS_REQUIRED || mysql_get_ssl_cipher(c->mysql))
+		return 0;
+	error_set(err, ERROR_CONNECTION,
+		  "unable to connect to '%s': the server offers no TLS",
+		  c->my->db.label);
+	return error_hint(err, "see the URL's ssl-mode and ssl-ca");
 }
 
 static void set_options(MYSQL *mysql, const struct my *my)
@@ -99,7 +110,10 @@ static int conn_open(struct my_conn *c, struct error *err)
 		return -1;
 	}
 	c->id = mysql_thread_id(c->mysql);
-	return 0;
+	if (check_tls(c, err) == 0)
+		return 0;
+	my_conn_close(c);
+	return -1;
 }
 
 void my_conn_close(struct my_conn *c)

@@ -145,17 +145,27 @@ static bool counts_rows(const char *kind)
 	return is_one_of(kind, kinds);
 }
 
-static void place(const struct script *script, const struct statement *s,
-		  struct error *err)
+static void place(const struct my *my, const struct script *script,
+		  const struct statement *s, struct error *err)
 {
 	const char *text = script->text + s->offset;
 	size_t offset = s->offset;
 	int line, column;
 
 	if (err->code == ERROR_SQL)
-		offset += my_failure_offset(err->message, text, s->length);
+		offset += my_failure_offset(my->main.failed, err->message, text,
+					    s->length);
 	text_position(script->text, script->length, offset, &line, &column);
 	error_at(err, script->path, line, column);
+}
+
+/* SLEEP() and the like end early when they are stopped, without an error. What
+   has committed by itself is done all the same. */
+static bool is_cut_short(const struct my *my, const struct statement *s)
+{
+	return my->cancelled_us &&
+	       (my->transaction == MY_SCRIPT || !strcmp(s->kind, "SELECT") ||
+		!strcmp(s->kind, "DO"));
 }
 
 static int run(struct my *my, const struct statement *s, const char *text,
@@ -167,6 +177,7 @@ static int run(struct my *my, const struct statement *s, const char *text,
 	int result;
 
 	my->cancelled_us = 0;
+	my->main.failed = 0;
 	my->facts = facts;
 	my->statement_us = started;
 	my->next_look_us = started;
@@ -182,6 +193,8 @@ static int run(struct my *my, const struct statement *s, const char *text,
 	else if (result == 0)
 		my_held_look(my, true);
 	my->facts = NULL;
+	if (result == 0 && is_cut_short(my, s))
+		return error_set(err, ERROR_INTERRUPTED, "interrupted");
 	return result;
 }
 
@@ -212,6 +225,6 @@ int my_execute(struct db *db, const struct script *script, size_t n,
 				   "the statement ended the transaction it "
 				   "was in");
 	if (result < 0)
-		place(script, s, err);
+		place(my, script, s, err);
 	return result;
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/text.h"
 
@@ -51,8 +52,8 @@ static const struct {
 	  "declare the function DETERMINISTIC, NO SQL or READS SQL DATA" },
 	{ SERVER_TOO_BIG,
 	  "the server takes statements up to its max_allowed_packet" },
-	{ CLIENT_SOCKET, "is the server running, and its socket there?" },
-	{ CLIENT_HOST, "is the server running, and on this port?" },
+	{ CLIENT_SOCKET, "is the server running, and at that address?" },
+	{ CLIENT_HOST, "is the server running, and at that address?" },
 	{ CLIENT_UNKNOWN_HOST, "look at the host in the target's URL" },
 	{ CLIENT_TLS, "see the URL's ssl-mode and ssl-ca" },
 	{ SERVER_DENIED,
@@ -110,6 +111,7 @@ int my_failure(struct my_conn *c, unsigned number, const char *message,
 	struct my *my = c->my;
 	char *shown;
 
+	c->failed = number;
 	if (is_lost(number))
 		return lost(c, message && *message ? message : NULL, err);
 	if (c->watched && my->interrupted &&
@@ -143,11 +145,12 @@ int my_failure_connect(struct my_conn *c, struct error *err)
 
 /* "... near 'TEXT' at line N": TEXT is cut after 80 characters, and its line
    is counted from the statement's beginning. */
-size_t my_failure_offset(const char *message, const char *text, size_t length)
+static size_t syntax_offset(const char *message, const char *text,
+			    size_t length)
 {
-	const char *near = strstr(message, " near '"), *at = NULL, *end;
-	const char *from = text, *found;
-	long line = 0;
+	const char *near = strstr(message, " near '"), *at = NULL, *found;
+	const char *from = text, *end = text + length;
+	long line;
 
 	for (const char *next = near; next;
 	     next = strstr(next + 1, "' at line "))
@@ -155,8 +158,8 @@ size_t my_failure_offset(const char *message, const char *text, size_t length)
 	if (!near || !at)
 		return 0;
 	near += strlen(" near '");
-	line = strtol(at + strlen("' at line "), NULL, 10);
-	for (end = text + length; line > 1; line--) {
+	for (line = strtol(at + strlen("' at line "), NULL, 10); line > 1;
+	     line--) {
 		found = memchr(from, '\n', (size_t)(end - from));
 		if (!found)
 			return 0;
@@ -165,5 +168,55 @@ size_t my_failure_offset(const char *message, const char *text, size_t length)
 	if (at <= near)
 		return length;
 	found = memmem(from, (size_t)(end - from), near, (size_t)(at - near));
-	return found ? (size_t)(found - text) : (size_t)(from - text);
+	return (size_t)((found ? found : from) - text);
+}
+
+/* "Table 'shop.users' doesn't exist": where users stands in the statement. */
+static size_t name_offset(const char *message, const char *text, size_t length)
+{
+	const char *open = strpbrk(message, "'`");
+	const char *close = open ? strchr(open + 1, *open) : NULL;
+	struct sql_token token = { SQL_END, 0, 0 };
+	char *quoted, *name;
+	size_t at = 0;
+
+	if (!close)
+		return 0;
+	quoted = talloc_strndup(NULL, open + 1, (size_t)(close - open - 1));
+	name = strrchr(quoted, '.') ? strrchr(quoted, '.') + 1 : quoted;
+	while ((token = sql_next_code(text, length, at, SQL_MYSQL)).kind !=
+	       SQL_END) {
+		char *here = sql_unquote(quoted, text + token.offset,
+					 token.length);
+
+		if (token.kind != SQL_STRING && !strcasecmp(here, name))
+			break;
+		at = token.offset + token.length;
+	}
+	talloc_free(quoted);
+	return token.kind == SQL_END ? 0 : token.offset;
+}
+
+size_t my_failure_offset(unsigned number, const char *message, const char *text,
+			 size_t length)
+{
+	static const unsigned about_names[] = {
+		1050, /* table exists */
+		1051, /* unknown table */
+		1054, /* unknown column */
+		1060, /* column exists */
+		1061, /* key exists */
+		1072, /* key column does not exist */
+		1091, /* nothing of that name to drop */
+		1146, /* no such table */
+		1304, /* routine exists */
+		1305, /* no such routine */
+	};
+
+	if (number == SERVER_SYNTAX)
+		return syntax_offset(message, text, length);
+	for (size_t i = 0; i < sizeof(about_names) / sizeof(*about_names); i++)
+		if (number == about_names[i])
+			return name_offset(message, text, length);
+	return 0;
 }

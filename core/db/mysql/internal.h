@@ -58,6 +58,8 @@ struct my_url {
 bool my_accepts_mariadb(const char *url);
 bool my_accepts_mysql(const char *url);
 const char *my_environment_secret(const char *url);
+/* Whether it names a host that is not this machine. */
+bool my_url_leaves_machine(const struct my_url *url);
 /* Strings hang on mem; the error repeats no part of the URL that may be a
    secret. */
 int my_url_parse(TALLOC_CTX *mem, const char *url, struct my_url *parsed,
@@ -80,6 +82,7 @@ struct my_conn {
 	MYSQL *mysql;	  /* NULL: not open */
 	unsigned long id; /* for KILL, PROCESSLIST */
 	bool lost;
+	unsigned failed; /* the number of the last error */
 	bool connecting;
 	bool watched; /* ticks, and looks at locks, while it waits */
 	bool reached; /* the connecting is over because of the person */
@@ -196,8 +199,9 @@ bool my_tick(struct my *my);
 int my_failure(struct my_conn *c, unsigned number, const char *message,
 	       const char *sqlstate, struct error *err);
 int my_failure_connect(struct my_conn *c, struct error *err);
-/* Where in the statement `message` says the mistake is, as an offset. */
-size_t my_failure_offset(const char *message, const char *text, size_t length);
+/* Where in the statement the mistake is, as far as error `number` tells. */
+size_t my_failure_offset(unsigned number, const char *message, const char *text,
+			 size_t length);
 
 /* --- session.c ------------------------------------------------------------ */
 

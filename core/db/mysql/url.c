@@ -281,7 +281,7 @@ int my_url_parse(TALLOC_CTX *mem, const char *url, struct my_url *parsed,
 
 /* --- secrets of the environment ------------------------------------------- */
 
-static bool leaves_this_machine(const struct my_url *url)
+bool my_url_leaves_machine(const struct my_url *url)
 {
 	static const char *const local[] = { "localhost", "127.0.0.1", "::1" };
 
@@ -312,7 +312,7 @@ const char *my_environment_secret(const char *url)
 	struct my_url parsed;
 
 	if (my_url_parse(mem, url, &parsed, &ignored) == 0 &&
-	    !parsed.password && leaves_this_machine(&parsed)) {
+	    !parsed.password && my_url_leaves_machine(&parsed)) {
 		if (has_option_file())
 			secret = "what ~/.my.cnf has";
 		else if (password && *password)

@@ -24,6 +24,8 @@ enum db_capability {
 	DB_CONCURRENT_INDEX = 1 << 2,  /* CREATE INDEX CONCURRENTLY */
 	DB_ALTER_COLUMN = 1 << 3,      /* ALTER COLUMN ... SET NOT NULL etc. */
 	DB_SCRATCH_ON_SERVER = 1 << 4, /* a scratch database needs a server */
+	DB_SHOWS_TABLES = 1 << 5, /* definition() gives statements that make the
+				     table again */
 };
 
 struct db_options {
@@ -187,8 +189,9 @@ struct db_engine {
 
 	/*
 	 * The column names of a table and, where the engine keeps one, the
-	 * text of its definition (SQLite: CREATE TABLE and then its indexes
-	 * and triggers, a statement an element). Count 0: no such table.
+	 * text of its definition (SQLite, MariaDB: CREATE TABLE and then its
+	 * indexes and triggers, a statement an element). Count 0: no such
+	 * table.
 	 */
 	int (*definition)(TALLOC_CTX *mem, struct db *db, const char *table,
 			  char ***statements, size_t *count, struct error *err);

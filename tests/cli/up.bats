@@ -35,7 +35,8 @@ records_everything() {
 	json_is '.runs[0].statements[0].relations[0]' a
 	json_is '.runs[0].tables[0] | "\(.name) \(.rows_before) \(.rows_after) \(.estimated)"' \
 		'a null 0 false'
-	json_is '.runs[0].lock_ms > 0' true
+	# there DDL that takes no millisecond is over before its locks are seen
+	[[ $ENGINE == mariadb ]] || json_is '.runs[0].lock_ms > 0' true
 	json_is '.runs[0].locks | length > 0' true
 	json_is '.runs[0].started_at | test("^[0-9-]+T[0-9:.]+Z$")' true
 	same row "$A|create_a|$(git rev-parse :migrations/${A}_create_a.up.sql)|$(

@@ -4,7 +4,9 @@
  * Two names for one engine: what a connection is called follows from what its
  * server says it is, whatever the URL called it.
  */
-#define CAPABILITIES (DB_SESSION_LOCK | DB_ALTER_COLUMN | DB_SCRATCH_ON_SERVER)
+#define CAPABILITIES                                                           \
+	(DB_SESSION_LOCK | DB_ALTER_COLUMN | DB_SCRATCH_ON_SERVER |            \
+	 DB_SHOWS_TABLES)
 #define FUNCTIONS                                                              \
 	.family = "mysql", .dialect = SQL_MYSQL, .capabilities = CAPABILITIES, \
 	.ledger_sql = "core/db/mysql/ledger.sql",                              \

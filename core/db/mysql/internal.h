@@ -19,7 +19,8 @@
  *	lock.c		the lock that keeps other runs out
  *	execute.c	the statements of a script
  *	held.c		which tables they locked
- *	count.c		rows and columns of tables
+ *	count.c		rows of tables
+ *	definition.c	what makes a table again
  *	catalog.c	what is in the database
  *	scratch.c	scratch databases
  *	copy.c		... and what is copied into them

@@ -18,7 +18,7 @@ SELECT 'table', t.TABLE_NAME,
 	'row format', t.ROW_FORMAT,
 	'collate', t.TABLE_COLLATION,
 	nullif(t.CREATE_OPTIONS, ''),
-	concat('comment ', quote(nullif(t.TABLE_COMMENT, '')))),
+	concat('comment ', nullif(quote(t.TABLE_COMMENT), ''''''))),
        0
 FROM information_schema.TABLES AS t
 WHERE t.TABLE_SCHEMA = DATABASE()
@@ -34,7 +34,7 @@ SELECT 'column', concat(c.TABLE_NAME, '.', c.COLUMN_NAME),
 	concat('default ', c.COLUMN_DEFAULT),
 	nullif(c.EXTRA, ''),
 	concat('as (', nullif(c.GENERATION_EXPRESSION, ''), ')'),
-	concat('comment ', quote(nullif(c.COLUMN_COMMENT, '')))),
+	concat('comment ', nullif(quote(c.COLUMN_COMMENT), ''''''))),
        c.ORDINAL_POSITION
 FROM information_schema.COLUMNS AS c
 JOIN information_schema.TABLES AS t
@@ -57,7 +57,7 @@ SELECT 'index', concat(s.TABLE_NAME, '.', s.INDEX_NAME),
 		ORDER BY s.SEQ_IN_INDEX SEPARATOR ', '), ')'),
 	/*M!100600 IF(max(s.IGNORED) = 'YES', 'ignored', NULL), */
 	/*!80000 IF(max(s.IS_VISIBLE) = 'NO', 'invisible', NULL), */
-	concat('comment ', quote(nullif(max(s.INDEX_COMMENT), '')))),
+	concat('comment ', nullif(quote(max(s.INDEX_COMMENT)), ''''''))),
        0
 FROM information_schema.STATISTICS AS s
 WHERE s.TABLE_SCHEMA = DATABASE()
@@ -114,7 +114,7 @@ SELECT 'partition', concat_ws('.', p.TABLE_NAME, p.PARTITION_NAME,
 	concat('subpartition ', p.SUBPARTITION_ORDINAL_POSITION),
 	lower(p.SUBPARTITION_METHOD),
 	concat('(', p.SUBPARTITION_EXPRESSION, ')'),
-	concat('comment ', quote(nullif(p.PARTITION_COMMENT, '')))),
+	concat('comment ', nullif(quote(p.PARTITION_COMMENT), ''''''))),
        0
 FROM information_schema.PARTITIONS AS p
 WHERE p.TABLE_SCHEMA = DATABASE() AND p.PARTITION_NAME IS NOT NULL;

@@ -41,7 +41,7 @@ SELECT lower(r.ROUTINE_TYPE), r.ROUTINE_NAME,
 	'security', lower(r.SECURITY_TYPE),
 	concat('definer ', nullif(r.DEFINER, CURRENT_USER())),
 	'sql_mode', quote(r.SQL_MODE), 'collate', r.COLLATION_CONNECTION,
-	concat('comment ', quote(nullif(r.ROUTINE_COMMENT, ''))),
+	concat('comment ', nullif(quote(r.ROUTINE_COMMENT), '''''')),
 	r.ROUTINE_DEFINITION),
        0
 FROM information_schema.ROUTINES AS r
@@ -58,7 +58,7 @@ SELECT 'event', e.EVENT_NAME,
 	concat('definer ', nullif(e.DEFINER, CURRENT_USER())),
 	'time zone', e.TIME_ZONE,
 	'sql_mode', quote(e.SQL_MODE), 'collate', e.COLLATION_CONNECTION,
-	concat('comment ', quote(nullif(e.EVENT_COMMENT, ''))),
+	concat('comment ', nullif(quote(e.EVENT_COMMENT), '''''')),
 	e.EVENT_DEFINITION),
        0
 FROM information_schema.EVENTS AS e

@@ -165,6 +165,7 @@ static void take_rest(struct analysis *a)
 		} else if (reader_accept(&a->r, "REFERENCES")) {
 			take_name(a);
 		} else if (reader_accept(&a->r, "INTO")) {
+			reader_accept(&a->r, "TABLE");
 			if (!reader_is(&a->r, "OUTFILE") &&
 			    !reader_is(&a->r, "DUMPFILE"))
 				take_name(a);

@@ -174,79 +174,79 @@ static int create(struct my_conn *c, const char *name, const char *how,
 	return -1;
 }
 
-/*
- * The scratch database's own struct: its first connection leads to where the
- * database is made, and becomes the one beside the main one.
- */
-static int make(TALLOC_CTX *mem, struct my *from, const struct my_url *where,
-		struct my **out, struct error *err)
+/* Connects to the database that maker has made, and takes both over. */
+static struct my *enter(TALLOC_CTX *mem, struct my *from, struct my *maker,
+			const char *name, struct error *err)
+{
+	struct my_url url = maker->url;
+	struct error ignored = { 0 };
+	const char *target = from->not_to_touch ? from->not_to_touch
+						: from->db.database;
+	struct my *my;
+
+	url.database = name;
+	if (my_open_url(mem, &url, &maker->db.options, &my, err) < 0) {
+		drop_database(&maker->main, name, &ignored);
+		error_release(&ignored);
+		return NULL;
+	}
+	my->scratch = true;
+	my->not_to_touch = talloc_strdup(my, target);
+	/* the one that holds the name */
+	if (my_side_adopt(my, maker, err) == 0)
+		return my;
+	talloc_free(my);
+	return NULL;
+}
+
+static struct my *make(TALLOC_CTX *mem, struct my *from,
+		       const struct my_url *where, struct error *err)
 {
 	struct db_options options = from->db.options;
-	struct my_url url = *where;
-	struct my *maker, *my;
+	struct my *maker, *my = NULL;
 	char name[64], *how = NULL;
-	int result;
 
 	make_name(name);
 	options.read_only = false;
 	if (describe(from, &how, err) < 0 ||
 	    my_open_url(NULL, where, &options, &maker, err) < 0) {
 		talloc_free(how);
-		return -1;
+		return NULL;
 	}
 	drop_leftovers(&maker->main);
-	result = create(&maker->main, name, how, err);
-	url.database = name;
-	if (result == 0 &&
-	    (result = my_open_url(mem, &url, &options, &my, err)) < 0) {
-		struct error ignored = { 0 };
-
-		drop_database(&maker->main, name, &ignored);
-		error_release(&ignored);
-	}
-	if (result == 0) {
-		my->scratch = true;
-		my->not_to_touch = talloc_strdup(
-			my, from->not_to_touch ? from->not_to_touch
-					       : from->db.database);
-		/* from here on it is the one that holds the name */
-		result = my_side_adopt(my, maker, err);
-		if (result < 0)
-			talloc_free(my);
-		else
-			*out = my;
-	}
+	if (create(&maker->main, name, how, err) == 0)
+		my = enter(mem, from, maker, name, err);
 	talloc_free(how);
 	talloc_free(maker);
-	return result;
+	return my;
 }
 
 int my_scratch(TALLOC_CTX *mem, struct db *target, const char *scratch_url,
 	       struct db **scratch, struct error *err)
 {
-	struct my *from = my_of(target), *my;
+	struct my *from = my_of(target), *my = NULL;
 	TALLOC_CTX *turn = talloc_new(NULL);
 	struct my_url url = from->url;
-	int result = 0;
 
-	if (scratch_url)
-		result = my_url_parse(turn, scratch_url, &url, err);
-	if (!url.database)
-		url.database = "information_schema";
-	if (result == 0)
-		result = make(mem, from, &url, &my, err);
-	if (result == 0)
-		*scratch = &my->db;
+	if (!scratch_url || my_url_parse(turn, scratch_url, &url, err) == 0) {
+		if (!url.database)
+			url.database = "information_schema";
+		my = make(mem, from, &url, err);
+	}
 	talloc_free(turn);
-	return result;
+	if (!my)
+		return -1;
+	*scratch = &my->db;
+	return 0;
 }
 
 int my_scratch_copy(TALLOC_CTX *mem, struct db *db, struct db **scratch,
 		    struct error *err)
 {
-	struct my *from = my_of(db), *my;
+	struct my *from = my_of(db);
+	struct my *my = make(mem, from, &from->url, err);
 
-	if (make(mem, from, &from->url, &my, err) < 0)
+	if (!my)
 		return -1;
 	if (my_copy(from, my, err) < 0) {
 		talloc_free(my);

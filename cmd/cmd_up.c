@@ -135,11 +135,24 @@ static bool same_plan(const struct plan *a, const struct plan *b)
 	return true;
 }
 
+/* What is unfinished may be what another run is at work on. */
+static int plan_first(struct up *u)
+{
+	if (make_plan(u) == 0)
+		return 0;
+	if (u->s.cmd.err.code != ERROR_REFUSED || u->dry_run)
+		return -1;
+	error_release(&u->s.cmd.err);
+	return session_lock(&u->s) < 0 ? -1 : make_plan(u);
+}
+
 /* Another run may have been at work until the lock was ours. */
 static int lock_and_plan_again(struct up *u)
 {
 	struct plan prepared = u->plan;
 
+	if (u->s.locked)
+		return 0;
 	if (session_lock(&u->s) < 0 || make_plan(u) < 0)
 		return -1;
 	if (prepared.held_label && u->plan.count > prepared.count)
@@ -155,7 +168,7 @@ static int run(struct up *u)
 	struct session *s = &u->s;
 	int result;
 
-	if (session_read(s) < 0 || make_plan(u) < 0)
+	if (session_read(s) < 0 || plan_first(u) < 0)
 		return -1;
 	if (!s->cmd.quiet)
 		warn_about_others(u);

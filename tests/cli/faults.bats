@@ -16,3 +16,7 @@ load ../lib/common
 @test "twenty runs at once apply each pair exactly once, on PostgreSQL" {
 	bash "$MIGRATE_TOP/tests/faults/concurrent.sh" "$MIGRATE_BUILD" 20 50 postgresql
 }
+
+@test "twenty runs at once apply each pair exactly once, on MariaDB" {
+	bash "$MIGRATE_TOP/tests/faults/concurrent.sh" "$MIGRATE_BUILD" 20 50 mariadb
+}

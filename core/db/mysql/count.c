@@ -26,8 +26,8 @@ static int take_number(const char *const *values, int count, void *data)
 	return 0;
 }
 
-/* Statistics may be far from the truth: the look goes no further than the
-   limit either way. */
+/* Statistics may be far from the truth, by half and more: the look goes no
+   further than the limit either way. */
 static int count_up_to(TALLOC_CTX *mem, struct my_conn *conn,
 		       const char *database, const char *name, int64_t limit,
 		       int64_t *rows, struct error *err)
@@ -66,10 +66,10 @@ int my_count_rows(struct db *db, const char *table, int64_t limit,
 				  "AND TABLE_TYPE IN ('BASE TABLE', "
 				  "'SYSTEM VERSIONED')",
 				  params, 2, take_size, &size, err);
-	if (result == 0 && size.found && size.rows <= limit)
+	if (result == 0 && size.found && size.rows / 2 <= limit)
 		result = count_up_to(mem, conn, params[0], name, limit, rows,
 				     err);
-	if (result == 0 && size.found && (size.rows > limit || *rows > limit)) {
+	if (result == 0 && size.found && (*rows < 0 || *rows > limit)) {
 		*estimated = true;
 		*rows = size.rows > *rows ? size.rows : *rows;
 	}

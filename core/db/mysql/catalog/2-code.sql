@@ -47,12 +47,13 @@ SELECT lower(r.ROUTINE_TYPE), r.ROUTINE_NAME,
 FROM information_schema.ROUTINES AS r
 WHERE r.ROUTINE_SCHEMA = DATABASE();
 
--- events; what was not said when it starts has it from when it was made
+-- events; what was not said when it starts has it from when it was made, also
+-- in a copy that is made later
 SELECT 'event', e.EVENT_NAME,
        concat_ws(' ', lower(e.EVENT_TYPE),
 	concat('at ', e.EXECUTE_AT),
 	concat('every ', e.INTERVAL_VALUE, ' ', lower(e.INTERVAL_FIELD)),
-	concat('starts ', IF(e.STARTS = e.CREATED, NULL, e.STARTS)),
+	concat('starts ', IF(e.STARTS <= e.CREATED, NULL, e.STARTS)),
 	concat('ends ', e.ENDS),
 	lower(e.STATUS), 'on completion', lower(e.ON_COMPLETION),
 	concat('definer ', nullif(e.DEFINER, CURRENT_USER())),

@@ -117,7 +117,7 @@ class Mysql:
                                   "git_migrate_meta")]).stdout
         dump = re.sub(r" AUTO_INCREMENT=\d+", "", dump)
         return "".join(line + "\n" for line in dump.split("\n")
-                       if not line.startswith("/*M!999999"))
+                       if line and not re.match(r"/\*M?!999999", line))
 
     def forget(self, version):
         self.ask(self.database, FORGET + version)

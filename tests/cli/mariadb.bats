@@ -278,3 +278,17 @@ KILL @id;" 'SELECT 1;'
 	exits 128
 	err_has "the connection to 'mariadb:${URL##*/}' was lost"
 }
+
+@test "a machine without libmariadb loses MariaDB alone" {
+	local mariadb=$URL
+	mkdir lib
+	: >lib/libmariadb.so.3
+	table_pair $A a
+	commit
+	LD_LIBRARY_PATH=$PWD/lib migrate status
+	exits 128
+	err_has "error: unable to load the library 'libmariadb.so.3': "
+	LD_LIBRARY_PATH=$PWD/lib ok up -t sqlite:other.db
+	LD_LIBRARY_PATH=$PWD/lib ok new add_b_to_a --type text -t "$mariadb"
+	out_has _add_b_to_a.up.sql
+}

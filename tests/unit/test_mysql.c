@@ -280,13 +280,14 @@ static void takes_a_lost_lock_again(void **state)
 {
 	struct fixture *f = *state;
 	struct db *other = open_db(f, f->url);
+	const struct script script = { .path = "x" };
 	struct error err = { 0 };
 	char *kill;
 
 	assert_int_equal(my_lock(f->db, &err), 0);
 	kill = talloc_asprintf(f, "KILL %lu", my_of(f->db)->side.id);
 	sql(other, kill);
-	assert_int_equal(my_session_begin(f->db, NULL, &err), 0);
+	assert_int_equal(my_session_begin(f->db, &script, &err), 0);
 	assert_int_equal(my_session_commit(f->db, &err), 0);
 	assert_int_equal(my_lock(other, &err), -1);
 	assert_int_equal(err.code, ERROR_BUSY);
@@ -296,7 +297,7 @@ static void takes_a_lost_lock_again(void **state)
 	sql(other, kill);
 	while (my_lock(other, &err) < 0)
 		error_release(&err);
-	assert_int_equal(my_session_begin(f->db, NULL, &err), -1);
+	assert_int_equal(my_session_begin(f->db, &script, &err), -1);
 	assert_int_equal(err.code, ERROR_BUSY);
 	error_release(&err);
 	talloc_free(other);

@@ -71,7 +71,8 @@ int my_session_begin(struct db *db, const struct script *script,
 
 	if (my->transaction == MY_IDLE && my_in_transaction(&my->main))
 		return left_open(my, err);
-	if (my_reset(my, err) < 0 || my_lock_check(my, err) < 0 ||
+	/* what a script has done is recorded also without the lock */
+	if (my_reset(my, err) < 0 || (script && my_lock_check(my, err) < 0) ||
 	    my_run_sql(&my->main, "START TRANSACTION", err) < 0)
 		return -1;
 	if (script)

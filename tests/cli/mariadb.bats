@@ -109,7 +109,12 @@ LOCK TABLES s WRITE;" 'DROP TABLE s;'
 	same settings "|1|$(sql 'SELECT @@global.sql_mode')|utf8mb4" \
 		"$(sql 'SELECT * FROM s')"
 	same name é😀 "$(sql "SELECT name FROM git_migrations WHERE version = $B")"
-	ok down -n 2
+	pair ${C}_ü "SET NAMES latin1;
+INSERT INTO s SELECT 0, 0, '', @@character_set_client;" 'DELETE FROM s;'
+	ok up
+	same names latin1 "$(sql "SELECT names FROM s WHERE n = 0")"
+	same name ü "$(sql "SELECT name FROM git_migrations WHERE version = $C")"
+	ok down -n 3
 }
 
 @test "a script with USE finds its ledger again" {

@@ -95,7 +95,7 @@ static int conn_open(struct my_conn *c, struct error *err)
 	if (!c->mysql)
 		return error_set(err, ERROR_FAILED, "out of memory");
 	set_options(c->mysql, c->my);
-	c->lost = c->reached = false;
+	c->lost = false;
 	c->connecting = true;
 	/* "localhost" means the socket, but not when a port is named */
 	local = url->host && !strcasecmp(url->host, "localhost") && url->port;

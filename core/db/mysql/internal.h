@@ -86,15 +86,13 @@ struct my_conn {
 	unsigned failed; /* the number of the last error */
 	bool connecting;
 	bool watched; /* ticks, and looks at locks, while it waits */
-	bool reached; /* the connecting is over because of the person */
 	struct my_kept **kept;
 	size_t kept_count;
 };
 
 /* What came of one statement. */
 struct my_outcome {
-	int64_t rows;	   /* affected; -1 when it gave rows instead */
-	unsigned warnings; /* of its last result */
+	int64_t rows; /* affected; -1 when it gave rows instead */
 };
 
 enum my_transaction {
@@ -124,6 +122,7 @@ struct my {
 	/* session.c */
 	enum my_transaction transaction;
 	bool tainted;		     /* a script may have changed settings */
+	bool closed;		     /* the script in the transaction is over */
 	bool tables_locked;	     /* LOCK TABLES of a script is in force */
 	const struct script *script; /* whose statements ran last */
 

@@ -20,6 +20,16 @@ int my_beside_script(struct my *my, struct my_conn **conn, struct error *err)
 	return my_side(my, conn, err);
 }
 
+/* The statements of the script are over, its transaction is not: what it has
+   set must not change how the names that are recorded are read. */
+static int close_script(struct my *my, struct error *err)
+{
+	if (my->transaction != MY_SCRIPT || !my->tainted || my->closed)
+		return 0;
+	my->closed = true;
+	return my_run_sql(&my->main, "SET NAMES utf8mb4", err);
+}
+
 int my_session_query(struct db *db, const char *sql, const char *const *params,
 		     int param_count, db_row_fn row, void *data,
 		     struct error *err)
@@ -29,7 +39,7 @@ int my_session_query(struct db *db, const char *sql, const char *const *params,
 	char *qualified;
 	int result;
 
-	if (my_beside_script(my, &conn, err) < 0)
+	if (my_beside_script(my, &conn, err) < 0 || close_script(my, err) < 0)
 		return -1;
 	qualified = my_qualify(NULL, db->database, sql);
 	result = my_query(conn, qualified, params, param_count, row, data, err);
@@ -77,6 +87,7 @@ int my_session_begin(struct db *db, const struct script *script,
 		return -1;
 	if (script)
 		db->began_us = db->committed_us = 0;
+	my->closed = false;
 	my->transaction = script ? MY_SCRIPT : MY_BOOKKEEPING;
 	return 0;
 }

@@ -161,12 +161,10 @@ static int read_result(struct my_conn *c, db_row_fn take, void *data,
 		if (mysql_field_count(c->mysql))
 			return failed(c, err);
 		outcome->rows = (int64_t)mysql_affected_rows(c->mysql);
-		outcome->warnings = mysql_warning_count(c->mysql);
 		return 0;
 	}
 	status = read_rows(c, result, take, data, stopped, err);
 	outcome->rows = -1;
-	outcome->warnings = mysql_warning_count(c->mysql);
 	mysql_free_result(result);
 	return status;
 }

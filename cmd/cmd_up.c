@@ -159,7 +159,8 @@ static bool same_plan(const struct plan *a, const struct plan *b)
 	if (a->count != b->count)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
-		if (a->items[i].version != b->items[i].version)
+		if (a->items[i].version != b->items[i].version ||
+		    a->items[i].resume != b->items[i].resume)
 			return false;
 	return true;
 }

@@ -8,6 +8,8 @@
 static const struct db_engine *const engines[] = {
 	&db_engine_sqlite,
 	&db_engine_postgres,
+	&db_engine_mariadb,
+	&db_engine_mysql,
 };
 
 #define ENGINE_COUNT (sizeof(engines) / sizeof(*engines))
@@ -22,8 +24,9 @@ const struct db_engine *db_engine_for(const char *url, struct error *err)
 	shown = url_redact(NULL, url);
 	error_set(err, ERROR_FAILED, "unable to tell the database from '%s'",
 		  shown);
-	error_hint(err, "write it as sqlite:PATH, postgresql://USER@HOST/NAME "
-			"or \"host=... dbname=...\"");
+	error_hint(err, "write it as sqlite:PATH, postgresql://USER@HOST/NAME, "
+			"\"host=... dbname=...\", mariadb://USER@HOST/NAME or "
+			"mysql://USER@HOST/NAME");
 	talloc_free(shown);
 	return NULL;
 }

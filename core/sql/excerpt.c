@@ -65,10 +65,9 @@ static void add_line(struct excerpt *e, size_t offset, int number, int column)
 	from = skip_characters(text, length, first);
 	end = from + skip_characters(text + from, length - from, WIDTH);
 	part = shown(e->text, text + from, end - from);
-	e->text = talloc_asprintf_append(e->text, "%s%5d | %s%s%s",
-					 *e->text ? "\n" : "", number,
-					 first ? "..." : "", part,
-					 end < length ? "..." : "");
+	e->text = talloc_asprintf_append(
+		e->text, "%s%5d | %s%s%s", *e->text ? "\n" : "", number,
+		first ? "..." : "", part, end < length ? "..." : "");
 	if (column)
 		e->text = talloc_asprintf_append(
 			e->text, "\n      | %*s^",
@@ -77,7 +76,8 @@ static void add_line(struct excerpt *e, size_t offset, int number, int column)
 
 void script_excerpt(const struct script *script, size_t n, struct error *err)
 {
-	struct excerpt e = { .script = script, .text = talloc_strdup(NULL, "") };
+	struct excerpt e = { .script = script,
+			     .text = talloc_strdup(NULL, "") };
 	size_t offset = script->statements[n].offset;
 	int line, column, left = MOST_LINES;
 

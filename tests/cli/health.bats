@@ -41,10 +41,7 @@ serve() {
 
 teardown() {
 	[[ -z ${server_pid:-} ]] || kill "$server_pid" || true
-	local name
-	for name in "${DATABASES[@]}"; do
-		server "DROP DATABASE IF EXISTS $name WITH (FORCE)"
-	done
+	drop_databases
 }
 
 asks_after_each() {

@@ -24,6 +24,7 @@ enum db_capability {
 	DB_CONCURRENT_INDEX = 1 << 2,  /* CREATE INDEX CONCURRENTLY */
 	DB_ALTER_COLUMN = 1 << 3,      /* ALTER COLUMN ... SET NOT NULL etc. */
 	DB_SCRATCH_ON_SERVER = 1 << 4, /* a scratch database needs a server */
+	DB_STATEMENT_TIMEOUT = 1 << 5, /* it keeps statement_timeout_ms */
 };
 
 struct db_options {
@@ -43,6 +44,8 @@ struct db_options {
 	 */
 	int (*tick)(const char *waiting_for, void *data);
 	void *tick_data;
+	const char *target;  /* its name in the configuration, or NULL */
+	bool pools_sessions; /* the person says so of a pooler in between */
 };
 
 struct db_engine;
@@ -58,6 +61,15 @@ struct db {
 	/* clock_mono_us() of the last transaction for a script: when its first
 	   statement started, and of the commit's reply; 0: not known */
 	int64_t began_us, committed_us;
+
+	/* for the statements of scripts from the next begin() or execute() on,
+	   unless the script sets its own; 0: as the database has it */
+	int lock_timeout_ms;	  /* ERROR_LOCK_TIMEOUT after that */
+	int statement_timeout_ms; /* with DB_STATEMENT_TIMEOUT */
+	/* how long a statement that a lock time-out would leave half done may
+	   wait for others in all, before it is cancelled and cleaned up after
+	   (ERROR_BUSY); 0: for ever */
+	int wait_limit_ms;
 };
 
 /* A table and its rows, see count_rows(). */
@@ -133,6 +145,19 @@ struct db_engine {
 
 	/* Fills script->statements; needs no connection. */
 	int (*split)(struct script *script, struct error *err);
+
+	/*
+	 * Who holds locks that are in the way of those that `count` statements
+	 * from `first` on will ask for, other sessions and prepared
+	 * transactions, one entry a transaction; May be NULL, and does not ask
+	 * the database when the statements touch nothing that is there. Outside
+	 * any transaction; before the first one it brings the session back as
+	 * begin() does.
+	 */
+	int (*blockers)(TALLOC_CTX *mem, struct db *db,
+			const struct script *script, size_t first, size_t count,
+			struct fact_blocker **blockers, size_t *blocker_count,
+			struct error *err);
 
 	/*
 	 * Names the tables that statements will write to, as far as that takes

@@ -5,7 +5,7 @@ const struct db_engine db_engine_postgres = {
 	.dialect = SQL_POSTGRESQL,
 	.capabilities = DB_TRANSACTIONAL_DDL | DB_SESSION_LOCK |
 			DB_CONCURRENT_INDEX | DB_ALTER_COLUMN |
-			DB_SCRATCH_ON_SERVER,
+			DB_SCRATCH_ON_SERVER | DB_STATEMENT_TIMEOUT,
 	.accepts = pg_accepts,
 	.environment_secret = pg_environment_secret,
 	.open = pg_open,
@@ -17,6 +17,7 @@ const struct db_engine db_engine_postgres = {
 	.lock = pg_lock,
 	.unlock = pg_unlock,
 	.split = pg_split,
+	.blockers = pg_blockers,
 	.execute = pg_execute,
 	.count_rows = pg_count_rows,
 	.count_tables = pg_count_tables,

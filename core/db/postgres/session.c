@@ -1,5 +1,6 @@
 #include "core/db/postgres/internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /*
@@ -60,17 +61,24 @@ static int send_list(struct pg *pg, const char *const *list, struct error *err)
 	return 0;
 }
 
+struct found {
+	char *schema;
+	char pid[16];
+};
+
 static int take_schema(const char *const *values, int count, void *data)
 {
-	struct pg *pg = data;
+	struct found *found = data;
 
 	(void)count;
-	pg->schema = talloc_strdup(pg, values[0] ? values[0] : "");
+	found->schema = talloc_strdup(NULL, values[0] ? values[0] : "");
+	snprintf(found->pid, sizeof(found->pid), "%s", values[1]);
 	return 0;
 }
 
 int pg_find_schema(struct pg *pg, struct error *err)
 {
+	struct found found = { 0 };
 	const struct pg_statement look = {
 		.sql = "SELECT coalesce((SELECT n.nspname "
 		       "FROM pg_catalog.pg_class c "
@@ -78,16 +86,22 @@ int pg_find_schema(struct pg *pg, struct error *err)
 		       "ON n.oid = c.relnamespace "
 		       "WHERE c.relname = 'git_migrations' "
 		       "AND pg_catalog.pg_table_is_visible(c.oid)), "
-		       "current_schema())",
+		       "current_schema()), pg_catalog.pg_backend_pid()",
 		.row = take_schema,
-		.data = pg,
+		.data = &found,
 	};
 
 	if (pg->schema)
 		return 0;
 	/* what is kept was sent with bare names */
 	pg_forget_kept(pg);
-	return pg_run(pg, &look, err);
+	if (pg_run(pg, &look, err) < 0 ||
+	    pg_pooler_check(pg, found.pid, err) < 0) {
+		talloc_free(found.schema);
+		return -1;
+	}
+	pg->schema = talloc_steal(pg, found.schema);
+	return 0;
 }
 
 /* DISCARD ALL without what we need ourselves: the lock. */
@@ -105,6 +119,7 @@ int pg_reset(struct pg *pg, struct error *err)
 	if (pg->deep)
 		pg_forget_kept(pg);
 	pg->tainted = pg->temporary = pg->deep = false;
+	pg_limits_forget(pg);
 	return pg_lock_check(pg, err);
 }
 
@@ -214,15 +229,16 @@ int pg_session_begin(struct db *db, const struct script *script,
 		return left_open(pg, err);
 	if (pg_reset(pg, err) < 0)
 		return -1;
-	if (script && (pg_find_schema(pg, err) < 0 ||
-		       pg_held_prepare(pg, script, err) < 0))
+	if (pg_find_schema(pg, err) < 0 ||
+	    (script && pg_held_prepare(pg, script, err) < 0))
 		return -1;
 	if (script) {
 		pg->db.began_us = pg->db.committed_us = 0;
 		if (pg_count_send_along(pg, err) < 0)
 			return -1;
 	}
-	if (pg_send_sql(pg, "BEGIN", err) < 0)
+	if (pg_send_sql(pg, "BEGIN", err) < 0 ||
+	    (script && pg_limits_send(pg, err) < 0))
 		return -1;
 	pg->transaction = script ? PG_SCRIPT : PG_BOOKKEEPING;
 	return 0;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/base/text.h"
+#include "core/run/waiting.h"
 
 /* A run that is recorded and whose facts will be completed. */
 struct run_record {
@@ -152,8 +153,8 @@ static int execute_all(struct runner *runner, const struct plan_item *item,
 	const struct script *script = item->script;
 
 	for (size_t n = 0; n < script->statement_count; n++)
-		if (runner->db->engine->execute(runner->db, script, n, facts,
-						err) < 0)
+		if (limits_execute(runner->limits, runner->db, script, n, facts,
+				   err) < 0)
 			return -1;
 	return 0;
 }
@@ -163,14 +164,15 @@ static void measured(struct facts *facts, int64_t started_us)
 	facts->duration_ms = (double)(clock_mono_us() - started_us) / 1000;
 }
 
-static int run_in_transaction(struct runner *runner,
-			      const struct plan_item *item, struct facts *facts,
-			      bool *skipped, struct error *err)
+/* The transaction, once: on failure it is rolled back. */
+static int run_once(struct runner *runner, const struct plan_item *item,
+		    struct facts *facts, bool *skipped, struct error *err)
 {
 	const struct db_engine *engine = runner->db->engine;
 	int64_t started = clock_mono_us();
 	int64_t id = 0;
 
+	facts->ok = false;
 	if (engine->begin(runner->db, item->script, err) < 0)
 		return -1;
 	if (done_by_another(runner, item, skipped, err) < 0 || *skipped) {
@@ -193,8 +195,64 @@ failed:
 	engine->rollback(runner->db);
 	facts_release_locks(facts, clock_mono_us());
 	measured(facts, started);
-	record_failure(runner, facts, err);
 	return -1;
+}
+
+static int run_in_transaction(struct runner *runner,
+			      const struct plan_item *item, struct facts *facts,
+			      bool *skipped, struct error *err)
+{
+	const struct script *script = item->script;
+	struct waiting *w = waiting_new(NULL, runner, script, 0,
+					script->statement_count, facts);
+	int result;
+
+	do
+		result = waiting_look(w, err) < 0
+				 ? -1
+				 : run_once(runner, item, facts, skipped, err);
+	while (result < 0 && waiting_again(w, err));
+	talloc_free(w);
+	if (result < 0) {
+		limits_explain(runner->limits, err);
+		record_failure(runner, facts, err);
+	}
+	return result;
+}
+
+/*
+ * Outside of a transaction a statement can be tried again alone, unless the
+ * script has transactions of its own, or it would leave something half done.
+ */
+static bool can_try_again(const struct runner *runner,
+			  const struct script *script, size_t n)
+{
+	for (size_t i = 0; i < script->statement_count; i++)
+		if (script->statements[i].control)
+			return false;
+	return !script->statements[n].no_transaction ||
+	       !db_can(runner->db, DB_TRANSACTIONAL_DDL);
+}
+
+static int execute_alone(struct runner *runner, const struct script *script,
+			 size_t n, struct facts *facts, struct error *err)
+{
+	struct waiting *w;
+	int result;
+
+	runner->db->lock_timeout_ms = 0;
+	if (!can_try_again(runner, script, n))
+		return limits_execute(runner->limits, runner->db, script, n,
+				      facts, err);
+	w = waiting_new(NULL, runner, script, n, 1, facts);
+	do
+		result = waiting_look(w, err) < 0
+				 ? -1
+				 : limits_execute(runner->limits, runner->db,
+						  script, n, facts, err);
+	while (result < 0 && waiting_again(w, err));
+	talloc_free(w);
+	return result;
 }
 
 /* Makes what is queued happen now. */
@@ -313,8 +371,7 @@ static int run_by_statement(struct runner *runner, const struct plan_item *item,
 	if (claim(runner, item, facts, skipped, err) < 0 || *skipped)
 		return *skipped ? 0 : -1;
 	while (n < script->statement_count) {
-		if (runner->db->engine->execute(runner->db, script, n, facts,
-						err) < 0)
+		if (execute_alone(runner, script, n, facts, err) < 0)
 			goto failed;
 		n++;
 		measured(facts, started);
@@ -326,6 +383,7 @@ static int run_by_statement(struct runner *runner, const struct plan_item *item,
 	if (close_ledger(runner, item, facts, err) == 0)
 		return 0;
 failed:
+	limits_explain(runner->limits, err);
 	runner->db->engine->rollback(runner->db);
 	facts_release_locks(facts, clock_mono_us());
 	measured(facts, started);

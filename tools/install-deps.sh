@@ -68,6 +68,7 @@ need_test() {
 	program python3 python3
 	program jq jq
 	program scdoc scdoc
+	PATH=$PATH:/usr/sbin program pgbouncer pgbouncer
 	compiles stdarg.h stddef.h stdint.h setjmp.h cmocka.h ||
 		lack libcmocka-dev 'the library cmocka (cmocka.h)'
 	for initdb in "$(command -v initdb)" /usr/lib/postgresql/*/bin/initdb; do

@@ -31,11 +31,16 @@ fresh() {
 	git config migrate-target.dev.url "$URL"
 }
 
-teardown() {
+# What fresh() made on the server; for a teardown() of a file's own, too.
+drop_databases() {
 	local name
 	for name in "${DATABASES[@]}"; do
 		server "DROP DATABASE IF EXISTS $name WITH (FORCE)"
 	done
+}
+
+teardown() {
+	drop_databases
 }
 
 # both BODY   calls the function BODY once an engine, each in a fresh place.

@@ -137,6 +137,12 @@ bench:
 	@$(SUBMAKE) --no-print-directory bench-programs
 	@bash tests/bench/run.sh $B
 
+# About four minutes: what an application meets while `up` waits for a lock.
+bench-locks:
+	@CC='$(CC)' sh tools/install-deps.sh build test
+	@$(SUBMAKE) --no-print-directory all
+	@bash tests/bench/run.sh $B locks.py
+
 demo:
 	@CC='$(CC)' sh tools/install-deps.sh build demo
 	@$(SUBMAKE) --no-print-directory all
@@ -189,7 +195,8 @@ uninstall:
 clean:
 	rm -rf $B
 
-.PHONY: all demo test test-programs check-asan faults bench bench-programs \
+.PHONY: all demo test test-programs check-asan faults bench bench-locks \
+	bench-programs \
 	lint format format-check objects print-flags man install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

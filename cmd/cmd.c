@@ -163,19 +163,19 @@ int cmd_open_repo(struct cmd *cmd)
  * A URL that came with a clone names its host: no password of the
  * environment goes there before the person has said that it may.
  */
-static int check_trust(struct cmd *cmd)
+static int check_trust(struct cmd *cmd, const char *url)
 {
+	bool direct = url == cmd->target.direct_url;
 	const struct db_engine *engine;
 	const char *secret;
 
-	if (cmd->target.own_url)
+	if (direct ? cmd->target.own_direct_url : cmd->target.own_url)
 		return 0;
-	engine = db_engine_for(cmd->target.url, &cmd->err);
+	engine = db_engine_for(url, &cmd->err);
 	if (!engine)
 		return -1;
-	secret = engine->environment_secret
-			 ? engine->environment_secret(cmd->target.url)
-			 : NULL;
+	secret = engine->environment_secret ? engine->environment_secret(url)
+					    : NULL;
 	if (!secret)
 		return 0;
 	error_set(&cmd->err, ERROR_REFUSED,
@@ -183,9 +183,9 @@ static int check_trust(struct cmd *cmd)
 		  "would be sent to it",
 		  cmd->target.name, secret);
 	return error_hint(&cmd->err,
-			  "if you trust it: git config migrate-target.%s.url "
+			  "if you trust it: git config migrate-target.%s.%s "
 			  "URL",
-			  cmd->target.name);
+			  cmd->target.name, direct ? "directUrl" : "url");
 }
 
 /*
@@ -224,15 +224,22 @@ int cmd_open_target(struct cmd *cmd, enum cmd_access access)
 		.read_only = access == CMD_READ,
 		.tick = progress_tick,
 	};
+	const char *url;
 
 	if (config_target(cmd->mem, cmd->config, cmd->target_option,
-			  &cmd->target, &cmd->err) < 0 ||
-	    check_trust(cmd) < 0 || inherit_protection(cmd, options.top) < 0 ||
+			  &cmd->target, &cmd->err) < 0)
+		return -1;
+	url = cmd->target.url;
+	if (cmd->target.direct_url && access != CMD_READ)
+		url = cmd->target.direct_url;
+	options.target = cmd->target.name;
+	options.pools_sessions = cmd->target.pools_sessions;
+	if (check_trust(cmd, url) < 0 ||
+	    inherit_protection(cmd, options.top) < 0 ||
 	    config_int(cmd->config, "migrate.countrows", 1000000,
 		       &options.count_limit, &cmd->err) < 0)
 		return -1;
-	return db_open(cmd->mem, cmd->target.url, &options, &cmd->db,
-		       &cmd->err);
+	return db_open(cmd->mem, url, &options, &cmd->db, &cmd->err);
 }
 
 const char *cmd_target_name(const struct cmd *cmd)

@@ -119,7 +119,7 @@ static int parse(struct down *d, const struct option *options,
 
 int cmd_down(int argc, char **argv)
 {
-	struct down d = { .s.cmd = CMD_INIT, .to = -1 };
+	struct down d = { .s = SESSION_INIT, .to = -1 };
 	const struct option options[] = {
 		{ OPTION_NUMBER, 'n', "number", "N", "revert the N newest (1)",
 		  &d.plan_options.limit },
@@ -131,6 +131,7 @@ int cmd_down(int argc, char **argv)
 		  "show what would be reverted, change nothing", &d.dry_run },
 		CMD_TARGET(d.s.cmd),
 		CMD_WAIT(d.s.cmd),
+		SESSION_OPTIONS(d.s),
 		CMD_JSON(d.s.cmd),
 		CMD_COMMON(d.s.cmd),
 		CMD_END,
@@ -199,12 +200,13 @@ static int run_redo(struct down *d)
 
 int cmd_redo(int argc, char **argv)
 {
-	struct down d = { .s.cmd = CMD_INIT, .to = -1 };
+	struct down d = { .s = SESSION_INIT, .to = -1 };
 	const struct option options[] = {
 		{ OPTION_NUMBER, 'n', "number", "N",
 		  "revert and apply the N newest (1)", &d.plan_options.limit },
 		CMD_TARGET(d.s.cmd),
 		CMD_WAIT(d.s.cmd),
+		SESSION_OPTIONS(d.s),
 		CMD_JSON(d.s.cmd),
 		CMD_COMMON(d.s.cmd),
 		CMD_END,

@@ -345,7 +345,7 @@ static int run(struct repairing *r)
 
 int cmd_repair(int argc, char **argv)
 {
-	struct repairing r = { .s.cmd = CMD_INIT, .version = -1 };
+	struct repairing r = { .s = SESSION_INIT, .version = -1 };
 	const struct option options[] = {
 		{ OPTION_FLAG, 0, "resume", NULL,
 		  "go on, with the statement that was begun", &r.resume },
@@ -360,6 +360,7 @@ int cmd_repair(int argc, char **argv)
 		  "all of it was undone by hand", &r.mark_undone },
 		CMD_TARGET(r.s.cmd),
 		CMD_WAIT(r.s.cmd),
+		SESSION_OPTIONS(r.s),
 		CMD_JSON(r.s.cmd),
 		CMD_COMMON(r.s.cmd),
 		CMD_END,

@@ -302,10 +302,7 @@ static int run(struct up *u)
 
 int cmd_up(int argc, char **argv)
 {
-	struct up u = { .s.cmd = CMD_INIT,
-			.s.health.watch_ms = 10000,
-			.s.health.tick = progress_tick,
-			.to = -1 };
+	struct up u = { .s = SESSION_INIT, .to = -1 };
 	const struct option options[] = {
 		{ OPTION_NUMBER, 'n', "number", "N", "apply at most N",
 		  &u.plan_options.limit },
@@ -328,6 +325,7 @@ int cmd_up(int argc, char **argv)
 		  "revert what this run applied when it fails", &u.rollback },
 		CMD_TARGET(u.s.cmd),
 		CMD_WAIT(u.s.cmd),
+		SESSION_OPTIONS(u.s),
 		CMD_JSON(u.s.cmd),
 		CMD_COMMON(u.s.cmd),
 		CMD_END,

@@ -33,8 +33,39 @@ static void on_finished(const struct plan_item *item, const struct facts *facts,
 		show_failed_run(&s->cmd, facts);
 }
 
+/* What an option does not say the configuration does. */
+static int configured(struct session *s, const char *key, int fallback, int *ms)
+{
+	struct cmd *cmd = &s->cmd;
+
+	return *ms >= 0 ? 0
+			: config_duration(cmd->config, key, fallback, ms,
+					  &cmd->err);
+}
+
+static int set_limits(struct session *s, int64_t since_us)
+{
+	struct db *db = s->cmd.db;
+
+	if (configured(s, "migrate.locktimeout", LOCK_TIMEOUT_MS,
+		       &s->lock_timeout_ms) < 0 ||
+	    configured(s, "migrate.lockwait", LOCK_WAIT_MS, &s->lock_wait_ms) <
+		    0 ||
+	    configured(s, "migrate.statementtimeout", 0, &s->statement_ms) < 0)
+		return -1;
+	limits_begin(&s->limits, db, s->abort_ms, s->statement_ms, since_us);
+	/* 0 would be for ever */
+	db->wait_limit_ms = s->lock_wait_ms ? s->lock_wait_ms : 1;
+	s->runner.lock_timeout_ms = s->lock_timeout_ms;
+	s->runner.lock_wait_ms = s->lock_wait_ms;
+	s->runner.limits = &s->limits;
+	return 0;
+}
+
 int session_open(struct session *s, enum cmd_access access)
 {
+	int64_t since = clock_mono_us();
+
 	cmd_catch_signals();
 	s->cmd.looks = true;
 	if (cmd_open_repo(&s->cmd) < 0 || cmd_begin_here(&s->cmd) < 0 ||
@@ -53,7 +84,7 @@ int session_open(struct session *s, enum cmd_access access)
 		.finished = on_finished,
 		.report_data = s,
 	};
-	return 0;
+	return set_limits(s, since);
 }
 
 int session_read(struct session *s)
@@ -74,9 +105,12 @@ int session_lock(struct session *s)
 	/* a name may have bytes that no database takes for text */
 	s->runner.identity = text_visible(
 		cmd->mem, repo_identity(cmd->mem, cmd->repo), false);
-	if (cmd->db->engine->lock(cmd->db, &cmd->err) < 0)
+	if (s->no_lock)
+		cmd_warning("nothing keeps other runs on '%s' out: --no-lock",
+			    cmd_target_name(cmd));
+	else if (cmd->db->engine->lock(cmd->db, &cmd->err) < 0)
 		return -1;
-	s->locked = true;
+	s->locked = !s->no_lock;
 	if (!s->ledger->exists && ledger_create(cmd->db, &cmd->err) < 0)
 		return -1;
 	return session_read(s);
@@ -215,6 +249,10 @@ int session_run(struct session *s, const struct plan *plan)
 			error_set(&cmd->err, ERROR_INTERRUPTED, "interrupted");
 			return -1;
 		}
+		if (limits_check(&s->limits, &cmd->err) < 0) {
+			s->left = plan->count - i;
+			return -1;
+		}
 		/* nothing is begun before it is known that all is well */
 		s->runner.next = i + 1 < plan->count && !s->health.check
 					 ? item + 1
@@ -270,8 +308,10 @@ int session_close(struct session *s, int result)
 	struct error late = { 0 };
 
 	progress_end();
-	if (result < 0)
+	if (result < 0) {
+		limits_explain(&s->limits, &cmd->err);
 		explain_failure(s);
+	}
 	if (s->runner.db && cmd->err.code != ERROR_CONNECTION &&
 	    runner_finish(&s->runner, &late) < 0) {
 		cmd_warning("unable to complete the records of the runs: %s",

@@ -12,7 +12,14 @@ struct session {
 	struct states *states;
 	struct runner runner;
 	struct search *search;
+	struct limits limits;
 	bool locked;
+
+	/* options; -1: as it is configured */
+	int lock_timeout_ms, lock_wait_ms, statement_ms;
+	int abort_ms; /* 0: however long it takes */
+	bool no_lock;
+
 	struct facts **runs;
 	size_t run_count;
 	size_t done, skipped, left;
@@ -20,6 +27,44 @@ struct session {
 	bool rolled_back;     /* what this run had applied */
 	bool answered;	      /* what is said as JSON has been said */
 };
+
+#define SESSION_INIT                                                           \
+	{                                                                      \
+		.cmd = CMD_INIT,                                               \
+		.health = { .watch_ms = 10000, .tick = progress_tick },        \
+		.lock_timeout_ms = -1, .lock_wait_ms = -1, .statement_ms = -1  \
+	}
+
+/* The options of whatever runs scripts. */
+#define SESSION_OPTIONS(s)                                                     \
+	{ OPTION_SECONDS,                                                      \
+	  0,                                                                   \
+	  "lock-wait",                                                         \
+	  "DURATION",                                                          \
+	  "how long to try for locks that others hold (5m)",                   \
+	  &(s).lock_wait_ms },                                                 \
+		{ OPTION_SECONDS,                                              \
+		  0,                                                           \
+		  "lock-timeout",                                              \
+		  "DURATION",                                                  \
+		  "how long others may queue behind each try (50ms)",          \
+		  &(s).lock_timeout_ms },                                      \
+		{ OPTION_SECONDS,                                              \
+		  0,                                                           \
+		  "statement-timeout",                                         \
+		  "DURATION",                                                  \
+		  "cancel a statement that takes longer",                      \
+		  &(s).statement_ms },                                         \
+		{ OPTION_SECONDS,                                              \
+		  0,                                                           \
+		  "abort-after",                                               \
+		  "DURATION",                                                  \
+		  "end a run that takes longer",                               \
+		  &(s).abort_ms },                                             \
+	{                                                                      \
+		OPTION_FLAG, 0, "no-lock", NULL, "do not keep other runs out", \
+			&(s).no_lock                                           \
+	}
 
 /* Repository, target and what is here. */
 int session_open(struct session *s, enum cmd_access access);

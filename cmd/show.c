@@ -72,6 +72,61 @@ static void show_statements(TALLOC_CTX *mem, const struct facts *facts)
 	}
 }
 
+/* Who was in the way first, of all attempts. */
+static const struct fact_blocker *first_blocker(const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->attempt_count; i++)
+		if (facts->attempts[i].blocker_count)
+			return facts->attempts[i].blockers;
+	return NULL;
+}
+
+static void show_waiting(TALLOC_CTX *mem, const struct facts *facts)
+{
+	const struct fact_blocker *b = first_blocker(facts);
+	int count = facts->attempts[facts->attempt_count - 1].number;
+	double waited = 0;
+
+	for (size_t i = 0; i < facts->attempt_count; i++)
+		waited += facts->attempts[i].waited_ms;
+	printf("  waited %s, %d attempt%s", text_duration(mem, waited), count,
+	       count == 1 ? "" : "s");
+	if (b)
+		printf(", for %s%s%s", fact_blocker_text(mem, b),
+		       b->relation ? " on " : "",
+		       b->relation ? text_visible(mem, b->relation, false)
+				   : "");
+	putchar('\n');
+}
+
+static void show_attempts(TALLOC_CTX *mem, const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->attempt_count; i++) {
+		const struct fact_attempt *a = &facts->attempts[i];
+
+		printf("  try %-4d %s, waited %s", a->number,
+		       text_visible(mem, a->outcome, false),
+		       text_duration(mem, a->waited_ms));
+		if (a->timeout_ms)
+			printf(", lock time-out %s",
+			       text_duration(mem, a->timeout_ms));
+		putchar('\n');
+		for (size_t k = 0; k < a->blocker_count; k++)
+			printf("    %s\n",
+			       fact_blocker_line(mem, &a->blockers[k]));
+	}
+}
+
+static void show_way(const struct cmd *cmd, TALLOC_CTX *mem,
+		     const struct facts *facts)
+{
+	if (!facts->attempt_count)
+		return;
+	show_waiting(mem, facts);
+	if (cmd->verbose)
+		show_attempts(mem, facts);
+}
+
 static const char *past_tense(const struct facts *facts)
 {
 	return facts->direction == DIRECTION_UP ? "applied" : "reverted";
@@ -92,6 +147,7 @@ void show_run(const struct cmd *cmd, const struct facts *facts)
 		       text_visible(mem, lock->relation, false),
 		       text_duration(mem, lock->held_ms));
 	putchar('\n');
+	show_way(cmd, mem, facts);
 	show_tables(mem, facts);
 	if (cmd->verbose) {
 		show_statements(mem, facts);
@@ -111,6 +167,7 @@ void show_failed_run(const struct cmd *cmd, const struct facts *facts)
 	       text_visible(mem, facts->name, false),
 	       direction_name(facts->direction),
 	       text_duration(mem, facts->duration_ms));
+	show_way(cmd, mem, facts);
 	if (cmd->verbose)
 		show_statements(mem, facts);
 	talloc_free(mem);

@@ -59,6 +59,32 @@ static const char *refuse_weaker_backup(const char *value)
 		       : "only 'destructive' or 'always' may be set there";
 }
 
+/* Only those that hold a run back more than without them. */
+static const char *refuse_longer(const char *value, int most_ms)
+{
+	int ms = text_duration_parse(value);
+
+	return ms > 0 && ms <= most_ms
+		       ? NULL
+		       : "only a shorter time than the default may be set "
+			 "there";
+}
+
+static const char *refuse_longer_lock(const char *value)
+{
+	return refuse_longer(value, LOCK_TIMEOUT_MS);
+}
+
+static const char *refuse_longer_wait(const char *value)
+{
+	return refuse_longer(value, LOCK_WAIT_MS);
+}
+
+static const char *refuse_no_time(const char *value)
+{
+	return text_duration_parse(value) > 0 ? NULL : "it is no duration";
+}
+
 static const char *refuse_odd_dir(const char *value)
 {
 	if (*value == '/' || !strcmp(value, "..") ||
@@ -169,7 +195,11 @@ static const struct shared_key {
 	{ "migrate.protectedbranch", accept_any },
 	{ "migrate.requireproof", refuse_unless_true },
 	{ "migrate.requirebackup", refuse_weaker_backup },
+	{ "migrate.locktimeout", refuse_longer_lock },
+	{ "migrate.lockwait", refuse_longer_wait },
+	{ "migrate.statementtimeout", refuse_no_time },
 	{ "migrate-target.*.url", refuse_secret_url },
+	{ "migrate-target.*.directurl", refuse_secret_url },
 	{ "migrate-target.*.protected", refuse_unless_true },
 };
 
@@ -235,6 +265,9 @@ void config_environment(struct config *config)
 		{ "GIT_MIGRATE_SCRATCH_URL", "migrate.scratchurl" },
 		{ "GIT_MIGRATE_COUNT_ROWS", "migrate.countrows" },
 		{ "GIT_MIGRATE_WAIT", "migrate.wait" },
+		{ "GIT_MIGRATE_LOCK_TIMEOUT", "migrate.locktimeout" },
+		{ "GIT_MIGRATE_LOCK_WAIT", "migrate.lockwait" },
+		{ "GIT_MIGRATE_STATEMENT_TIMEOUT", "migrate.statementtimeout" },
 	};
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++) {
@@ -316,6 +349,18 @@ int config_int(const struct config *config, const char *key, int64_t fallback,
 		return value_error(s, "number", err);
 	*value = n * unit;
 	return 0;
+}
+
+int config_duration(const struct config *config, const char *key, int fallback,
+		    int *ms, struct error *err)
+{
+	const struct setting *s = find(config, key);
+
+	*ms = fallback;
+	if (!s)
+		return 0;
+	*ms = text_duration_parse(s->value);
+	return *ms < 0 ? value_error(s, "duration", err) : 0;
 }
 
 int config_bool(const struct config *config, const char *key, bool fallback,

@@ -20,6 +20,10 @@ enum config_scope {
 	CONFIG_OPTION,	    /* the command line */
 };
 
+/* When nothing else is configured. */
+#define LOCK_TIMEOUT_MS 50
+#define LOCK_WAIT_MS (5 * 60 * 1000)
+
 struct config;
 
 struct config *config_new(TALLOC_CTX *mem);
@@ -41,6 +45,9 @@ const char *config_get(const struct config *config, const char *key);
 /* The same, or fallback; bad values are an error that names the origin. */
 int config_int(const struct config *config, const char *key, int64_t fallback,
 	       int64_t *value, struct error *err);
+/* Milliseconds; "50ms", "2m". */
+int config_duration(const struct config *config, const char *key, int fallback,
+		    int *ms, struct error *err);
 int config_bool(const struct config *config, const char *key, bool fallback,
 		bool *value, struct error *err);
 /* Whether the winning value is the person's own, not from a clone. */
@@ -57,6 +64,11 @@ struct target {
 	const char *name; /* NULL when it was given as a URL */
 	const char *url;
 	const char *scratch_url; /* or NULL */
+	/* the server itself where url is a pooler's, for commands that write;
+	   or NULL */
+	const char *direct_url;
+	bool own_direct_url;
+	bool pools_sessions; /* url is a pooler's that keeps whole sessions */
 	bool protected_;
 	bool disposable;
 	bool own_url; /* the person's own configuration names its host */

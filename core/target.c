@@ -69,6 +69,28 @@ static int unknown_target(const char *name, struct error *err)
 	return -1;
 }
 
+/* Whether a pooler keeps sessions is the person's to say. */
+static int direct_connection(TALLOC_CTX *mem, const struct config *config,
+			     const char *name, struct target *t,
+			     struct error *err)
+{
+	const char *direct = target_setting(config, name, "directurl",
+					    &t->own_direct_url);
+	const char *pooler = target_setting(config, name, "pooler", NULL);
+	char *shown;
+
+	if (direct)
+		t->direct_url = talloc_strdup(mem, direct);
+	t->pools_sessions = pooler && !strcmp(pooler, "session");
+	if (!pooler || t->pools_sessions || !strcmp(pooler, "transaction"))
+		return 0;
+	shown = text_visible(NULL, pooler, false);
+	error_set(err, ERROR_FAILED,
+		  "bad value '%s' for 'migrate-target.%s.pooler'", shown, name);
+	talloc_free(shown);
+	return error_hint(err, "say what it hands out: session or transaction");
+}
+
 static int named_target(TALLOC_CTX *mem, const struct config *config,
 			const char *name, struct target *t, struct error *err)
 {
@@ -90,6 +112,8 @@ static int named_target(TALLOC_CTX *mem, const struct config *config,
 	t->url = talloc_strdup(mem, url);
 	if (scratch)
 		t->scratch_url = talloc_strdup(mem, scratch);
+	if (direct_connection(mem, config, name, t, err) < 0)
+		return -1;
 	if (target_bool(config, name, "protected", false, &t->protected_, err) <
 	    0)
 		return -1;

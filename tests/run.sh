@@ -81,6 +81,7 @@ fi
 # them stands in PG* variables, where it would hide a URL that is wrong.
 POSTGRES_CONF='fsync = off
 full_page_writes = off
+max_prepared_transactions = 10
 max_connections = 200' postgres_start
 unset PGHOST PGPORT PGUSER PGDATABASE
 MARIADB_CONF='character_set_server = utf8mb4

@@ -71,6 +71,7 @@ need_test() {
 	program scdoc scdoc
 	program mariadb mariadb-client
 	PATH=$PATH:/usr/sbin program mariadbd mariadb-server
+	PATH=$PATH:/usr/sbin program pgbouncer pgbouncer
 	compiles stdarg.h stddef.h stdint.h setjmp.h cmocka.h ||
 		lack libcmocka-dev 'the library cmocka (cmocka.h)'
 	for initdb in "$(command -v initdb)" /usr/lib/postgresql/*/bin/initdb; do

@@ -22,8 +22,12 @@ enum error_code {
 	ERROR_NOT_FOUND,  /* asked for something that is not there: exit 128 */
 	ERROR_SQL,	  /* the database refused a statement: exit 128 */
 	ERROR_CONNECTION, /* the database or tracker is out of reach: 128 */
-	ERROR_BUSY,	  /* another run holds the lock past --wait: 128 */
-	ERROR_INTERRUPTED /* the person pressed Ctrl-C: exit 130 */
+	ERROR_BUSY, /* others hold a lock past --wait or --lock-wait: 128 */
+	ERROR_INTERRUPTED, /* the person pressed Ctrl-C: exit 130 */
+	/* as ERROR_SQL, but somebody else had what the statement needs: it may
+	   work the next time */
+	ERROR_LOCK_TIMEOUT,
+	ERROR_DEADLOCK
 };
 
 struct error {

@@ -27,6 +27,7 @@ enum db_capability {
 	DB_FILE = 1 << 5,	       /* place() is the path of a file */
 	DB_SHOWS_TABLES = 1 << 6, /* definition() gives statements that make the
 				     table again */
+	DB_STATEMENT_TIMEOUT = 1 << 7, /* it keeps statement_timeout_ms */
 };
 
 struct db_options {
@@ -46,6 +47,8 @@ struct db_options {
 	 */
 	int (*tick)(const char *waiting_for, void *data);
 	void *tick_data;
+	const char *target;  /* its name in the configuration, or NULL */
+	bool pools_sessions; /* the person says so of a pooler in between */
 };
 
 struct db_engine;
@@ -71,6 +74,15 @@ struct db {
 	int64_t began_us, committed_us;
 	/* filled by execute() of a statement with `verify` */
 	struct db_answer answer;
+
+	/* for the statements of scripts from the next begin() or execute() on,
+	   unless the script sets its own; 0: as the database has it */
+	int lock_timeout_ms;	  /* ERROR_LOCK_TIMEOUT after that */
+	int statement_timeout_ms; /* with DB_STATEMENT_TIMEOUT */
+	/* how long a statement that a lock time-out would leave half done may
+	   wait for others in all, before it is cancelled and cleaned up after
+	   (ERROR_BUSY); 0: for ever */
+	int wait_limit_ms;
 };
 
 /* A table and its rows, see count_rows(). */
@@ -178,6 +190,19 @@ struct db_engine {
 
 	/* Fills script->statements; needs no connection. */
 	int (*split)(struct script *script, struct error *err);
+
+	/*
+	 * Who holds locks that are in the way of those that `count` statements
+	 * from `first` on will ask for, other sessions and prepared
+	 * transactions, one entry a transaction; May be NULL, and does not ask
+	 * the database when the statements touch nothing that is there. Outside
+	 * any transaction; before the first one it brings the session back as
+	 * begin() does.
+	 */
+	int (*blockers)(TALLOC_CTX *mem, struct db *db,
+			const struct script *script, size_t first, size_t count,
+			struct fact_blocker **blockers, size_t *blocker_count,
+			struct error *err);
 
 	/*
 	 * Names the tables that statements will write to, as far as that takes

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/run/attempts.h"
 
 struct facts *facts_new(TALLOC_CTX *mem, int64_t version, const char *name,
 			enum direction direction)
@@ -186,6 +187,8 @@ json_t *facts_json(const struct facts *facts)
 		ms_json(facts->lock_ms), "statements", statements, "tables",
 		tables, "locks", locks);
 
+	if (run && facts->attempt_count)
+		json_object_set_new(run, "attempts", attempts_json(facts));
 	if (run && facts->error)
 		json_object_set_new(run, "error", json_string(facts->error));
 	if (run && facts->repair)
@@ -303,5 +306,6 @@ struct facts *facts_from_json(TALLOC_CTX *mem, const json_t *json,
 	read_tables(facts, json_object_get(json, "tables"));
 	read_locks(facts, json_object_get(json, "locks"));
 	facts->lock_ms = json_number_value(json_object_get(json, "lock_ms"));
+	attempts_from_json(facts, json_object_get(json, "attempts"));
 	return facts;
 }

@@ -39,6 +39,35 @@ struct fact_lock {
 	double held_ms;	      /* to the commit's reply; -1 while still held */
 };
 
+/* A session, or a prepared transaction, whose lock is in a script's way. */
+struct fact_blocker {
+	int64_t pid;	  /* process or connection; 0: no session any more */
+	const char *user; /* and the rest: NULL where this role may not see
+			     it, or where there is none */
+	const char *application;
+	double age_ms;	      /* of its transaction; -1: not known */
+	const char *state;    /* "idle in transaction", "prepared ..." */
+	const char *query;    /* its last one, shortened */
+	const char *relation; /* what it has locked, and how */
+	const char *mode;
+
+	/* not recorded */
+	const char *transaction; /* tells one transaction from the next */
+	const char *remedy;	 /* what a person can type to end it */
+};
+
+/* One time that the locks were asked for, or waited for in vain. */
+struct fact_attempt {
+	int number;	     /* from 1 */
+	double started_ms;   /* since the run began */
+	double waited_ms;    /* idle before it asked, and in vain */
+	int timeout_ms;	     /* for each lock; 0: it did not come to asking */
+	const char *outcome; /* "ok", "timeout", "deadlock", "gave up",
+				"failed" for another reason */
+	struct fact_blocker *blockers; /* who was in the way at first */
+	size_t blocker_count;
+};
+
 struct facts {
 	int64_t version;
 	const char *name;
@@ -57,6 +86,10 @@ struct facts {
 	const char *error;  /* why it failed, or NULL */
 	const char *repair; /* what a person decided instead of running it, and
 			       who, or NULL */
+	/* only when something was in the way; the first and the last ones
+	   when there are many */
+	struct fact_attempt *attempts;
+	size_t attempt_count;
 };
 
 struct facts *facts_new(TALLOC_CTX *mem, int64_t version, const char *name,
@@ -73,6 +106,18 @@ struct fact_table *facts_table(struct facts *facts, const char *name);
 /* Adds the lock unless that relation and mode are already there. */
 void facts_add_lock(struct facts *facts, const char *relation, const char *mode,
 		    int64_t since_us);
+/* Adds one, numbered on from the last. */
+struct fact_attempt *facts_add_attempt(struct facts *facts);
+/* A copy on mem with all its text, without what is not recorded. */
+void fact_blocker_copy(TALLOC_CTX *mem, const struct fact_blocker *from,
+		       struct fact_blocker *to);
+/* "process 123 (app, idle in transaction, open for 8.2 s)" */
+char *fact_blocker_text(TALLOC_CTX *mem, const struct fact_blocker *blocker);
+/* The same with user, lock and query, for the list in an error. */
+char *fact_blocker_line(TALLOC_CTX *mem, const struct fact_blocker *blocker);
+/* What was measured since the copy `then` was made is forgotten, as it was
+   rolled back; but not the tables. */
+void facts_start_again(struct facts *facts, const struct facts *then);
 /* The transaction is over: closes all locks at this clock_mono_us(). */
 void facts_release_locks(struct facts *facts, int64_t now_us);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/base/text.h"
+#include "core/run/waiting.h"
 
 /* A run that is recorded and whose facts will be completed. */
 struct run_record {
@@ -148,12 +149,15 @@ int runner_execute(struct runner *runner, const struct plan_item *item,
 {
 	struct db *db = runner->db;
 
-	int result = db->engine->execute(db, item->script, n, facts, err);
+	int result = limits_execute(runner->limits, db, item->script, n, facts,
+				    err);
 
 	if (result == 0 && item->script->statements[n].verify &&
 	    !db_answer_is_true(&db->answer))
 		result = refuse_answer(item, n, &db->answer, err);
-	if (result < 0 && err->code == ERROR_SQL && err->line)
+	if (result < 0 && err->line &&
+	    (err->code == ERROR_SQL || err->code == ERROR_LOCK_TIMEOUT ||
+	     err->code == ERROR_DEADLOCK))
 		script_excerpt(item->script, n, err);
 	return result;
 }
@@ -208,15 +212,17 @@ static void follow_next(const struct runner *runner)
 		engine->follow(runner->db, script);
 }
 
-static int run_in_transaction(struct runner *runner,
-			      const struct plan_item *item,
-			      struct run_counts *counts, struct error *err)
+/* The transaction, once: on failure it is rolled back. */
+static int run_once(struct runner *runner, const struct plan_item *item,
+		    struct run_counts *counts, struct error *err)
 {
 	const struct db_engine *engine = runner->db->engine;
 	struct facts *facts = counts->facts;
 	int64_t started = clock_mono_us();
 	int64_t id = 0;
 
+	facts->ok = false;
+	run_counts_before(counts, item->script, true);
 	if (engine->begin(runner->db, item->script, err) < 0)
 		return -1;
 	split_next(runner);
@@ -240,8 +246,29 @@ failed:
 	run_counts_take_before(counts);
 	facts_release_locks(facts, clock_mono_us());
 	runner_measure(facts, started);
-	runner_record_failure(runner, facts, err);
 	return -1;
+}
+
+static int run_in_transaction(struct runner *runner,
+			      const struct plan_item *item,
+			      struct run_counts *counts, struct error *err)
+{
+	struct script *script = item->script;
+	struct waiting *w = waiting_new(NULL, runner, script, 0,
+					script->statement_count, counts->facts);
+	int result;
+
+	do
+		result = waiting_look(w, err) < 0
+				 ? -1
+				 : run_once(runner, item, counts, err);
+	while (result < 0 && waiting_again(w, err));
+	talloc_free(w);
+	if (result < 0) {
+		limits_explain(runner->limits, err);
+		runner_record_failure(runner, counts->facts, err);
+	}
+	return result;
 }
 
 static void failure_label(const struct plan_item *item, struct error *err)
@@ -276,12 +303,13 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 		runner->starting(planned, runner->report_data);
 	counts.facts = facts;
 	stepwise = item.resume || item.script->no_transaction;
-	run_counts_before(&counts, item.script, !stepwise);
-	if (stepwise)
+	if (stepwise) {
+		run_counts_before(&counts, item.script, false);
 		result = runner_run_stepwise(runner, &item, facts, &skipped,
 					     err);
-	else
+	} else {
 		result = run_in_transaction(runner, &item, &counts, err);
+	}
 	if (result == 0 && skipped)
 		*facts_out = NULL;
 	else if (result == 0)

@@ -5,6 +5,7 @@
 #include <talloc.h>
 
 #include "core/db/db.h"
+#include "core/run/limits.h"
 #include "core/run/plan.h"
 
 /*
@@ -23,6 +24,11 @@ struct runner {
 	const char *identity; /* who applies */
 	const char *tool;     /* version of this program */
 	bool record;	      /* false on scratch databases: no ledger */
+
+	/* How long to ask for a lock that others would queue behind (0: until
+	   it is had, without looking first), and how long to try in all. */
+	int lock_timeout_ms, lock_wait_ms;
+	struct limits *limits; /* may be NULL */
 
 	/* The text of a blob, owned by mem. */
 	int (*read)(TALLOC_CTX *mem, const char *blob, char **text,

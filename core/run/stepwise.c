@@ -5,6 +5,7 @@
 
 #include "core/base/text.h"
 #include "core/progress.h"
+#include "core/run/waiting.h"
 
 /*
  * A script that cannot be one transaction runs statement by statement. Each
@@ -26,6 +27,11 @@ struct steps {
 static size_t total(const struct steps *steps)
 {
 	return steps->item->script->statement_count;
+}
+
+static const struct statement *next_statement(const struct steps *steps)
+{
+	return &steps->item->script->statements[steps->at.done];
 }
 
 /* --- the ledger ----------------------------------------------------------- */
@@ -325,6 +331,7 @@ static int run_within(struct steps *steps, const struct statement *s,
 {
 	size_t n = (size_t)steps->at.done;
 
+	steps->runner->db->lock_timeout_ms = 0;
 	if (s->commits) {
 		count_done(steps);
 		return save(steps, err) < 0 || execute(steps, n, err) < 0
@@ -337,6 +344,37 @@ static int run_within(struct steps *steps, const struct statement *s,
 	return save_now(steps, err);
 }
 
+/* The transaction of one statement, up to where it is done; rolled back when
+   that fails. */
+static int begin_and_execute(struct steps *steps, size_t n, struct error *err)
+{
+	struct db *db = steps->runner->db;
+
+	if (db->engine->begin_step(db, steps->item->script, n, err) == 0 &&
+	    execute(steps, n, err) == 0)
+		return 0;
+	db->engine->rollback(db);
+	return -1;
+}
+
+/* Whoever has the locks that it needs is waited for, and it is tried again. */
+static int execute_patiently(struct steps *steps, size_t n,
+			     int (*attempt)(struct steps *steps, size_t n,
+					    struct error *err),
+			     struct error *err)
+{
+	struct waiting *w = waiting_new(steps->digest, steps->runner,
+					steps->item->script, n, 1,
+					steps->facts);
+	int result;
+
+	do
+		result = waiting_look(w, err) < 0 ? -1 : attempt(steps, n, err);
+	while (result < 0 && waiting_again(w, err));
+	talloc_free(w);
+	return result;
+}
+
 static int run_in_step(struct steps *steps, struct error *err)
 {
 	struct db *db = steps->runner->db;
@@ -344,8 +382,7 @@ static int run_in_step(struct steps *steps, struct error *err)
 	size_t n = (size_t)steps->at.done;
 	int line, column;
 
-	if (db->engine->begin_step(db, script, n, err) < 0 ||
-	    execute(steps, n, err) < 0)
+	if (execute_patiently(steps, n, begin_and_execute, err) < 0)
 		return -1;
 	count_done(steps);
 	if (save(steps, err) < 0)
@@ -378,9 +415,16 @@ static int announce(struct steps *steps, size_t n, struct error *err)
 
 static int run_alone(struct steps *steps, struct error *err)
 {
+	struct db *db = steps->runner->db;
 	size_t n = (size_t)steps->at.done;
 
-	if (announce(steps, n, err) < 0 || execute(steps, n, err) < 0)
+	db->lock_timeout_ms = 0;
+	if (announce(steps, n, err) < 0)
+		return -1;
+	/* where all DDL commits by itself, a time-out leaves nothing behind */
+	if (db_can(db, DB_TRANSACTIONAL_DDL)
+		    ? execute(steps, n, err) < 0
+		    : execute_patiently(steps, n, execute, err) < 0)
 		return -1;
 	count_done(steps);
 	facts_release_locks(steps->facts, clock_mono_us());
@@ -407,33 +451,25 @@ static bool can_do_half(const struct statement *s)
 	return !strcmp(s->kind, "CALL") || !strcmp(s->kind, "DO");
 }
 
-/* What a failed statement left behind is removed. True: nothing is there. */
-static bool clear_remains(struct steps *steps, struct error *err)
+/* Whether nothing of a failed statement is there; the engine has removed what
+   it could. */
+static bool left_nothing(struct steps *steps)
 {
-	struct error late = { 0 };
+	struct error ignored = { 0 };
 	struct db *db = steps->runner->db;
 	const struct script *script = steps->item->script;
 	size_t n = (size_t)steps->at.done;
 	enum db_verdict verdict = DB_UNKNOWN;
 	char *what;
-	int result = 0;
 
-	if (db->engine->judge)
-		result = db->engine->judge(steps->digest, db, script, n,
-					   steps->at.witness, &verdict, &what,
-					   &late);
-	if (result == 0 && verdict == DB_REMAINS) {
-		result = db->engine->clean(db, script, n, steps->at.witness,
-					   &late);
-		error_hint(err,
-			   result < 0 ? "it left the %s behind: "
-					"git migrate repair --clean-up"
-				      : "the %s that it left is removed",
-			   what);
-	}
-	error_release(&late);
-	return result == 0 &&
-	       (verdict != DB_UNKNOWN || !can_do_half(&script->statements[n]));
+	if (db->engine->judge &&
+	    db->engine->judge(steps->digest, db, script, n, steps->at.witness,
+			      &verdict, &what, &ignored) < 0)
+		verdict = DB_REMAINS;
+	error_release(&ignored);
+	if (verdict == DB_UNKNOWN)
+		return !can_do_half(&script->statements[n]);
+	return verdict != DB_REMAINS;
 }
 
 /*
@@ -460,7 +496,7 @@ static void tell_progress(const struct steps *steps, struct error *err)
 		   steps->at.done, total(steps));
 	if (err->code == ERROR_CONNECTION)
 		return;
-	if (steps->at.started)
+	if (steps->at.started && can_do_half(next_statement(steps)))
 		error_hint(err,
 			   "what statement %d did before it failed may have "
 			   "stayed",
@@ -478,6 +514,7 @@ static void fail(struct steps *steps, struct error *err)
 	struct runner *runner = steps->runner;
 	struct error late = { 0 };
 
+	limits_explain(runner->limits, err);
 	runner->db->engine->rollback(runner->db);
 	facts_release_locks(steps->facts, clock_mono_us());
 	runner_measure(steps->facts, steps->started_us);
@@ -486,7 +523,7 @@ static void fail(struct steps *steps, struct error *err)
 	runner->unfinished = true;
 	if (err->code != ERROR_CONNECTION) {
 		read_back(steps);
-		if (steps->at.started && clear_remains(steps, err)) {
+		if (steps->at.started && left_nothing(steps)) {
 			steps->at.started = 0;
 			save_now(steps, &late);
 		}

@@ -37,6 +37,16 @@ struct directive {
 	size_t offset;	  /* of its comment, in bytes */
 };
 
+/* Which locks a statement will ask for, as far as its text tells. */
+struct lock_need {
+	/* how strong: of relations[0], and of the others; the engine's own
+	   numbers, 0 where nobody has to be waited for */
+	unsigned char first, others;
+	unsigned char reach; /* on what else: the engine's own bits */
+	/* while it waits for them, others would wait behind it */
+	bool queues;
+};
+
 struct statement {
 	size_t offset; /* of its first token, in bytes */
 	size_t length; /* without the closing semicolon */
@@ -54,6 +64,7 @@ struct statement {
 	bool begins, commits; /* a plain BEGIN; a plain COMMIT or END */
 	bool analysed;	      /* false: the parser did not understand it */
 	bool verify;	      /* `verify` stands before it: its answer counts */
+	struct lock_need need;
 };
 
 struct script {

@@ -37,7 +37,7 @@ records_everything() {
 		'a null 0 false'
 	# there DDL that takes no millisecond is over before its locks are seen
 	[[ $ENGINE == mariadb ]] || json_is '.runs[0].lock_ms > 0' true
-	json_is '.runs[0].locks | length > 0' true
+	[[ $ENGINE == mariadb ]] || json_is '.runs[0].locks | length > 0' true
 	json_is '.runs[0].started_at | test("^[0-9-]+T[0-9:.]+Z$")' true
 	same row "$A|create_a|$(git rev-parse :migrations/${A}_create_a.up.sql)|$(
 		git rev-parse :migrations/${A}_create_a.down.sql)|$(

@@ -31,16 +31,17 @@ fresh() {
 	git config migrate-target.dev.url "$URL"
 }
 
-teardown() {
-	drop_databases
-}
-
+# What fresh() made on the servers; for a teardown() of a file's own, too.
 drop_databases() {
 	local database
 	for database in "${DATABASES[@]}"; do
 		ENGINE=${database% *}
 		drop_database "${database#* }"
 	done
+}
+
+teardown() {
+	drop_databases
 }
 
 # both BODY   calls the function BODY once an engine, each in a fresh place.

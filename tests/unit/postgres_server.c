@@ -55,6 +55,7 @@ int pgt_setup(void **state)
 	(void)state;
 	if (server)
 		return take_parts(server);
+	setenv("POSTGRES_CONF", "max_prepared_transactions = 10", 0);
 	out = popen("sh tests/lib/postgres.sh start", "r");
 	while (out && fgets(line, sizeof(line), out))
 		if (!strncmp(line, "export ", 7))

@@ -29,15 +29,24 @@ static bool is_one_of(const char *kind, const char *const *kinds)
 static bool is_harmless(const char *kind)
 {
 	static const char *const kinds[] = {
-		"SET",		  "USE",
-		"LOCK TABLE",	  "LOCK TABLES",
-		"UNLOCK TABLES",  "FLUSH",
-		"ANALYZE",	  "ANALYZE TABLE",
-		"OPTIMIZE",	  "OPTIMIZE TABLE",
-		"CHECK",	  "CHECK TABLE",
-		"REPAIR",	  "REPAIR TABLE",
-		"TRUNCATE",	  "TRUNCATE TABLE",
-		"GRANT",	  "REVOKE",
+		"SET",
+		"USE",
+		"LOCK TABLE",
+		"LOCK TABLES",
+		"UNLOCK TABLES",
+		"FLUSH",
+		"ANALYZE",
+		"ANALYZE TABLE",
+		"OPTIMIZE",
+		"OPTIMIZE TABLE",
+		"CHECK",
+		"CHECK TABLE",
+		"REPAIR",
+		"REPAIR TABLE",
+		"TRUNCATE",
+		"TRUNCATE TABLE",
+		"GRANT",
+		"REVOKE",
 		NULL,
 	};
 
@@ -117,10 +126,10 @@ static char *show_create(TALLOC_CTX *mem, const struct my *my,
 	char *database, *name;
 
 	my_split_name(mem, relation, &database, &name);
-	return talloc_asprintf(mem, "SHOW CREATE TABLE %s.%s",
-			       my_quote(mem, database ? database
-						      : my->db.database),
-			       my_quote(mem, name));
+	return talloc_asprintf(
+		mem, "SHOW CREATE TABLE %s.%s",
+		my_quote(mem, database ? database : my->db.database),
+		my_quote(mem, name));
 }
 
 int my_witness(TALLOC_CTX *mem, struct db *db, const struct script *script,
@@ -140,8 +149,7 @@ int my_witness(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	if (!my->tables_locked && my_side(my, &conn, err) < 0)
 		return -1;
 	for (size_t i = 0; result == 0 && i < s->relation_count; i++)
-		result = add_digest(conn,
-				    show_create(mem, my, s->relations[i]),
+		result = add_digest(conn, show_create(mem, my, s->relations[i]),
 				    &text, err);
 	if (result == 0 && list)
 		result = add_digest(conn, list, &text, err);
@@ -186,9 +194,9 @@ int my_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	char *now;
 
 	*what = NULL;
-	*verdict = s->control		   ? DB_DONE
+	*verdict = s->control		  ? DB_DONE
 		   : is_harmless(s->kind) ? DB_UNDONE
-					   : DB_UNKNOWN;
+					  : DB_UNKNOWN;
 	if (*verdict != DB_UNKNOWN || !witness)
 		return 0;
 	if (my_witness(mem, db, script, n, &now, err) < 0)

@@ -14,14 +14,24 @@ void pg_follow(struct db *db, const struct script *script)
 	pg_of(db)->follower = script;
 }
 
+/* Nobody has to be waited for, so that nobody has to be looked for first. */
+static bool asks_nobody(const struct script *script)
+{
+	for (size_t i = 0; i < script->statement_count; i++)
+		if (script->statements[i].need.first ||
+		    script->statements[i].need.others)
+			return false;
+	return true;
+}
+
 /* Nothing has to be known, counted or put right before it. */
 static bool may_follow(const struct pg *pg, const struct script *script)
 {
 	return !script->no_transaction && script->statement_count &&
 	       script->statements[0].analysed &&
 	       !script->statements[0].control && !pg->along_count &&
-	       !pg->temporary && !pg->deep && pg_count_is_needless(script) &&
-	       pg_held_is_prepared(pg, script);
+	       !pg->temporary && !pg->deep && asks_nobody(script) &&
+	       pg_count_is_needless(script) && pg_held_is_prepared(pg, script);
 }
 
 int pg_ahead_send(struct pg *pg, struct error *err)
@@ -34,6 +44,7 @@ int pg_ahead_send(struct pg *pg, struct error *err)
 	pg_held_release(pg);
 	pg->transaction = PG_SCRIPT;
 	if (pg_flush(pg, err) < 0 || pg_send_sql(pg, "BEGIN", err) < 0 ||
+	    pg_limits_send(pg, err) < 0 ||
 	    pg_execute_ahead(pg, script, err) < 0)
 		return -1;
 	pg->ahead = script;

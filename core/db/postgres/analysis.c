@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/db/postgres/need.h"
+
 struct name {
 	const char *schema; /* or "" */
 	const char *name;
@@ -401,6 +403,7 @@ void pg_analyse(TALLOC_CTX *mem, const PgQuery__Node *node,
 	visit_node(&walk, node);
 	add_special(&walk, node, analysis);
 	analysis->no_transaction = refuses_transaction(node);
+	analysis->need = pg_need(node);
 	keep_names(mem, &walk, analysis);
 	talloc_free(walk.mem);
 }

@@ -13,6 +13,7 @@ struct pg_analysis {
 	bool no_transaction; /* the server refuses it inside a transaction */
 	bool copies_out;     /* COPY to the client */
 	bool into;	     /* SELECT INTO */
+	struct lock_need need;
 };
 
 void pg_analyse(TALLOC_CTX *mem, const PgQuery__Node *statement,

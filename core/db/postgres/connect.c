@@ -159,6 +159,10 @@ void pg_disconnect(struct pg *pg)
 	pg->tainted = pg->temporary = pg->deep = false;
 	pg->script = pg->follower = pg->ahead = NULL;
 	pg->ahead_us = 0;
+	pg->direct = false;
+	pg_limits_forget(pg);
+	talloc_free(pg->watcher);
+	pg->watcher = NULL;
 	pg->locked = false;
 	talloc_free(pg->schema);
 	pg->schema = NULL;
@@ -184,6 +188,7 @@ int pg_open_url(TALLOC_CTX *mem, const struct pg_url *url,
 	pg->db.engine = &db_engine_postgres;
 	pg->db.options = *options;
 	pg->url = pg_url_with(pg, url, "", NULL);
+	pg_limits_forget(pg);
 	talloc_set_destructor(pg, close_pg);
 	if (pg_connect(pg, err) < 0) {
 		talloc_free(pg);

@@ -5,7 +5,7 @@ const struct db_engine db_engine_postgres = {
 	.dialect = SQL_POSTGRESQL,
 	.capabilities = DB_TRANSACTIONAL_DDL | DB_SESSION_LOCK |
 			DB_CONCURRENT_INDEX | DB_ALTER_COLUMN |
-			DB_SCRATCH_ON_SERVER,
+			DB_SCRATCH_ON_SERVER | DB_STATEMENT_TIMEOUT,
 	.accepts = pg_accepts,
 	.place = pg_place,
 	.environment_secret = pg_environment_secret,
@@ -22,6 +22,7 @@ const struct db_engine db_engine_postgres = {
 	.lock = pg_lock,
 	.unlock = pg_unlock,
 	.split = pg_split,
+	.blockers = pg_blockers,
 	.execute = pg_execute,
 	.witness = pg_witness,
 	.judge = pg_judge,

@@ -286,7 +286,10 @@ int pg_execute(struct db *db, const struct script *script, size_t n,
 		return -1;
 	pg->script = script;
 	note_leftovers(pg, s);
-	result = run(pg, script, n, facts, err);
+	if (pg_watch_begin(pg, s, err) < 0 ||
+	    pg_limits_send_outside(pg, script, s, err) < 0)
+		return pg_watch_end(pg, -1, err);
+	result = pg_watch_end(pg, run(pg, script, n, facts, err), err);
 	if (result == 0)
 		result = check_transaction(pg, s, facts, err);
 	if (result == 0 && may_unlock(pg, s))

@@ -20,8 +20,7 @@ static const struct {
 	{ "40001", "nothing is wrong with the script: run it again" },
 	{ "40P01", "another session held what was needed; run it again when "
 		   "it is done" },
-	{ "55P03", "another session holds the lock; run it again later, or "
-		   "wait longer: SET LOCAL lock_timeout = '30s'" },
+	{ "55P03", "another session holds the lock; run it again later" },
 	{ "55P04", "use the new value in a migration of its own" },
 };
 
@@ -32,7 +31,8 @@ static void add_way(const char *sqlstate, const char *message,
 		if (!strcmp(sqlstate, ways[i].sqlstate))
 			error_hint(err, "%s", ways[i].hint);
 	if (!strcmp(sqlstate, "57014") && strstr(message, "statement timeout"))
-		error_hint(err, "give the script more time: SET LOCAL "
+		error_hint(err, "give it more time: --statement-timeout 10m, "
+				"or in the script: SET LOCAL "
 				"statement_timeout = '10min'");
 }
 
@@ -86,6 +86,13 @@ int pg_failure_read_only(struct pg *pg, struct error *err)
 			       "\\drds and postgresql.conf");
 }
 
+static enum error_code code_of(const char *sqlstate)
+{
+	if (!strcmp(sqlstate, "55P03"))
+		return ERROR_LOCK_TIMEOUT;
+	return strcmp(sqlstate, "40P01") ? ERROR_SQL : ERROR_DEADLOCK;
+}
+
 void pg_failure(struct pg *pg, const struct pg_step *step, const PGresult *res,
 		struct error *err)
 {
@@ -104,14 +111,14 @@ void pg_failure(struct pg *pg, const struct pg_step *step, const PGresult *res,
 	if (state && !strcmp(state, "57014") && pg->interrupted)
 		error_set(err, ERROR_INTERRUPTED, "interrupted");
 	else
-		error_set(err, ERROR_SQL, "%s", primary);
+		error_set(err, code_of(state ? state : ""), "%s", primary);
 	if (state) {
 		strncpy(err->sqlstate, state, sizeof(err->sqlstate) - 1);
 		add_detail(pg, step, res, err);
 	}
 	if (hint)
 		error_hint(err, "%s", hint);
-	if (state && err->code == ERROR_SQL)
+	if (state && err->code != ERROR_INTERRUPTED)
 		add_way(state, primary, err);
 	pg->failed_at = at ? atoi(at) : 0;
 	talloc_free(line);
@@ -121,7 +128,7 @@ int pg_failure_lost(struct pg *pg, struct error *err)
 {
 	char *why = talloc_strdup(NULL, "");
 
-	if (pg->failed && err->code == ERROR_SQL && err->message)
+	if (pg->failed && err->code != ERROR_CONNECTION && err->message)
 		why = talloc_asprintf_append(why, ": %s", err->message);
 	if (pg->interrupted) {
 		error_set(err, ERROR_INTERRUPTED,

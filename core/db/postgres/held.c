@@ -5,6 +5,7 @@
 #include <uthash.h>
 
 #include "core/base/text.h"
+#include "core/db/postgres/modes.h"
 
 /*
  * Which relations a transaction has locked. pg_locks tells it exactly, as the
@@ -28,28 +29,11 @@ struct pg_relation {
 
 struct pg_held {
 	unsigned oid;
-	unsigned modes; /* bits, by number in `modes` */
+	unsigned modes; /* bits, by enum pg_mode */
 	UT_hash_handle hh;
 };
 
-/* Which modes each mode keeps out, as bits, in the order of their strength. */
 #define BIT(mode) (1u << (mode))
-enum { AS, RS, RX, SUE, S, SRE, X, AE, MODE_COUNT };
-static const struct {
-	const char *name;
-	unsigned conflicts;
-} modes[MODE_COUNT] = {
-	[AS] = { "AccessShareLock", BIT(AE) },
-	[RS] = { "RowShareLock", BIT(X) | BIT(AE) },
-	[RX] = { "RowExclusiveLock", BIT(S) | BIT(SRE) | BIT(X) | BIT(AE) },
-	[SUE] = { "ShareUpdateExclusiveLock",
-		  BIT(SUE) | BIT(S) | BIT(SRE) | BIT(X) | BIT(AE) },
-	[S] = { "ShareLock", BIT(RX) | BIT(SUE) | BIT(SRE) | BIT(X) | BIT(AE) },
-	[SRE] = { "ShareRowExclusiveLock",
-		  BIT(RX) | BIT(SUE) | BIT(S) | BIT(SRE) | BIT(X) | BIT(AE) },
-	[X] = { "ExclusiveLock", BIT(AE) * 2 - 1 - BIT(AS) },
-	[AE] = { "AccessExclusiveLock", BIT(AE) * 2 - 1 },
-};
 
 static void learn(struct pg *pg, unsigned oid, const char *schema,
 		  const char *name, char kind)
@@ -204,21 +188,12 @@ static bool is_news(struct pg *pg, unsigned oid, int mode)
 		held->oid = oid;
 		HASH_ADD(hh, pg->held, oid, sizeof(oid), held);
 	}
-	for (int other = 0; other < MODE_COUNT; other++)
+	for (int other = 0; other < PG_MODE_COUNT; other++)
 		if (held->modes & BIT(other) &&
-		    !(modes[mode].conflicts & ~modes[other].conflicts))
+		    !(pg_mode_conflicts(mode) & ~pg_mode_conflicts(other)))
 			return false;
 	held->modes |= BIT(mode);
 	return true;
-}
-
-static int mode_number(const char *name)
-{
-	int mode = MODE_COUNT - 1;
-
-	while (mode > 0 && strcmp(modes[mode].name, name) != 0)
-		mode--;
-	return mode;
 }
 
 /*
@@ -235,10 +210,10 @@ static bool is_worth_telling(const struct pg_look *look,
 	switch (relation->kind) {
 	case 'i':
 	case 'I':
-		return mode == AE && (starts_with(kind, "REINDEX") ||
-				      starts_with(kind, "ALTER INDEX"));
+		return mode == PG_AE && (starts_with(kind, "REINDEX") ||
+					 starts_with(kind, "ALTER INDEX"));
 	case 'S':
-		return mode > RX;
+		return mode > PG_RX;
 	case 't':
 		return false;
 	default:
@@ -275,7 +250,7 @@ static void note_fresh(const struct pg_look *look, struct pg_relation *relation,
 {
 	const struct statement *s = look->statement;
 
-	if (mode == AE && starts_with(s->kind, "CREATE TABLE") &&
+	if (mode == PG_AE && starts_with(s->kind, "CREATE TABLE") &&
 	    s->relation_count && is_called(relation, s->relations[0]))
 		relation->fresh = relation->kind == 'r';
 	relation->empty = values[6] && *values[6] == 't';
@@ -285,7 +260,7 @@ static void take_lock(struct pg_look *look, const char *const *values)
 {
 	struct pg *pg = look->pg;
 	unsigned oid = (unsigned)strtoul(values[1], NULL, 10);
-	int mode = mode_number(values[2]);
+	int mode = pg_mode_number(values[2]);
 	struct pg_relation *relation;
 
 	HASH_FIND(hh, pg->relations, &oid, sizeof(oid), relation);
@@ -300,7 +275,7 @@ static void take_lock(struct pg_look *look, const char *const *values)
 	if (!is_news(pg, oid, mode) || !relation)
 		return;
 	if (is_worth_telling(look, relation, mode)) {
-		facts_add_lock(look->facts, relation->name, modes[mode].name,
+		facts_add_lock(look->facts, relation->name, pg_mode_name(mode),
 			       look->since_us ? look->since_us
 					      : look->outcome.started_us);
 		if (relation->kind != 'S')

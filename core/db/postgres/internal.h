@@ -23,12 +23,18 @@
  *	copy.c		... that come with rows
  *	ahead.c		the next script, along with a commit
  *	held.c		which relations they locked
+ *	modes.c		modes of locks
+ *	blockers.c	who holds locks that are in the way
+ *	limits.c	time-outs
+ *	watch.c		statements that have to be watched while they wait
+ *	pooler.c	a connection pooler in between
  *	count.c		rows and columns of tables
  *	catalog.c	what is in the database
  *	scratch.c	scratch databases
  *	names.c		identifiers
  *	split.c		scripts into statements
  *	analysis.c	what a parsed statement touches and needs
+ *	need.c		which locks it will ask for
  */
 
 /* --- pipeline.c: statements on their way --------------------------------- */
@@ -157,6 +163,21 @@ struct pg {
 	struct db_count *along;
 	size_t along_count;
 	int64_t along_limit;
+
+	/* blockers.c */
+	int64_t shooed_us; /* when an autovacuum was last asked to leave */
+
+	/* limits.c: what the session was told outside of transactions */
+	int lock_timeout_ms, statement_timeout_ms;
+	bool own_lock_timeout; /* the script has set it */
+
+	/* watch.c */
+	struct pg_watch *watch; /* of the statement that runs, or NULL */
+	struct pg *watcher;	/* the connection that looks */
+
+	/* pooler.c */
+	bool direct;	 /* the server's own process is at the other end */
+	int backend_pid; /* its number, as the server knows it */
 
 	/* scratch.c */
 	struct pg *maintenance; /* from where the database is dropped */
@@ -338,6 +359,37 @@ bool pg_held_is_new_and_empty(const struct pg *pg, const char *table);
 void pg_held_release(struct pg *pg);
 /* Names that were learned may not be true any more. */
 void pg_held_forget(struct pg *pg);
+
+/* --- blockers.c, limits.c, watch.c, pooler.c ------------------------------ */
+
+int pg_blockers(TALLOC_CTX *mem, struct db *db, const struct script *script,
+		size_t first, size_t count, struct fact_blocker **blockers,
+		size_t *blocker_count, struct error *err);
+/* A row of pid, transaction, user, application, age, state, query, relation,
+   mode; the strings go to mem. */
+void pg_take_blocker(TALLOC_CTX *mem, const char *const *values,
+		     struct fact_blocker *blocker);
+
+/* Sends the time-outs for the transaction that has just begun. */
+int pg_limits_send(struct pg *pg, struct error *err);
+/* The same for statement s outside of one. */
+int pg_limits_send_step(struct pg *pg, const struct script *script,
+			const struct statement *s, struct error *err);
+int pg_limits_send_outside(struct pg *pg, const struct script *script,
+			   const struct statement *s, struct error *err);
+/* The session is as it was when opened. */
+void pg_limits_forget(struct pg *pg);
+
+/* Begins to watch a statement that a lock time-out would leave half done. */
+int pg_watch_begin(struct pg *pg, const struct statement *s, struct error *err);
+/* To be called while it runs: true when it has waited long enough. */
+bool pg_watch_is_over(struct pg *pg);
+/* The statement has ended so; what is half done is cleaned up. */
+int pg_watch_end(struct pg *pg, int result, struct error *err);
+
+/* Whether what was found at the other end may be worked with; refuses a
+   pooler that hands out another session for each transaction. */
+int pg_pooler_check(struct pg *pg, const char *backend_pid, struct error *err);
 
 /* --- the others ----------------------------------------------------------- */
 

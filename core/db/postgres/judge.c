@@ -265,6 +265,32 @@ int pg_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	}
 }
 
+/* Patient, but not for ever: a transaction of long ago may be in the way. */
+#define LEAST_WAIT_MS 1000
+
+static int drop_all(struct pg *pg, const struct new_indexes *new,
+		    struct error *err)
+{
+	int wait = pg->db.wait_limit_ms;
+	int result;
+
+	result = pg_run_sql(
+		pg,
+		talloc_asprintf(new->mem, "SET lock_timeout = %d",
+				wait > LEAST_WAIT_MS ? wait : LEAST_WAIT_MS),
+		err);
+	for (size_t i = 0; result == 0 && i < new->invalid_count; i++)
+		result = pg_run_sql(
+			pg,
+			talloc_asprintf(new->mem, "DROP INDEX CONCURRENTLY %s",
+					new->invalid[i]),
+			err);
+	pg_limits_forget(pg);
+	if (result == 0)
+		result = pg_run_sql(pg, "RESET lock_timeout", err);
+	return result;
+}
+
 int pg_clean(struct db *db, const struct script *script, size_t n,
 	     const char *witness, struct error *err)
 {
@@ -273,12 +299,8 @@ int pg_clean(struct db *db, const struct script *script, size_t n,
 	int result = find_new(mem, db, &script->statements[n], witness, &new,
 			      err);
 
-	for (size_t i = 0; result == 0 && i < new.invalid_count; i++)
-		result = pg_run_sql(
-			pg_of(db),
-			talloc_asprintf(mem, "DROP INDEX CONCURRENTLY %s",
-					new.invalid[i]),
-			err);
+	if (result == 0 && new.invalid_count)
+		result = drop_all(pg_of(db), &new, err);
 	talloc_free(mem);
 	return result;
 }

@@ -131,7 +131,8 @@ int pg_send(struct pg *pg, const struct pg_statement *statement,
 		return -1;
 	if (pg->lost)
 		return pg_failure_lost(pg, err);
-	if (statement->keep)
+	/* behind a pooler the server may be another one the next time */
+	if (statement->keep && pg->direct)
 		kept = find_kept(pg, statement->sql);
 	result = kept ? send_kept(pg, statement, kept, err)
 		      : send_once(pg, statement, err);
@@ -228,7 +229,8 @@ bool pg_await_result(struct pg *pg)
 		    !PQconsumeInput(pg->conn))
 			return true;
 		now = clock_mono_us();
-		if (now - began < TICK_US || !pg_tick(pg))
+		if (now - began < TICK_US ||
+		    !(pg_watch_is_over(pg) || pg_tick(pg)))
 			continue;
 		if (!asked)
 			asked = now;

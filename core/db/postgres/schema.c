@@ -23,7 +23,7 @@
 
 struct places {
 	struct pg *pg;
-	char *current, *found, *owner;
+	char *current, *found, *owner, *pid;
 	char *names; /* of those that are not on the search path */
 	size_t count;
 	bool at_sight, on_path, chosen, trusted;
@@ -41,6 +41,8 @@ static int take_place(const char *const *values, int count, void *data)
 	(void)count;
 	if (!p->current)
 		p->current = talloc_strdup(p, values[0] ? values[0] : "");
+	if (!p->pid)
+		p->pid = talloc_strdup(p, values[7]);
 	if (!values[1] || p->on_path)
 		return 0;
 	if (p->count++ == 0) {
@@ -98,6 +100,8 @@ static int decide(const struct places *p, struct error *err)
 {
 	const char *schema = p->current;
 
+	if (pg_pooler_check(p->pg, p->pid, err) < 0)
+		return -1;
 	if (p->count && (p->on_path || !p->chosen)) {
 		if (!p->on_path && p->count > 1)
 			return several(p, err);

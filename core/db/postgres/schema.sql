@@ -8,7 +8,8 @@ SELECT pg_catalog.current_schema(), l.nspname, l.place IS NOT NULL AS on_path,
        CASE WHEN l.place IS NULL AND l.oid IS NOT NULL
 	THEN (SELECT s.source = 'client' FROM pg_catalog.pg_settings s
 	      WHERE s.name = 'search_path') END AS chosen,
-       l.trusted, pg_catalog.pg_get_userbyid(l.relowner)
+       l.trusted, pg_catalog.pg_get_userbyid(l.relowner),
+       pg_catalog.pg_backend_pid()
 FROM (VALUES (1)) one
 LEFT JOIN (
 	SELECT c.oid, c.relowner, n.nspname,

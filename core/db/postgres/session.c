@@ -1,5 +1,6 @@
 #include "core/db/postgres/internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /*
@@ -75,6 +76,7 @@ int pg_reset(struct pg *pg, struct error *err)
 	if (pg->deep)
 		pg_forget_kept(pg);
 	pg->tainted = pg->temporary = pg->deep = false;
+	pg_limits_forget(pg);
 	return pg_lock_check(pg, err);
 }
 
@@ -201,15 +203,16 @@ int pg_session_begin(struct db *db, const struct script *script,
 		return left_open(pg, err);
 	if (pg_reset(pg, err) < 0)
 		return -1;
-	if (script && (pg_find_schema(pg, err) < 0 ||
-		       pg_held_prepare(pg, script, err) < 0))
+	if (pg_find_schema(pg, err) < 0 ||
+	    (script && pg_held_prepare(pg, script, err) < 0))
 		return -1;
 	if (script) {
 		pg->db.began_us = pg->db.committed_us = 0;
 		if (pg_count_send_before(pg, script, err) < 0)
 			return -1;
 	}
-	if (pg_send_sql(pg, "BEGIN", err) < 0)
+	if (pg_send_sql(pg, "BEGIN", err) < 0 ||
+	    (script && pg_limits_send(pg, err) < 0))
 		return -1;
 	pg->transaction = script ? PG_SCRIPT : PG_BOOKKEEPING;
 	return 0;

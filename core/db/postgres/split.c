@@ -5,6 +5,7 @@
 
 #include "core/base/text.h"
 #include "core/db/postgres/analysis.h"
+#include "core/db/postgres/need.h"
 #include "core/sql/reader.h"
 
 /*
@@ -88,6 +89,7 @@ static void take_analysis(struct splitter *sp, struct statement *s,
 	s->no_transaction = analysis->no_transaction;
 	s->relations = analysis->relations;
 	s->relation_count = analysis->relation_count;
+	s->need = analysis->need;
 	if (analysis->into)
 		s->kind = intern_kind(sp, "SELECT INTO");
 }
@@ -230,6 +232,7 @@ static int add_unparsed(struct splitter *sp, const struct sql_extent *extent,
 	struct statement *s = add_statement(sp, extent->offset, extent->length);
 
 	s->no_transaction = seems_to_refuse(s, text);
+	s->need.queues = true;
 	if (seems_to_copy_out(s, text))
 		return refuse_copy(sp, s, err);
 	return check_backslash(sp, s, err);
@@ -291,6 +294,7 @@ static bool add_insert(struct splitter *sp, const struct sql_extent *extent,
 		s->analysed = true;
 		s->relations = script->statements[last - 1].relations;
 		s->relation_count = script->statements[last - 1].relation_count;
+		s->need = script->statements[last - 1].need;
 		return true;
 	}
 	mem = talloc_new(NULL);
@@ -377,5 +381,6 @@ int pg_split(struct script *script, struct error *err)
 		script->statements[i].alone =
 			may_end_transaction(script, &script->statements[i]);
 	script_settle(script);
+	pg_need_settle(script);
 	return 0;
 }

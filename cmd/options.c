@@ -8,6 +8,7 @@
 #include <string.h>
 #include <talloc.h>
 
+#include "core/base/text.h"
 #include "core/migration.h"
 
 static bool takes_argument(const struct option *o)
@@ -50,24 +51,6 @@ int options_usage(const struct option *options, const char *const *usage,
 	talloc_free(text);
 	print_usage(stderr, options, usage);
 	return 129;
-}
-
-int duration_parse(const char *text)
-{
-	char *end;
-	double n = strtod(text, &end);
-
-	if (end == text || n < 0)
-		return -1;
-	if (!*end || !strcmp(end, "s"))
-		n *= 1000;
-	else if (!strcmp(end, "m") || !strcmp(end, "min"))
-		n *= 60000;
-	else if (!strcmp(end, "h"))
-		n *= 3600000;
-	else if (strcmp(end, "ms") != 0)
-		return -1;
-	return n > INT_MAX ? INT_MAX : (int)n;
 }
 
 static bool take_number(const char *text, int *value)

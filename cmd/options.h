@@ -56,7 +56,4 @@ int options_parse(void *mem, const struct option *options,
 int options_usage(const struct option *options, const char *const *usage,
 		  const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* "1500ms", "2m", "30" (seconds); -1 when it is no duration. */
-int duration_parse(const char *text);
-
 #endif

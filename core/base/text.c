@@ -1,6 +1,8 @@
 #include "core/base/text.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -157,6 +159,24 @@ char *text_duration(TALLOC_CTX *mem, double ms)
 				       seconds % 60);
 	return talloc_asprintf(mem, "%ld h %02ld min", seconds / 3600,
 			       seconds / 60 % 60);
+}
+
+int duration_parse(const char *text)
+{
+	char *end;
+	double n = strtod(text, &end);
+
+	if (end == text || !(n >= 0))
+		return -1;
+	if (!*end || !strcmp(end, "s"))
+		n *= 1000;
+	else if (!strcmp(end, "m") || !strcmp(end, "min"))
+		n *= 60000;
+	else if (!strcmp(end, "h"))
+		n *= 3600000;
+	else if (strcmp(end, "ms") != 0)
+		return -1;
+	return n > INT_MAX ? INT_MAX : (int)n;
 }
 
 char *text_time(TALLOC_CTX *mem, int64_t us)

@@ -1,5 +1,6 @@
 #include "cmd/session.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,12 @@ static void on_starting(const struct plan_item *item, void *data)
 	talloc_free(what);
 }
 
+static void on_batched(const struct batch_report *report, void *data)
+{
+	(void)data;
+	progress_batch(report);
+}
+
 static void on_finished(const struct plan_item *item, const struct facts *facts,
 			void *data)
 {
@@ -31,6 +38,24 @@ static void on_finished(const struct plan_item *item, const struct facts *facts,
 		show_run(&s->cmd, facts);
 	else
 		show_failed_run(&s->cmd, facts);
+}
+
+static int read_limits(struct session *s, struct batch_limits *limits)
+{
+	const struct batch_limits usual = BATCH_LIMITS_DEFAULT;
+	struct cmd *cmd = &s->cmd;
+	int64_t waiting;
+
+	if (config_duration(cmd->config, "migrate.batchtarget", usual.target_ms,
+			    &limits->target_ms, &cmd->err) < 0 ||
+	    config_duration(cmd->config, "migrate.maxreplicalag",
+			    usual.max_lag_ms, &limits->max_lag_ms,
+			    &cmd->err) < 0 ||
+	    config_int(cmd->config, "migrate.maxwaiting", usual.max_waiting,
+		       &waiting, &cmd->err) < 0)
+		return -1;
+	limits->max_waiting = waiting > INT_MAX ? INT_MAX : (int)waiting;
+	return 0;
 }
 
 int session_open(struct session *s, enum cmd_access access)
@@ -51,9 +76,10 @@ int session_open(struct session *s, enum cmd_access access)
 		.read_data = &s->cmd,
 		.starting = on_starting,
 		.finished = on_finished,
+		.batched = on_batched,
 		.report_data = s,
 	};
-	return 0;
+	return read_limits(s, &s->runner.limits);
 }
 
 int session_read(struct session *s)

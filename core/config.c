@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/run/batch.h"
+
+static const struct batch_limits usual_limits = BATCH_LIMITS_DEFAULT;
 
 struct setting {
 	enum config_scope scope;
@@ -152,6 +155,37 @@ static const char *refuse_secret_url(const char *value)
 	return NULL;
 }
 
+static const char *refuse_longer(const char *value, int most_ms)
+{
+	int ms = duration_parse(value);
+
+	return ms >= 0 && ms <= most_ms
+		       ? NULL
+		       : "only less than the default may be set there";
+}
+
+static const char *refuse_longer_batch(const char *value)
+{
+	/* 0 is without end */
+	return refuse_longer(duration_parse(value) ? value : "",
+			     usual_limits.target_ms);
+}
+
+static const char *refuse_longer_lag(const char *value)
+{
+	return refuse_longer(value, usual_limits.max_lag_ms);
+}
+
+static const char *refuse_more_waiting(const char *value)
+{
+	char *end;
+	long n = strtol(value, &end, 10);
+
+	return end != value && !*end && n >= 0 && n <= usual_limits.max_waiting
+		       ? NULL
+		       : "only less than the default may be set there";
+}
+
 static const char *accept_any(const char *value)
 {
 	(void)value;
@@ -169,6 +203,9 @@ static const struct shared_key {
 	{ "migrate.protectedbranch", accept_any },
 	{ "migrate.requireproof", refuse_unless_true },
 	{ "migrate.requirebackup", refuse_weaker_backup },
+	{ "migrate.batchtarget", refuse_longer_batch },
+	{ "migrate.maxreplicalag", refuse_longer_lag },
+	{ "migrate.maxwaiting", refuse_more_waiting },
 	{ "migrate-target.*.url", refuse_secret_url },
 	{ "migrate-target.*.protected", refuse_unless_true },
 };
@@ -316,6 +353,18 @@ int config_int(const struct config *config, const char *key, int64_t fallback,
 		return value_error(s, "number", err);
 	*value = n * unit;
 	return 0;
+}
+
+int config_duration(const struct config *config, const char *key,
+		    int fallback_ms, int *ms, struct error *err)
+{
+	const struct setting *s = find(config, key);
+
+	*ms = fallback_ms;
+	if (!s)
+		return 0;
+	*ms = duration_parse(s->value);
+	return *ms < 0 ? value_error(s, "duration", err) : 0;
 }
 
 int config_bool(const struct config *config, const char *key, bool fallback,

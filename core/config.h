@@ -41,6 +41,9 @@ const char *config_get(const struct config *config, const char *key);
 /* The same, or fallback; bad values are an error that names the origin. */
 int config_int(const struct config *config, const char *key, int64_t fallback,
 	       int64_t *value, struct error *err);
+/* In milliseconds; written like --wait. */
+int config_duration(const struct config *config, const char *key,
+		    int fallback_ms, int *ms, struct error *err);
 int config_bool(const struct config *config, const char *key, bool fallback,
 		bool *value, struct error *err);
 /* Whether the winning value is the person's own, not from a clone. */

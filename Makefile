@@ -137,6 +137,11 @@ bench:
 	@$(SUBMAKE) --no-print-directory bench-programs
 	@bash tests/bench/run.sh $B
 
+bench-batch:
+	@CC='$(CC)' sh tools/install-deps.sh build test
+	@$(SUBMAKE) --no-print-directory all
+	@bash tests/bench/run.sh $B batch
+
 demo:
 	@CC='$(CC)' sh tools/install-deps.sh build demo
 	@$(SUBMAKE) --no-print-directory all
@@ -189,7 +194,7 @@ uninstall:
 clean:
 	rm -rf $B
 
-.PHONY: all demo test test-programs check-asan faults bench bench-programs \
+.PHONY: all demo test test-programs check-asan faults bench bench-batch bench-programs \
 	lint format format-check objects print-flags man install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

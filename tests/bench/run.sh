@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh BUILD   the benchmarks, against a PostgreSQL of their own with its own
+# run.sh BUILD [NAME]   the benchmarks of NAME.py (bench), against a PostgreSQL of their own with its own
 # settings (it does flush to the disk, as SQLite does).
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -25,4 +25,4 @@ git config --global advice.detachedHead false
 # In a folder of its own: beside it in the build is a folder named git.
 mkdir "$work/bin"
 ln -s "$build/git-migrate" "$work/bin"
-PATH=$work/bin:$PATH python3 "$top/tests/bench/bench.py" "$build" "$work"
+PATH=$work/bin:$PATH python3 "$top/tests/bench/${2:-bench}.py" "$build" "$work"

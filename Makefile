@@ -143,6 +143,12 @@ bench-locks:
 	@$(SUBMAKE) --no-print-directory all
 	@bash tests/bench/run.sh $B locks.py
 
+# A backfill of 2,000,000 rows beside an application, in three ways.
+bench-batch:
+	@CC='$(CC)' sh tools/install-deps.sh build test
+	@$(SUBMAKE) --no-print-directory all
+	@bash tests/bench/run.sh $B batch.py
+
 demo:
 	@CC='$(CC)' sh tools/install-deps.sh build demo
 	@$(SUBMAKE) --no-print-directory all
@@ -196,7 +202,7 @@ clean:
 	rm -rf $B
 
 .PHONY: all demo test test-programs check-asan faults bench bench-locks \
-	bench-programs \
+	bench-batch bench-programs \
 	lint format format-check objects print-flags man install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -140,6 +140,8 @@ bool cmd_is_interrupted(void);
 /* Progress on a terminal: what is being done, and for how long. */
 int progress_tick(const char *waiting_for, void *data);
 void progress_begin(const struct cmd *cmd, const char *what);
+/* How far the batches of what is being done are. */
+void progress_batch(const struct batch_report *report);
 void progress_end(void);
 
 /* Renderers of facts for the terminal, shared by up, down, redo and log. */

@@ -55,7 +55,8 @@ static const char *statement_state(const struct repair *repair, int n)
 {
 	if (n < repair->progress->done)
 		return "done";
-	if (n == repair->progress->done && repair->progress->started)
+	if (n == repair->progress->done &&
+	    (repair->progress->started || repair->progress->position))
 		return "begun";
 	return "to do";
 }
@@ -95,6 +96,18 @@ static void show_verdict(const struct repair *repair)
 	}
 }
 
+static void show_position(TALLOC_CTX *mem, const struct repair *repair)
+{
+	const struct batch_position *at =
+		batch_position_parse(mem, repair->progress->position);
+
+	if (at)
+		printf("         %s batch%s committed, %s row%s\n",
+		       text_thousands(mem, at->batches),
+		       at->batches == 1 ? " is" : "es are",
+		       text_thousands(mem, at->rows), at->rows == 1 ? "" : "s");
+}
+
 static void show_statements(TALLOC_CTX *mem, const struct repair *repair)
 {
 	const struct script *script = repair->item.script;
@@ -106,6 +119,8 @@ static void show_statements(TALLOC_CTX *mem, const struct repair *repair)
 		       statement_text(mem, script, n));
 		if (n == repair->progress->done && repair->progress->started)
 			show_verdict(repair);
+		if (n == repair->progress->done && repair->progress->position)
+			show_position(mem, repair);
 	}
 }
 

@@ -86,6 +86,9 @@ static void print_plan_item(struct cmd *cmd, const struct plan_item *item)
 		for (size_t k = 0; k < s->relation_count; k++)
 			printf("%s%s", k ? ", " : " ",
 			       text_visible(cmd->mem, s->relations[k], false));
+		if (s->batch)
+			printf(", in batches of at most %s rows",
+			       text_thousands(cmd->mem, s->batch->batch.rows));
 		putchar('\n');
 	}
 	if (script && script->no_transaction)

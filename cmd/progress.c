@@ -6,19 +6,25 @@
 
 #include "core/base/text.h"
 
+/* Where nobody sees a line change, how often another one is worth it. */
+#define LINE_EVERY_US 10000000
+#define BAR_WIDTH 20
+
 /* One line that is written over and over, on a terminal only. */
 static struct {
 	bool shown, quiet;
 	char *what;
 	int64_t since_us;
 	bool said_waiting;
+	char *batches; /* how far they are, in words, or NULL */
+	int64_t said_batches_us;
 } line;
 
 void progress_begin(const struct cmd *cmd, const char *what)
 {
 	progress_end();
 	line.what = text_visible(NULL, what, false);
-	line.since_us = clock_mono_us();
+	line.since_us = line.said_batches_us = clock_mono_us();
 	line.quiet = cmd->quiet;
 	line.said_waiting = false;
 }
@@ -29,14 +35,26 @@ void progress_end(void)
 		fputs("\r\033[K", stderr);
 	line.shown = false;
 	talloc_free(line.what);
-	line.what = NULL;
+	talloc_free(line.batches);
+	line.what = line.batches = NULL;
+}
+
+static void draw(const char *waiting_for)
+{
+	char *elapsed = text_duration(
+		NULL, (double)(clock_mono_us() - line.since_us) / 1000);
+
+	fprintf(stderr, "\r\033[K%s%s%s%s%s  %s", line.what ? line.what : "",
+		line.batches ? ": " : "", line.batches ? line.batches : "",
+		waiting_for ? ": waiting for " : "",
+		waiting_for ? waiting_for : "", elapsed);
+	fflush(stderr);
+	line.shown = true;
+	talloc_free(elapsed);
 }
 
 int progress_tick(const char *waiting_for, void *data)
 {
-	double ms = (double)(clock_mono_us() - line.since_us) / 1000;
-	char *elapsed;
-
 	(void)data;
 	if (cmd_is_interrupted())
 		return 1;
@@ -48,14 +66,61 @@ int progress_tick(const char *waiting_for, void *data)
 		line.said_waiting |= waiting_for != NULL;
 		return 0;
 	}
-	if (!line.what && !waiting_for)
-		return 0;
-	elapsed = text_duration(NULL, ms);
-	fprintf(stderr, "\r\033[K%s%s%s  %s", line.what ? line.what : "",
-		waiting_for ? ": waiting for " : "",
-		waiting_for ? waiting_for : "", elapsed);
-	fflush(stderr);
-	line.shown = true;
-	talloc_free(elapsed);
+	if (line.what || waiting_for)
+		draw(waiting_for);
 	return 0;
+}
+
+static void add_bar(char **text, const struct batch_report *r)
+{
+	double part = (double)r->walked / (double)r->total;
+	int full;
+
+	if (r->total <= 0)
+		return;
+	if (part > 1) /* the total is an estimate */
+		part = 1;
+	full = (int)(part * BAR_WIDTH);
+	*text = talloc_asprintf_append(
+		*text, "[%.*s%.*s] %d%% ", full, "####################",
+		BAR_WIDTH - full, "....................", (int)(part * 100));
+}
+
+/* "[####......] 20% of ~2,000,000 rows, 81,000/s, 19 s left" */
+static char *batches_text(const struct batch_report *r)
+{
+	char *text = talloc_strdup(NULL, "");
+	double rate = r->elapsed_ms > 0
+			      ? (double)r->walked_now * 1000 / r->elapsed_ms
+			      : 0;
+
+	add_bar(&text, r);
+	text = talloc_asprintf_append(
+		text, r->total > 0 ? "of ~%s rows" : "%s rows",
+		text_thousands(text, r->total > 0 ? r->total : r->walked));
+	if (rate >= 1)
+		text = talloc_asprintf_append(
+			text, ", %s/s", text_thousands(text, (int64_t)rate));
+	if (rate >= 1 && r->total > r->walked)
+		text = talloc_asprintf_append(
+			text, ", %s left",
+			text_duration(text, (double)(r->total - r->walked) *
+						    1000 / rate));
+	return text;
+}
+
+void progress_batch(const struct batch_report *report)
+{
+	int64_t now = clock_mono_us();
+
+	if (line.quiet || !line.what)
+		return;
+	talloc_free(line.batches);
+	line.batches = batches_text(report);
+	if (isatty(2)) {
+		draw(NULL);
+	} else if (now - line.said_batches_us >= LINE_EVERY_US) {
+		line.said_batches_us = now;
+		fprintf(stderr, "%s: %s\n", line.what, line.batches);
+	}
 }

@@ -1,5 +1,6 @@
 #include "cmd/session.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,12 @@ static void on_starting(const struct plan_item *item, void *data)
 	talloc_free(what);
 }
 
+static void on_batched(const struct batch_report *report, void *data)
+{
+	(void)data;
+	progress_batch(report);
+}
+
 static void on_finished(const struct plan_item *item, const struct facts *facts,
 			void *data)
 {
@@ -31,6 +38,24 @@ static void on_finished(const struct plan_item *item, const struct facts *facts,
 		show_run(&s->cmd, facts);
 	else
 		show_failed_run(&s->cmd, facts);
+}
+
+static int read_batch_limits(struct session *s, struct batch_limits *limits)
+{
+	const struct batch_limits usual = BATCH_LIMITS_DEFAULT;
+	struct cmd *cmd = &s->cmd;
+	int64_t waiting;
+
+	if (config_duration(cmd->config, "migrate.batchtarget", usual.target_ms,
+			    &limits->target_ms, &cmd->err) < 0 ||
+	    config_duration(cmd->config, "migrate.maxreplicalag",
+			    usual.max_lag_ms, &limits->max_lag_ms,
+			    &cmd->err) < 0 ||
+	    config_int(cmd->config, "migrate.maxwaiting", usual.max_waiting,
+		       &waiting, &cmd->err) < 0)
+		return -1;
+	limits->max_waiting = waiting > INT_MAX ? INT_MAX : (int)waiting;
+	return 0;
 }
 
 /* What an option does not say the configuration does. */
@@ -59,7 +84,7 @@ static int set_limits(struct session *s, int64_t since_us)
 	s->runner.lock_timeout_ms = s->lock_timeout_ms;
 	s->runner.lock_wait_ms = s->lock_wait_ms;
 	s->runner.limits = &s->limits;
-	return 0;
+	return read_batch_limits(s, &s->runner.batch);
 }
 
 int session_open(struct session *s, enum cmd_access access)
@@ -82,6 +107,7 @@ int session_open(struct session *s, enum cmd_access access)
 		.read_data = &s->cmd,
 		.starting = on_starting,
 		.finished = on_finished,
+		.batched = on_batched,
 		.report_data = s,
 	};
 	return set_limits(s, since);

@@ -68,6 +68,9 @@ static void show_statements(TALLOC_CTX *mem, const struct facts *facts)
 		if (s->rows >= 0)
 			printf("  %s row%s", text_thousands(mem, s->rows),
 			       s->rows == 1 ? "" : "s");
+		if (s->batched)
+			printf("  %d batch%s", s->batches,
+			       s->batches == 1 ? "" : "es");
 		putchar('\n');
 	}
 }

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/run/batch.h"
+
+static const struct batch_limits usual_limits = BATCH_LIMITS_DEFAULT;
 
 struct setting {
 	enum config_scope scope;
@@ -178,6 +181,26 @@ static const char *refuse_secret_url(const char *value)
 	return NULL;
 }
 
+static const char *refuse_longer_batch(const char *value)
+{
+	return refuse_longer(value, usual_limits.target_ms);
+}
+
+static const char *refuse_longer_lag(const char *value)
+{
+	return refuse_longer(value, usual_limits.max_lag_ms);
+}
+
+static const char *refuse_more_waiting(const char *value)
+{
+	char *end;
+	long n = strtol(value, &end, 10);
+
+	return end != value && !*end && n >= 0 && n <= usual_limits.max_waiting
+		       ? NULL
+		       : "only less than the default may be set there";
+}
+
 static const char *accept_any(const char *value)
 {
 	(void)value;
@@ -198,6 +221,9 @@ static const struct shared_key {
 	{ "migrate.locktimeout", refuse_longer_lock },
 	{ "migrate.lockwait", refuse_longer_wait },
 	{ "migrate.statementtimeout", refuse_no_time },
+	{ "migrate.batchtarget", refuse_longer_batch },
+	{ "migrate.maxreplicalag", refuse_longer_lag },
+	{ "migrate.maxwaiting", refuse_more_waiting },
 	{ "migrate-target.*.url", refuse_secret_url },
 	{ "migrate-target.*.directurl", refuse_secret_url },
 	{ "migrate-target.*.protected", refuse_unless_true },

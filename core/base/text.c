@@ -166,7 +166,7 @@ int text_duration_parse(const char *text)
 	char *end;
 	double n = strtod(text, &end);
 
-	if (end == text || n < 0)
+	if (end == text || !(n >= 0))
 		return -1;
 	if (!*end || !strcmp(end, "s"))
 		n *= 1000;

@@ -33,9 +33,8 @@ char *text_thousands(TALLOC_CTX *mem, int64_t n);
 
 /* A duration for people: "3.2 ms", "1.4 s", "2 min 05 s". */
 char *text_duration(TALLOC_CTX *mem, double ms);
-
-/* Milliseconds of "1500ms", "2m", "1h", "30" (seconds); -1 when it is no
-   duration. */
+/* Of one that a person writes, in milliseconds: "1500ms", "2m", "1h", "30"
+   (seconds); at most INT_MAX, -1 when it is no duration. */
 int text_duration_parse(const char *text);
 
 /* RFC 3339 in UTC with milliseconds, from microseconds since 1970. */

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/db/catalog.h"
 #include "core/run/facts.h"
+#include "core/sql/batch.h"
 #include "core/sql/script.h"
 
 /*
@@ -94,6 +95,25 @@ struct db_count {
 
 /* What became of a statement that was begun, see judge(). */
 enum db_verdict { DB_UNKNOWN, DB_UNDONE, DB_DONE, DB_REMAINS };
+
+/* The columns by which the rows of a table can be walked through in order. */
+struct db_key {
+	bool is_table;
+	int count;	       /* 0: no primary key, or no such column */
+	const char **names;    /* in order */
+	const char **columns;  /* the same, quoted */
+	const char **literals; /* an expression of each that is its value as a
+				  literal, for a condition on it */
+	bool nullable;	       /* some row may have none */
+	bool indexed;
+};
+
+/* How much others have to do with what is written here. */
+struct db_load {
+	int64_t lag_ms; /* of the replica that is furthest behind; -1: none
+			   that is known of */
+	int waiting;	/* sessions that have waited for a lock for a while */
+};
 
 /* One row's values as text, NULL for SQL's NULL; valid during the call only.
    Nonzero stops the query, which then returns that number. */
@@ -222,6 +242,26 @@ struct db_engine {
 	 */
 	int (*execute)(struct db *db, const struct script *script, size_t n,
 		       struct facts *facts, struct error *err);
+
+	/*
+	 * For statements that run in batches, each of these in a step that is
+	 * open; all may be NULL.
+	 *
+	 * key() finds the primary key of a table, written as in a script, or
+	 * that one column. ask() is query() with the rights and settings that
+	 * the script has, without parameters. execute_part() is execute() for
+	 * some of the rows of statement n.
+	 */
+	int (*key)(TALLOC_CTX *mem, struct db *db, const char *table,
+		   const char *column, struct db_key *key, struct error *err);
+	int (*ask)(struct db *db, const char *sql, db_row_fn row, void *data,
+		   struct error *err);
+	int (*execute_part)(struct db *db, const struct script *script,
+			    size_t n, const struct batch_part *part,
+			    struct facts *facts, struct error *err);
+	/* Asked between steps. What may not be seen counts as nothing. May be
+	   NULL. */
+	int (*load)(struct db *db, struct db_load *load, struct error *err);
 
 	/*
 	 * A statement may end its run in the middle, outside of a transaction.

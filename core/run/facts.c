@@ -24,7 +24,7 @@ static bool alike(const struct fact_statement *a,
 		  const struct fact_statement *b)
 {
 	if (!a->kind || !b->kind || strcmp(a->kind, b->kind) != 0 ||
-	    a->relation_count != b->relation_count)
+	    a->relation_count != b->relation_count || a->batched || b->batched)
 		return false;
 	for (size_t i = 0; i < a->relation_count; i++)
 		if (strcmp(a->relations[i], b->relations[i]) != 0)
@@ -65,6 +65,47 @@ struct fact_statement *facts_add_statement(struct facts *facts)
 	s->count = 1;
 	s->rows = -1;
 	return s;
+}
+
+struct fact_statement *facts_join_batch(struct facts *facts)
+{
+	const struct fact_statement *last =
+		&facts->statements[--facts->statement_count];
+	struct fact_statement *s =
+		&facts->statements[facts->statement_count - 1];
+
+	facts->statements_seen--;
+	s->duration_ms += last->duration_ms;
+	if (last->rows >= 0)
+		s->rows = last->rows + (s->rows > 0 ? s->rows : 0);
+	return s;
+}
+
+static struct fact_lock *same_lock(struct facts *facts, size_t from, size_t end,
+				   const struct fact_lock *lock)
+{
+	for (size_t i = from; i < end; i++)
+		if (!strcmp(facts->locks[i].relation, lock->relation) &&
+		    !strcmp(facts->locks[i].mode, lock->mode))
+			return &facts->locks[i];
+	return NULL;
+}
+
+void facts_join_locks(struct facts *facts, size_t from)
+{
+	size_t kept = from;
+
+	for (size_t i = from; i < facts->lock_count; i++) {
+		struct fact_lock *l = &facts->locks[i];
+		struct fact_lock *same = same_lock(facts, from, kept, l);
+
+		if (!same)
+			facts->locks[kept++] = *l;
+		else if (same->held_ms < l->held_ms)
+			*same = *l;
+	}
+	if (facts->lock_count > from)
+		facts->lock_count = kept;
 }
 
 struct fact_table *facts_table(struct facts *facts, const char *name)
@@ -137,6 +178,13 @@ static json_t *statement_json(const struct fact_statement *s)
 			 ms_json(s->duration_ms));
 	if (s->count > 1)
 		json_object_set_new(json, "count", json_integer(s->count));
+	if (s->batched) {
+		json_object_set_new(json, "batches", json_integer(s->batches));
+		json_object_set_new(json, "longest_batch_ms",
+				    ms_json(s->longest_ms));
+		json_object_set_new(json, "throttled_ms",
+				    ms_json(s->throttled_ms));
+	}
 	return json;
 }
 
@@ -202,6 +250,20 @@ static int64_t count_from(const json_t *value)
 	return json_is_integer(value) ? json_integer_value(value) : -1;
 }
 
+static void read_batches(struct fact_statement *s, const json_t *item)
+{
+	const json_t *batches = json_object_get(item, "batches");
+
+	if (!json_is_integer(batches))
+		return;
+	s->batched = true;
+	s->batches = (int)json_integer_value(batches);
+	s->longest_ms =
+		json_number_value(json_object_get(item, "longest_batch_ms"));
+	s->throttled_ms =
+		json_number_value(json_object_get(item, "throttled_ms"));
+}
+
 static void read_statements(struct facts *facts, const json_t *list)
 {
 	size_t i;
@@ -221,6 +283,7 @@ static void read_statements(struct facts *facts, const json_t *list)
 		if (json_is_integer(json_object_get(item, "count")))
 			s->count = (int)json_integer_value(
 				json_object_get(item, "count"));
+		read_batches(s, item);
 		s->duration_ms =
 			json_number_value(json_object_get(item, "duration_ms"));
 		s->relations = talloc_array(facts, const char *, (unsigned)n);

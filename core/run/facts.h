@@ -22,6 +22,11 @@ struct fact_statement {
 	size_t relation_count;
 	int64_t rows; /* affected; -1 when the statement has no such count */
 	double duration_ms;
+	/* of one that runs in batches: in this run */
+	bool batched;
+	int batches;
+	double longest_ms;   /* of one batch, to its commit */
+	double throttled_ms; /* waited because others had too much to do */
 };
 
 struct fact_table {
@@ -101,6 +106,14 @@ struct facts *facts_new(TALLOC_CTX *mem, int64_t version, const char *name,
  * thousand.
  */
 struct fact_statement *facts_add_statement(struct facts *facts);
+/*
+ * The last entry is a batch of the same statement as the entry before: that one
+ * takes it in, and is returned.
+ */
+struct fact_statement *facts_join_batch(struct facts *facts);
+/* Of locks of one relation and mode, closed and at `from` or behind, only the
+   longest is kept. */
+void facts_join_locks(struct facts *facts, size_t from);
 /* The table's entry, made when it is new (rows -1). */
 struct fact_table *facts_table(struct facts *facts, const char *name);
 /* Adds the lock unless that relation and mode are already there. */

@@ -5,6 +5,7 @@
 #include <talloc.h>
 
 #include "core/db/db.h"
+#include "core/run/batch.h"
 #include "core/run/limits.h"
 #include "core/run/plan.h"
 
@@ -24,6 +25,7 @@ struct runner {
 	const char *identity; /* who applies */
 	const char *tool;     /* version of this program */
 	bool record;	      /* false on scratch databases: no ledger */
+	struct batch_limits batch;
 
 	/* How long to ask for a lock that others would queue behind (0: until
 	   it is had, without looking first), and how long to try in all. */
@@ -42,6 +44,8 @@ struct runner {
 	void (*starting)(const struct plan_item *item, void *data);
 	void (*finished)(const struct plan_item *item,
 			 const struct facts *facts, void *data);
+	/* After a batch that is not the last. May be NULL. */
+	void (*batched)(const struct batch_report *report, void *data);
 	void *report_data;
 
 	/* What runner_run() is called with after this one, or NULL: the engine

@@ -34,6 +34,24 @@ int runner_execute(struct runner *runner, const struct plan_item *item,
 /* facts->duration_ms up to now */
 void runner_measure(struct facts *facts, int64_t started_us);
 
+/* --- batch.c -------------------------------------------------------------- */
+
+/* Statement n, which runs in batches. */
+struct batch_job {
+	struct runner *runner;
+	const struct plan_item *item;
+	size_t n;
+	struct facts *facts;
+	const char *position; /* where another run ended, or NULL */
+	/* In the transaction of a batch: tells the ledger how far it is; NULL:
+	   all of it is done. */
+	int (*keep)(const char *position, void *data, struct error *err);
+	void *data;
+};
+
+/* In no transaction; after a failure one may be open. */
+int batch_run(const struct batch_job *job, struct error *err);
+
 /* --- stepwise.c ----------------------------------------------------------- */
 
 /* Runs a script that is in no transaction of ours as a whole, or resumes it;

@@ -1,5 +1,6 @@
 #include "core/run/runner_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ struct steps {
 	struct facts *facts;
 	struct progress at;
 	struct script_digest *digest; /* of what is done; owner of the rest */
+	char *position;		      /* what at.position points to, or NULL */
 	int64_t started_us;
 };
 
@@ -250,12 +252,14 @@ static int settle(struct steps *steps, struct error *err)
 	size_t n = (size_t)steps->at.done;
 	char *what;
 
-	if (!steps->at.started || n >= total(steps))
+	if ((!steps->at.started && !steps->at.position) || n >= total(steps))
 		return 0;
 	if (steps->item->resume == RESUME_SKIP) {
 		count_done(steps);
 		return 0;
 	}
+	if (!steps->at.started) /* its batches are all in transactions */
+		return 0;
 	if (db->engine->judge &&
 	    db->engine->judge(steps->digest, db, script, n, steps->at.witness,
 			      &verdict, &what, err) < 0)
@@ -431,12 +435,73 @@ static int run_alone(struct steps *steps, struct error *err)
 	return save_now(steps, err);
 }
 
+/* See struct batch_job. */
+static int keep_position(const char *position, void *data, struct error *err)
+{
+	struct steps *steps = data;
+
+	if (!position) {
+		count_done(steps);
+		return save(steps, err);
+	}
+	talloc_free(steps->position);
+	steps->position = talloc_strdup(steps->digest, position);
+	steps->at.position = steps->position;
+	if (!steps->runner->record)
+		return 0;
+	return progress_update(steps->runner->db, &steps->at, err);
+}
+
+static int run_in_batches(struct steps *steps, struct error *err)
+{
+	char *position = talloc_strdup(steps->digest, steps->at.position);
+	const struct batch_job job = {
+		.runner = steps->runner,
+		.item = steps->item,
+		.n = (size_t)steps->at.done,
+		.facts = steps->facts,
+		.position = position,
+		.keep = keep_position,
+		.data = steps,
+	};
+	int result;
+
+	steps->runner->db->lock_timeout_ms = 0;
+	result = batch_run(&job, err);
+	runner_measure(steps->facts, steps->started_us);
+	talloc_free(position);
+	return result;
+}
+
+/* Run as a whole it would meet rows a second time. */
+static int no_more_batches(const struct steps *steps, const struct statement *s,
+			   struct error *err)
+{
+	const struct script *script = steps->item->script;
+	char version[VERSION_LENGTH + 1];
+	int line, column;
+
+	text_position(script->text, script->length, s->offset, &line, &column);
+	error_set(err, ERROR_REFUSED,
+		  "batches of it are committed, and it is to run in batches no "
+		  "more");
+	error_at(err, script->path, line, column);
+	return error_hint(err,
+			  "put back the line -- migrate: batch, or run it on "
+			  "all rows: git migrate repair %s --resume",
+			  version_format(steps->item->version, version));
+}
+
 static int run_next(struct steps *steps, struct error *err)
 {
 	struct db *db = steps->runner->db;
 	const struct statement *s =
 		&steps->item->script->statements[steps->at.done];
 
+	if (s->batch)
+		return run_in_batches(steps, err);
+	if (steps->at.position && steps->item->resume != RESUME_AGAIN)
+		return no_more_batches(steps, s, err);
 	if (s->control || db->engine->inside(db))
 		return run_within(steps, s, err);
 	return s->alone ? run_alone(steps, err) : run_in_step(steps, err);
@@ -488,12 +553,35 @@ static void read_back(struct steps *steps)
 		steps->at = *at;
 }
 
+/* How far a statement is that runs in batches; false: it is none. */
+static bool tell_batches(const struct steps *steps, struct error *err)
+{
+	struct batch_position *at = NULL;
+	char *rows;
+
+	if (steps->at.position)
+		at = batch_position_parse(steps->digest, steps->at.position);
+	if (!at)
+		return false;
+	rows = text_thousands(at, at->rows);
+	error_hint(err,
+		   "%" PRId64 " batch%s of statement %d %s committed, %s "
+		   "row%s, and stay%s done",
+		   at->batches, at->batches == 1 ? "" : "es",
+		   steps->at.done + 1, at->batches == 1 ? "is" : "are", rows,
+		   at->rows == 1 ? "" : "s", at->batches == 1 ? "s" : "");
+	talloc_free(at);
+	return true;
+}
+
 static void tell_progress(const struct steps *steps, struct error *err)
 {
 	char version[VERSION_LENGTH + 1];
+	bool in_batches;
 
 	error_hint(err, "%d of %zu statements are done and stay done",
 		   steps->at.done, total(steps));
+	in_batches = tell_batches(steps, err);
 	if (err->code == ERROR_CONNECTION)
 		return;
 	if (steps->at.started && can_do_half(next_statement(steps)))
@@ -501,6 +589,9 @@ static void tell_progress(const struct steps *steps, struct error *err)
 			   "what statement %d did before it failed may have "
 			   "stayed",
 			   steps->at.started);
+	else if (in_batches)
+		error_hint(err, "to go on from there: git migrate %s",
+			   direction_name(steps->item->direction));
 	else
 		error_hint(err,
 			   "mend the others, then go on with: git migrate %s",

@@ -1,5 +1,6 @@
 #include "core/sql/directive.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,7 +12,7 @@ enum takes {
 	TAKES_NOTHING,
 	TAKES_TEXT,
 	TAKES_RULE_AND_TEXT,
-	NOT_CARRIED_OUT,
+	TAKES_BATCH,
 };
 
 static const struct {
@@ -28,7 +29,7 @@ static const struct {
 	[DIRECTIVE_NOTE] = { "note", TAKES_TEXT },
 	[DIRECTIVE_EDIT] = { "edit", TAKES_TEXT },
 	[DIRECTIVE_VERIFY] = { "verify", TAKES_NOTHING },
-	[DIRECTIVE_BATCH] = { "batch", NOT_CARRIED_OUT },
+	[DIRECTIVE_BATCH] = { "batch", TAKES_BATCH },
 };
 
 #define KNOWN_COUNT (sizeof(known) / sizeof(*known))
@@ -102,9 +103,8 @@ static int unknown(const char *word, struct error *err)
 	char *list = talloc_strdup(NULL, "");
 
 	for (size_t i = 0; i < KNOWN_COUNT; i++)
-		if (known[i].takes != NOT_CARRIED_OUT)
-			list = talloc_asprintf_append_buffer(
-				list, "%s%s", *list ? ", " : "", known[i].word);
+		list = talloc_asprintf_append_buffer(
+			list, "%s%s", *list ? ", " : "", known[i].word);
 	if (*word)
 		error_set(err, ERROR_FAILED, "unknown directive '%s'", shown);
 	else
@@ -121,6 +121,7 @@ static int misused(size_t kind, const char *what, struct error *err)
 		[TAKES_NOTHING] = "",
 		[TAKES_TEXT] = " \"text\"",
 		[TAKES_RULE_AND_TEXT] = " RULE \"text\"",
+		[TAKES_BATCH] = " rows=10000 pause=100ms key=COLUMN",
 	};
 
 	error_set(err, ERROR_FAILED, "directive '%s' %s", known[kind].word,
@@ -166,9 +167,101 @@ static bool is_rule(const char *word)
 				     "0123456789-") == strlen(word);
 }
 
+/* --- batch ---------------------------------------------------------------- */
+
+#define MOST_ROWS 10000000
+
+static int bad_argument(const char *needs, const char *value, struct error *err)
+{
+	char *shown = text_visible(NULL, value, false);
+	char *what = talloc_asprintf(shown, "needs %s, not '%s'", needs, shown);
+
+	misused(DIRECTIVE_BATCH, what, err);
+	talloc_free(shown);
+	return -1;
+}
+
+static int take_rows(const char *value, struct directive *d, struct error *err)
+{
+	char *end;
+	long n = strtol(value, &end, 10);
+
+	if (end == value || *end || n < 1 || n > MOST_ROWS)
+		return bad_argument("rows from 1 to 10000000", value, err);
+	d->batch.rows = n;
+	return 0;
+}
+
+static int take_pause(const char *value, struct directive *d, struct error *err)
+{
+	d->batch.pause_ms = text_duration_parse(value);
+	if (d->batch.pause_ms < 0)
+		return bad_argument("a pause such as 100ms", value, err);
+	return 0;
+}
+
+/* Up to the next blank, but for those in quotes. */
+static char *take_value(TALLOC_CTX *mem, struct rest *rest)
+{
+	char quote = 0;
+	size_t n = 0;
+	char *value;
+
+	for (; n < rest->length && (quote || !is_blank(rest->text[n])); n++)
+		if (quote ? rest->text[n] == quote
+			  : strchr("\"`", rest->text[n]) != NULL)
+			quote = quote ? 0 : rest->text[n];
+	value = talloc_strndup(mem, rest->text, n);
+	drop(rest, n);
+	skip_blanks(rest);
+	return value;
+}
+
+static int take_batch_argument(TALLOC_CTX *mem, struct rest *rest,
+			       unsigned *seen, struct directive *d,
+			       struct error *err)
+{
+	static const char *const words[] = { "rows=", "pause=", "key=" };
+	unsigned n = 0;
+	char *value;
+
+	while (n < 3 && (rest->length < strlen(words[n]) ||
+			 strncmp(rest->text, words[n], strlen(words[n])) != 0))
+		n++;
+	if (n == 3) {
+		value = take_value(mem, rest);
+		return bad_argument("rows=, pause= or key=", value, err);
+	}
+	if (*seen & 1u << n)
+		return misused(DIRECTIVE_BATCH, "says something twice", err);
+	*seen |= 1u << n;
+	drop(rest, strlen(words[n]));
+	value = take_value(mem, rest);
+	if (n == 0)
+		return take_rows(value, d, err);
+	if (n == 1)
+		return take_pause(value, d, err);
+	d->batch.key = value;
+	return *value ? 0 : bad_argument("the name of a column", value, err);
+}
+
+static int take_batch(TALLOC_CTX *mem, struct rest *rest, struct directive *d,
+		      struct error *err)
+{
+	unsigned seen = 0;
+
+	d->batch = (struct batch_wish){ .rows = 10000, .pause_ms = 100 };
+	while (rest->length)
+		if (take_batch_argument(mem, rest, &seen, d, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int take_arguments(TALLOC_CTX *mem, size_t kind, struct rest *rest,
 			  struct directive *d, struct error *err)
 {
+	if (known[kind].takes == TAKES_BATCH)
+		return take_batch(mem, rest, d, err);
 	if (known[kind].takes == TAKES_RULE_AND_TEXT) {
 		d->word = take_word(mem, rest);
 		if (!is_rule(d->word))
@@ -201,11 +294,6 @@ int directive_parse(TALLOC_CTX *mem, const char *comment, size_t length,
 	*d = (struct directive){ .kind = (enum directive_kind)kind };
 	if (kind == KNOWN_COUNT)
 		result = unknown(word, err);
-	else if (known[kind].takes == NOT_CARRIED_OUT)
-		result = error_set(
-			err, ERROR_FAILED,
-			"directive '%s' is not carried out by this version",
-			word);
 	else
 		result = take_arguments(mem, kind, &rest, d, err);
 	talloc_free(word);

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/sql/batch.h"
 #include "core/sql/directive.h"
+#include "core/sql/reader.h"
 #include "core/sql/scan.h"
 
 /* What is known while the text is read from its beginning to its end. */
@@ -14,6 +16,7 @@ struct parsing {
 	int line;
 	size_t pending;	    /* directives since the last statement ended */
 	bool any_statement; /* of whatever kind */
+	bool begun;	    /* a transaction of the script's own is open */
 	size_t next;	    /* where to read on */
 };
 
@@ -158,30 +161,106 @@ static bool is_control(const struct script *script, struct sql_token token)
 	return s.control;
 }
 
+static int check_verify(const struct script *script, const struct directive *d,
+			const char *kind, struct error *err)
+{
+	if (!strcmp(kind, "SELECT"))
+		return 0;
+	error_set(err, ERROR_FAILED, "directive 'verify' stands before %s",
+		  kind);
+	error_at(err, script->path, d->line, 1);
+	return error_hint(err, "write it before a SELECT that returns "
+			       "one value: true when all is well");
+}
+
+/* Whether the statement that begins there can be taken apart. */
+static int check_batched(const struct script *script, size_t offset,
+			 struct error *err)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct sql_extent extent = { 0 };
+	struct batch_text batch;
+	size_t place = 0;
+	int result;
+
+	sql_next_statement(script->text, script->length, offset,
+			   script->dialect, &extent);
+	result = batch_parse(mem, script->text + extent.offset, extent.length,
+			     script->dialect, &batch, &place, err);
+	if (result < 0)
+		locate(script, extent.offset + place, err);
+	talloc_free(mem);
+	return result;
+}
+
+static int check_batch(const struct parsing *p, const struct directive *d,
+		       const char *kind, size_t offset, struct error *err)
+{
+	const struct script *script = p->script;
+
+	if (strcmp(kind, "UPDATE") != 0 && strcmp(kind, "DELETE") != 0 &&
+	    strcmp(kind, "INSERT") != 0) {
+		error_set(err, ERROR_FAILED,
+			  "directive 'batch' stands before %s", kind);
+		error_at(err, script->path, d->line, 1);
+		return error_hint(err, "write it before an UPDATE, a DELETE or "
+				       "an INSERT ... SELECT");
+	}
+	if (p->begun) {
+		error_set(err, ERROR_FAILED,
+			  "directive 'batch' stands inside a transaction of "
+			  "the script's own");
+		error_at(err, script->path, d->line, 1);
+		return error_hint(err, "each batch has a transaction of its "
+				       "own: write the statement outside of "
+				       "BEGIN and COMMIT");
+	}
+	return check_batched(script, offset, err);
+}
+
 /* Directives about one statement, which has to be of the right kind. */
 static int check_pending(const struct parsing *p, size_t offset,
 			 struct error *err)
 {
 	const struct script *script = p->script;
 	char kind[SQL_KIND_SIZE];
+	int result = 0;
 
-	for (size_t i = 1; i <= p->pending; i++) {
+	sql_kind_into(kind, script->text + offset, script->length - offset,
+		      script->dialect);
+	for (size_t i = p->pending; result == 0 && i >= 1; i--) {
 		const struct directive *d =
 			&script->directives[script->directive_count - i];
 
-		if (d->kind != DIRECTIVE_VERIFY ||
-		    !strcmp(sql_kind_into(kind, script->text + offset,
-					  script->length - offset,
-					  script->dialect),
-			    "SELECT"))
-			continue;
-		error_set(err, ERROR_FAILED,
-			  "directive 'verify' stands before %s", kind);
-		error_at(err, script->path, d->line, 1);
-		return error_hint(err, "write it before a SELECT that returns "
-				       "one value: true when all is well");
+		if (d->kind == DIRECTIVE_VERIFY)
+			result = check_verify(script, d, kind, err);
+		if (d->kind == DIRECTIVE_BATCH)
+			result = check_batch(p, d, kind, offset, err);
 	}
-	return 0;
+	return result;
+}
+
+/* Whether a transaction of the script's own is open behind this statement. */
+static bool is_begun_after(const struct parsing *p, struct sql_token token)
+{
+	static const char *const ends[] = { "COMMIT", "END", "ABORT",
+					    "ROLLBACK", NULL };
+	const struct script *script = p->script;
+	struct reader r;
+
+	reader_start(&r, script->text + token.offset,
+		     script->length - token.offset, script->dialect);
+	if (reader_accept(&r, "BEGIN"))
+		return true;
+	if (reader_accept(&r, "START"))
+		return p->begun || reader_is(&r, "TRANSACTION");
+	if (!reader_accept_any(&r, ends))
+		return p->begun;
+	if (!reader_accept(&r, "WORK"))
+		reader_accept(&r, "TRANSACTION");
+	if (reader_accept(&r, "AND"))
+		return p->begun && !reader_is(&r, "NO");
+	return p->begun && reader_is(&r, "TO");
 }
 
 /* Rows are no SQL: what looks like a comment or a string there is none. */
@@ -215,6 +294,7 @@ static int take_token(struct parsing *p, struct sql_token token,
 			return -1;
 		p->any_statement = true;
 		p->pending = 0;
+		p->begun = is_begun_after(p, token);
 		if (!p->script->has_statements)
 			p->script->has_statements = !is_control(p->script,
 								token);
@@ -230,9 +310,13 @@ static int check_trailing(struct parsing *p, struct error *err)
 	struct script *script = p->script;
 	const struct directive *d;
 
-	if (!p->pending || !p->any_statement)
+	if (!p->pending)
 		return 0;
 	d = &script->directives[script->directive_count - p->pending];
+	if (!p->any_statement) /* those about the script may stand alone */
+		d = script_directive(script, DIRECTIVE_BATCH);
+	if (!d)
+		return 0;
 	error_set(err, ERROR_FAILED,
 		  "directive '%s' stands after the last statement",
 		  directive_word(d->kind));
@@ -372,17 +456,22 @@ static void bind_directives(struct script *script)
 		const struct directive *d = &script->directives[i];
 		struct statement *s = NULL;
 
-		if (d->kind == DIRECTIVE_VERIFY)
+		if (d->kind == DIRECTIVE_VERIFY || d->kind == DIRECTIVE_BATCH)
 			s = following(script, d);
-		if (s)
+		if (!s)
+			continue;
+		if (d->kind == DIRECTIVE_VERIFY)
 			s->verify = true;
+		else
+			s->batch = d;
 	}
 }
 
 void script_settle(struct script *script)
 {
-	script->no_transaction =
-		script_directive(script, DIRECTIVE_NO_TRANSACTION) != NULL;
+	script->no_transaction = script_directive(script,
+						  DIRECTIVE_NO_TRANSACTION) ||
+				 script_directive(script, DIRECTIVE_BATCH);
 	if (!script->no_transaction && is_wrapped(script)) {
 		script->wrapped = true;
 		script->statement_count -= 2;

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <talloc.h>
 
 #include "core/base/error.h"
@@ -26,11 +27,19 @@ enum directive_kind {
 	DIRECTIVE_NOTE,
 	DIRECTIVE_EDIT,
 	DIRECTIVE_VERIFY,
-	DIRECTIVE_BATCH, /* known, refused: not carried out yet */
+	DIRECTIVE_BATCH,
+};
+
+/* What `batch` asks for. */
+struct batch_wish {
+	int64_t rows;	 /* of the first batch, and the most of any */
+	int pause_ms;	 /* after each batch */
+	const char *key; /* the column to go by, as written, or NULL */
 };
 
 struct directive {
 	enum directive_kind kind;
+	struct batch_wish batch;
 	const char *word; /* `allow`'s rule, or NULL */
 	const char *text; /* what stood in quotes, or NULL */
 	int line;	  /* from 1 */
@@ -65,6 +74,7 @@ struct statement {
 	bool analysed;	      /* false: the parser did not understand it */
 	bool verify;	      /* `verify` stands before it: its answer counts */
 	struct lock_need need;
+	const struct directive *batch; /* it runs range by range, or NULL */
 };
 
 struct script {

@@ -2,8 +2,8 @@
 """mixed.py BUILD HITS [--engine E]... [--fault F]...
 
 Disturbs an `up` of 100 migrations of every kind (one transaction; statements
-that refuse one; a transaction of the script's own between others) at random
-moments, until HITS disturbances of each kind met a run in the middle. Faults:
+that refuse one; a transaction of the script's own between others; batches) at
+random moments, until HITS disturbances of each kind met a run in the middle. Faults:
 
     kill     SIGKILL for the program
     session  the server ends its connection
@@ -26,6 +26,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 COUNT = 100
+KINDS = 5
 FIRST = 20240101000000
 
 
@@ -189,12 +190,16 @@ class Mariadb:
 
 def scripts(engine, number):
     """An up script, a down script and the objects that it makes."""
-    kind, journal = number % 4, "INSERT INTO journal VALUES (%d);\n" % number
+    kind, journal = number % KINDS, "INSERT INTO journal VALUES (%d);\n" % number
     if number == 0:
         return ("CREATE TABLE journal (n integer);\n"
                 "CREATE TABLE big (id integer PRIMARY KEY, a integer);\n"
+                "CREATE TABLE few (id integer PRIMARY KEY, n integer);\n"
+                "INSERT INTO few VALUES %s;\n" % ", ".join(
+                    "(%d, 0)" % n for n in range(500)) +
                 "%s\n%s" % (engine.filler, journal),
-                "DROP TABLE big;\nDROP TABLE journal;\n", [])
+                "DROP TABLE few;\nDROP TABLE big;\nDROP TABLE journal;\n",
+                [])
     forget = "DELETE FROM journal WHERE n = %d;\n" % number
     table = "CREATE TABLE t_%d (id integer);\n" % number
     if kind == 1:
@@ -210,6 +215,10 @@ def scripts(engine, number):
         return ("-- migrate: no-transaction\n" + table + journal +
                 "INSERT INTO t_%d VALUES (1);\n" % number,
                 "DROP TABLE t_%d;\n" % number + forget, ["t_%d" % number])
+    if kind == 4:
+        return ("-- migrate: batch rows=100 pause=0\n"
+                "UPDATE few SET n = n + 1;\n" + journal,
+                "UPDATE few SET n = n - 1;\n" + forget, [])
     return (table + journal, "DROP TABLE t_%d;\n" % number + forget,
             ["t_%d" % number])
 
@@ -299,10 +308,14 @@ class Bed:
             raise RuntimeError("differing objects: %s" % (
                 set(objects) ^ set(self.expected)))
         for number in range(COUNT):
-            if number and number % 4 in (2, 3):
+            if number and number % KINDS in (2, 3):
                 rows = self.engine.sql("SELECT count(*) FROM t_%d" % number)
                 if rows != ["1"]:
                     raise RuntimeError("t_%d has %s rows" % (number, rows))
+        met = self.engine.sql("SELECT DISTINCT n FROM few")
+        batched = sum(n % KINDS == 4 for n in range(COUNT))
+        if met != [str(batched)]:
+            raise RuntimeError("rows of few met %s batches" % met)
         broken = self.engine.sql(self.engine.broken)
         if broken:
             raise RuntimeError("broken: %s" % broken)

@@ -31,6 +31,21 @@ static void a_shared_file_cannot_do_harm(void **state)
 	refused("migrate.requireproof", "false",
 		"the key 'migrate.requireproof' may not be set in "
 		"'.gitmigrate': only 'true' may be set there");
+	refused("migrate.batchtarget", "201ms",
+		"the key 'migrate.batchtarget' may not be set in "
+		"'.gitmigrate': only a shorter time than the default "
+		"may be set there");
+	refused("migrate.batchtarget", "0",
+		"the key 'migrate.batchtarget' may not be set in "
+		"'.gitmigrate': only a shorter time than the default "
+		"may be set there");
+	refused("migrate.maxreplicalag", "1h",
+		"the key 'migrate.maxreplicalag' may not be set in "
+		"'.gitmigrate': only a shorter time than the default "
+		"may be set there");
+	refused("migrate.maxwaiting", "4",
+		"the key 'migrate.maxwaiting' may not be set in "
+		"'.gitmigrate': only less than the default may be set there");
 	refused("migrate-target.production.protected", "no",
 		"the key 'migrate-target.production.protected' may not be set "
 		"in '.gitmigrate': only 'true' may be set there");
@@ -104,6 +119,36 @@ static void later_scopes_win(void **state)
 	talloc_free(config);
 }
 
+static void reads_durations(void **state)
+{
+	struct config *config = config_new(NULL);
+	struct error err = { 0 };
+	int ms;
+
+	(void)state;
+	assert_int_equal(
+		config_duration(config, "migrate.batchtarget", 200, &ms, &err),
+		0);
+	assert_int_equal(ms, 200);
+	assert_int_equal(config_set(config, CONFIG_SHARED,
+				    "migrate.batchtarget", "50ms",
+				    ".gitmigrate", 1, &err),
+			 0);
+	assert_int_equal(
+		config_duration(config, "migrate.batchtarget", 200, &ms, &err),
+		0);
+	assert_int_equal(ms, 50);
+	config_set(config, CONFIG_GIT, "migrate.batchtarget", "5 ms", "here", 0,
+		   &err);
+	assert_int_equal(
+		config_duration(config, "migrate.batchtarget", 200, &ms, &err),
+		-1);
+	assert_string_equal(err.message, "bad duration '5 ms' for "
+					 "'migrate.batchtarget' in here");
+	error_release(&err);
+	talloc_free(config);
+}
+
 static void finds_the_target(void **state)
 {
 	struct config *config = config_new(NULL);
@@ -173,6 +218,7 @@ int main(void)
 		cmocka_unit_test(a_shared_file_cannot_do_harm),
 		cmocka_unit_test(a_shared_file_may_name_a_database),
 		cmocka_unit_test(later_scopes_win),
+		cmocka_unit_test(reads_durations),
 		cmocka_unit_test(finds_the_target),
 		cmocka_unit_test(bad_values_name_their_origin),
 	};

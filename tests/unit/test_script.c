@@ -314,7 +314,7 @@ struct refused {
 
 #define KNOWN_HINT                                                             \
 	"the directives are no-transaction, hold, allow, data-loss, "          \
-	"irreversible, empty, idempotent, note, edit, verify"
+	"irreversible, empty, idempotent, note, edit, verify, batch"
 
 static void refuses_what_it_cannot_read(void **state)
 {
@@ -333,7 +333,41 @@ static void refuses_what_it_cannot_read(void **state)
 		{ SQL_SQLITE, "select 1;\n-- migrate: verify\ninsert into a", 2,
 		  1, "directive 'verify' stands before INSERT" },
 		{ SQL_SQLITE, "-- migrate: batch rows=1\nselect 1;", 1, 1,
-		  "directive 'batch' is not carried out by this version" },
+		  "directive 'batch' stands before SELECT" },
+		{ SQL_SQLITE, "-- migrate: batch rows=10000001", 1, 1,
+		  "directive 'batch' needs rows from 1 to 10000000, not "
+		  "'10000001'" },
+		{ SQL_SQLITE, "-- migrate: batch rows=1k", 1, 1,
+		  "directive 'batch' needs rows from 1 to 10000000, not '1k'" },
+		{ SQL_SQLITE, "-- migrate: batch rows=", 1, 1,
+		  "directive 'batch' needs rows from 1 to 10000000, not ''" },
+		{ SQL_SQLITE, "-- migrate: batch pause=-1s", 1, 1,
+		  "directive 'batch' needs a pause such as 100ms, not '-1s'" },
+		{ SQL_SQLITE, "-- migrate: batch pause=nan", 1, 1,
+		  "directive 'batch' needs a pause such as 100ms, not 'nan'" },
+		{ SQL_SQLITE, "-- migrate: batch key= rows=1", 1, 1,
+		  "directive 'batch' needs the name of a column, not ''" },
+		{ SQL_SQLITE, "-- migrate: batch size=1", 1, 1,
+		  "directive 'batch' needs rows=, pause= or key=, not "
+		  "'size=1'" },
+		{ SQL_SQLITE, "-- migrate: batch rows=1 rows=2", 1, 1,
+		  "directive 'batch' says something twice" },
+		{ SQL_SQLITE,
+		  "begin;\ncommit;start transaction;\n-- migrate: batch\n"
+		  "delete from a;",
+		  3, 1,
+		  "directive 'batch' stands inside a transaction of the "
+		  "script's own" },
+		{ SQL_POSTGRESQL,
+		  "begin;\nrollback to a;\n-- migrate: batch\ndelete from a;",
+		  3, 1,
+		  "directive 'batch' stands inside a transaction of the "
+		  "script's own" },
+		{ SQL_SQLITE,
+		  "select 1;\n-- migrate: batch\n\ndelete from a limit 1;", 4,
+		  15, "the statement cannot be run in batches: it has LIMIT" },
+		{ SQL_SQLITE, "-- migrate: empty \"x\"\n-- migrate: batch", 2,
+		  1, "directive 'batch' stands after the last statement" },
 		{ SQL_SQLITE, "-- migrate: hold", 1, 1,
 		  "directive 'hold' needs a text in double quotes" },
 		{ SQL_SQLITE, "-- migrate: hold deploy", 1, 1,
@@ -384,6 +418,50 @@ static void refuses_what_it_cannot_read(void **state)
 		if (i == 0)
 			assert_string_equal(err.hint, KNOWN_HINT);
 		error_release(&err);
+	}
+	talloc_free(mem);
+}
+
+/* --- batch ---------------------------------------------------------------- */
+
+struct wished {
+	const char *text;
+	int64_t rows;
+	int pause_ms;
+	const char *key;
+};
+
+static void reads_what_batches_are_wished(void **state)
+{
+	static const struct wished cases[] = {
+		{ "-- migrate: batch\ndelete from a;", 10000, 100, NULL },
+		{ "-- migrate: batch rows=1 pause=0 key=id\ndelete from a;", 1,
+		  0, "id" },
+		{ "-- migrate: batch key=\"a \"\"b\"  pause=2m "
+		  "rows=10000000\ndelete from a;",
+		  10000000, 120000, "\"a \"\"b\"" },
+		{ "begin; commit; begin; end; begin; rollback work;"
+		  "begin; commit and no chain;\n"
+		  "-- migrate: batch pause=1.5s\nupdate a set b = 1",
+		  10000, 1500, NULL },
+	};
+	TALLOC_CTX *mem = talloc_new(NULL);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct directive *d;
+		struct error err = { 0 };
+		struct script *s;
+
+		assert_int_equal(
+			parse(mem, cases[i].text, SQL_SQLITE, &s, &err), 0);
+		d = script_directive(s, DIRECTIVE_BATCH);
+		assert_int_equal(d->batch.rows, cases[i].rows);
+		assert_int_equal(d->batch.pause_ms, cases[i].pause_ms);
+		if (cases[i].key)
+			assert_string_equal(d->batch.key, cases[i].key);
+		else
+			assert_null(d->batch.key);
 	}
 	talloc_free(mem);
 }
@@ -564,6 +642,7 @@ int main(void)
 		cmocka_unit_test(reads_directives),
 		cmocka_unit_test(finds_no_directive_in_dollar_quotes),
 		cmocka_unit_test(refuses_what_it_cannot_read),
+		cmocka_unit_test(reads_what_batches_are_wished),
 		cmocka_unit_test(refuses_nul_bytes),
 		cmocka_unit_test(takes_text_over_and_drops_the_mark),
 		cmocka_unit_test(decides_what_may_run),

@@ -94,6 +94,24 @@ static void hides_passwords(void **state)
 	check_redacted("postgres:/app:s3cret@db/shop", "(unreadable URL)");
 }
 
+static void reads_durations(void **state)
+{
+	(void)state;
+	assert_int_equal(text_duration_parse("1500ms"), 1500);
+	assert_int_equal(text_duration_parse("1.5s"), 1500);
+	assert_int_equal(text_duration_parse("30"), 30000);
+	assert_int_equal(text_duration_parse("2m"), 120000);
+	assert_int_equal(text_duration_parse("2min"), 120000);
+	assert_int_equal(text_duration_parse("1h"), 3600000);
+	assert_int_equal(text_duration_parse("999h"), 2147483647);
+	assert_int_equal(text_duration_parse("0"), 0);
+	assert_int_equal(text_duration_parse(""), -1);
+	assert_int_equal(text_duration_parse("-1"), -1);
+	assert_int_equal(text_duration_parse("nan"), -1);
+	assert_int_equal(text_duration_parse("1 s"), -1);
+	assert_int_equal(text_duration_parse("1d"), -1);
+}
+
 static void writes_times_and_durations(void **state)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
@@ -121,6 +139,7 @@ int main(void)
 		cmocka_unit_test(finds_invalid_utf8),
 		cmocka_unit_test(counts_lines_and_characters),
 		cmocka_unit_test(hides_passwords),
+		cmocka_unit_test(reads_durations),
 		cmocka_unit_test(writes_times_and_durations),
 	};
 

@@ -146,15 +146,20 @@ static bool counts_rows(const char *kind)
 }
 
 static void place(const struct my *my, const struct script *script,
-		  const struct statement *s, struct error *err)
+		  const struct statement *s, const struct batch_part *part,
+		  struct error *err)
 {
-	const char *text = script->text + s->offset;
-	size_t offset = s->offset;
+	const char *text = part ? part->text : script->text + s->offset;
+	size_t length = part ? strlen(text) : s->length;
+	size_t offset = 0;
 	int line, column;
 
 	if (err->code == ERROR_SQL)
-		offset += my_failure_offset(my->main.failed, err->message, text,
-					    s->length);
+		offset = my_failure_offset(my->main.failed, err->message, text,
+					   length);
+	if (part)
+		offset = batch_part_origin(part, offset);
+	offset += s->offset;
 	text_position(script->text, script->length, offset, &line, &column);
 	error_at(err, script->path, line, column);
 }
@@ -177,7 +182,7 @@ static int take_answer(const char *const *values, int count, void *data)
 }
 
 static int run(struct my *my, const struct statement *s, const char *text,
-	       struct facts *facts, struct fact_statement *fact,
+	       size_t length, struct facts *facts, struct fact_statement *fact,
 	       struct error *err)
 {
 	int64_t started = clock_mono_us();
@@ -192,8 +197,8 @@ static int run(struct my *my, const struct statement *s, const char *text,
 	if (!my->db.began_us)
 		my->db.began_us = started;
 	my->db.answer.rows = 0;
-	result = my_run(&my->main, text, s->length,
-			s->verify ? take_answer : NULL, my, &outcome, err);
+	result = my_run(&my->main, text, length, s->verify ? take_answer : NULL,
+			my, &outcome, err);
 	fact->duration_ms = (double)(clock_mono_us() - started) / 1000;
 	if (result == 0 && counts_rows(s->kind))
 		fact->rows = outcome.rows;
@@ -208,8 +213,9 @@ static int run(struct my *my, const struct statement *s, const char *text,
 	return result;
 }
 
-int my_execute(struct db *db, const struct script *script, size_t n,
-	       struct facts *facts, struct error *err)
+int my_execute_part(struct db *db, const struct script *script, size_t n,
+		    const struct batch_part *part, struct facts *facts,
+		    struct error *err)
 {
 	struct my *my = my_of(db);
 	const struct statement *s = &script->statements[n];
@@ -227,7 +233,11 @@ int my_execute(struct db *db, const struct script *script, size_t n,
 	if (result == 0) {
 		my->script = script;
 		note_session(my, s, text);
-		result = run(my, s, text, facts, fact, err);
+		if (part)
+			result = run(my, s, part->text, strlen(part->text),
+				     facts, fact, err);
+		else
+			result = run(my, s, text, s->length, facts, fact, err);
 	}
 	if (result == 0 && my->transaction != MY_IDLE &&
 	    !my_in_transaction(&my->main))
@@ -235,6 +245,12 @@ int my_execute(struct db *db, const struct script *script, size_t n,
 				   "the statement ended the transaction it "
 				   "was in");
 	if (result < 0)
-		place(my, script, s, err);
+		place(my, script, s, part, err);
 	return result;
+}
+
+int my_execute(struct db *db, const struct script *script, size_t n,
+	       struct facts *facts, struct error *err)
+{
+	return my_execute_part(db, script, n, NULL, facts, err);
 }

@@ -20,6 +20,7 @@
  *	judge.c		what became of a statement that was begun
  *	lock.c		the lock that keeps other runs out
  *	execute.c	the statements of a script
+ *	batch.c		what running in batches has to know
  *	held.c		which tables they locked
  *	count.c		rows of tables
  *	definition.c	what makes a table again
@@ -250,6 +251,21 @@ int my_start_script(struct my *my, const struct script *script, size_t n,
 		    struct error *err);
 int my_execute(struct db *db, const struct script *script, size_t n,
 	       struct facts *facts, struct error *err);
+
+/* A part of the rows, or (NULL) all of them. */
+int my_execute_part(struct db *db, const struct script *script, size_t n,
+		    const struct batch_part *part, struct facts *facts,
+		    struct error *err);
+
+/* --- batch.c -------------------------------------------------------------- */
+
+int my_key(TALLOC_CTX *mem, struct db *db, const char *table,
+	   const char *column, struct db_key *key, struct error *err);
+int my_ask(struct db *db, const char *sql, db_row_fn row, void *data,
+	   struct error *err);
+int my_load(struct db *db, struct db_load *load, struct error *err);
+
+/* --- held.c --------------------------------------------------------------- */
 
 /* Looks at the main connection's locks when that is possible and due; `now`:
    due in any case. */

@@ -79,23 +79,37 @@ static bool counts_rows(const char *kind, const char *tag)
 	       (starts_with(kind, "CREATE") || !strcmp(kind, "SELECT INTO"));
 }
 
-static void place(const struct pg *pg, const struct script *script,
-		  const struct statement *s, struct error *err)
+/* Where in the text that was sent it went wrong: the server counts characters.
+ */
+static size_t failed_byte(const struct pg *pg, const char *text, size_t length)
 {
-	size_t offset = s->offset, end = s->offset + s->length;
-	int line, column;
+	size_t offset = 0;
 
-	if (s->data_offset && pg->script_failed && !pg->failed_at)
-		offset = s->data_offset + pg->failed_row;
-	/* the server counts characters */
 	for (int at = 1; pg->script_failed && at < pg->failed_at; at++) {
 		do
 			offset++;
-		while (offset < end &&
-		       ((unsigned char)script->text[offset] & 0xc0) == 0x80);
-		if (offset >= end)
+		while (offset < length &&
+		       ((unsigned char)text[offset] & 0xc0) == 0x80);
+		if (offset >= length)
 			break;
 	}
+	return offset;
+}
+
+static void place(const struct pg *pg, const struct script *script,
+		  const struct statement *s, const struct batch_part *part,
+		  struct error *err)
+{
+	size_t offset = s->offset;
+	int line, column;
+
+	if (part)
+		offset += batch_part_origin(
+			part, failed_byte(pg, part->text, strlen(part->text)));
+	else if (s->data_offset && pg->script_failed && !pg->failed_at)
+		offset = s->data_offset + pg->failed_row;
+	else
+		offset += failed_byte(pg, script->text + s->offset, s->length);
 	text_position(script->text, script->length, offset, &line, &column);
 	error_at(err, script->path, line, column);
 }
@@ -161,10 +175,13 @@ static int take_answer(const char *const *values, int count, void *data)
 }
 
 static int send_script(struct pg *pg, const struct script *script, size_t n,
-		       bool *looks, struct error *err)
+		       const struct batch_part *part, bool *looks,
+		       struct error *err)
 {
 	const struct statement *s = &script->statements[n];
-	char *text = talloc_strndup(NULL, script->text + s->offset, s->length);
+	char *text = part ? talloc_strdup(NULL, part->text)
+			  : talloc_strndup(NULL, script->text + s->offset,
+					   s->length);
 	const struct pg_statement statement = {
 		.sql = text,
 		.of_script = true,
@@ -194,7 +211,7 @@ int pg_execute_ahead(struct pg *pg, const struct script *script,
 {
 	bool looks;
 
-	if (send_script(pg, script, 0, &looks, err) < 0)
+	if (send_script(pg, script, 0, NULL, &looks, err) < 0)
 		return -1;
 	return send_end(pg, script, 0, err);
 }
@@ -213,7 +230,8 @@ static int await_ahead(struct pg *pg, struct error *err)
 
 /* Sends statement n and, in a transaction, the look at its locks. */
 static int run(struct pg *pg, const struct script *script, size_t n,
-	       struct facts *facts, struct error *err)
+	       const struct batch_part *part, struct facts *facts,
+	       struct error *err)
 {
 	const struct statement *s = &script->statements[n];
 	struct fact_statement *fact = facts_add_statement(facts);
@@ -223,7 +241,7 @@ static int run(struct pg *pg, const struct script *script, size_t n,
 
 	pg->db.answer.rows = 0;
 	fill_fact(facts, fact, s, n);
-	result = ahead ? 0 : send_script(pg, script, n, &looks, err);
+	result = ahead ? 0 : send_script(pg, script, n, part, &looks, err);
 	pg->look.facts = facts;
 	pg->look.fact = fact;
 	if (result == 0)
@@ -269,8 +287,9 @@ static int check_transaction(struct pg *pg, const struct statement *s,
 	return 0;
 }
 
-int pg_execute(struct db *db, const struct script *script, size_t n,
-	       struct facts *facts, struct error *err)
+int pg_execute_part(struct db *db, const struct script *script, size_t n,
+		    const struct batch_part *part, struct facts *facts,
+		    struct error *err)
 {
 	struct pg *pg = pg_of(db);
 	const struct statement *s = &script->statements[n];
@@ -278,7 +297,7 @@ int pg_execute(struct db *db, const struct script *script, size_t n,
 
 	if (pg_tick(pg)) {
 		error_set(err, ERROR_INTERRUPTED, "interrupted");
-		place(pg, script, s, err);
+		place(pg, script, s, part, err);
 		return -1;
 	}
 	if (!pg->ahead_us && (pg_held_settle(pg, err) < 0 ||
@@ -289,12 +308,18 @@ int pg_execute(struct db *db, const struct script *script, size_t n,
 	if (pg_watch_begin(pg, s, err) < 0 ||
 	    pg_limits_send_outside(pg, script, s, err) < 0)
 		return pg_watch_end(pg, -1, err);
-	result = pg_watch_end(pg, run(pg, script, n, facts, err), err);
+	result = pg_watch_end(pg, run(pg, script, n, part, facts, err), err);
 	if (result == 0)
 		result = check_transaction(pg, s, facts, err);
 	if (result == 0 && may_unlock(pg, s))
 		result = pg_lock_check(pg, err);
 	if (result < 0)
-		place(pg, script, s, err);
+		place(pg, script, s, part, err);
 	return result;
+}
+
+int pg_execute(struct db *db, const struct script *script, size_t n,
+	       struct facts *facts, struct error *err)
+{
+	return pg_execute_part(db, script, n, NULL, facts, err);
 }

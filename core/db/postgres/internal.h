@@ -22,6 +22,7 @@
  *	execute.c	the statements of a script
  *	copy.c		... that come with rows
  *	ahead.c		the next script, along with a commit
+ *	batch.c		what running in batches has to know
  *	held.c		which relations they locked
  *	modes.c		modes of locks
  *	blockers.c	who holds locks that are in the way
@@ -334,6 +335,10 @@ int pg_ahead_drop(struct pg *pg, struct error *err);
 
 int pg_execute(struct db *db, const struct script *script, size_t n,
 	       struct facts *facts, struct error *err);
+/* A part of the rows, or (NULL) all of them. */
+int pg_execute_part(struct db *db, const struct script *script, size_t n,
+		    const struct batch_part *part, struct facts *facts,
+		    struct error *err);
 /* Makes the session ready for a script that is in no transaction of ours. */
 int pg_start_script(struct pg *pg, const struct script *script, size_t n,
 		    struct error *err);
@@ -390,6 +395,14 @@ int pg_watch_end(struct pg *pg, int result, struct error *err);
 /* Whether what was found at the other end may be worked with; refuses a
    pooler that hands out another session for each transaction. */
 int pg_pooler_check(struct pg *pg, const char *backend_pid, struct error *err);
+
+/* --- batch.c -------------------------------------------------------------- */
+
+int pg_key(TALLOC_CTX *mem, struct db *db, const char *table,
+	   const char *column, struct db_key *key, struct error *err);
+int pg_ask(struct db *db, const char *sql, db_row_fn row, void *data,
+	   struct error *err);
+int pg_load(struct db *db, struct db_load *load, struct error *err);
 
 /* --- the others ----------------------------------------------------------- */
 

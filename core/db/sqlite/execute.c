@@ -11,6 +11,9 @@ struct execution {
 	struct sqlite *s;
 	const struct script *script;
 	const struct statement *statement;
+	const struct batch_part *part; /* instead of all of it, or NULL */
+	const char *text;	       /* what offsets are in */
+	size_t end;		       /* of the statement in it */
 	struct facts *facts;
 	size_t index; /* of its entry in facts->statements */
 	int64_t started_us, counting_us;
@@ -86,7 +89,6 @@ static size_t find_name(const char *text, size_t length, const char *message)
 static int fail_at(struct execution *e, size_t offset, struct error *err)
 {
 	const struct script *script = e->script;
-	size_t end = e->statement->offset + e->statement->length;
 	int within = sqlite3_error_offset(e->s->handle);
 	int line, column;
 
@@ -94,10 +96,13 @@ static int fail_at(struct execution *e, size_t offset, struct error *err)
 	if (within >= 0)
 		offset += (size_t)within;
 	else if (!strcmp(err->message, "incomplete input"))
-		offset = end;
-	else if (offset < end)
-		offset += find_name(script->text + offset, end - offset,
+		offset = e->end;
+	else if (offset < e->end)
+		offset += find_name(e->text + offset, e->end - offset,
 				    err->message);
+	if (e->part)
+		offset = e->statement->offset +
+			 batch_part_origin(e->part, offset);
 	text_position(script->text, script->length, offset, &line, &column);
 	return error_at(err, script->path, line, column);
 }
@@ -270,7 +275,7 @@ static int run_piece(struct execution *e, size_t offset, size_t *next,
 		     struct error *err)
 {
 	struct sqlite *s = e->s;
-	const char *text = e->script->text + offset, *tail = NULL;
+	const char *text = e->text + offset, *tail = NULL;
 	sqlite3_stmt *prepared = NULL;
 	int code;
 
@@ -283,7 +288,7 @@ static int run_piece(struct execution *e, size_t offset, size_t *next,
 	}
 	if (code != SQLITE_OK)
 		return fail_at(e, offset, err);
-	*next = (size_t)(tail - e->script->text);
+	*next = (size_t)(tail - e->text);
 	if (!prepared)
 		return 0;
 	if (note_touched(e, text, *next - offset, err) < 0) {
@@ -302,15 +307,24 @@ static int run_statement(struct execution *e, struct error *err)
 {
 	struct sqlite *s = e->s;
 	size_t offset = e->statement->offset;
-	size_t end = offset + e->statement->length;
 
 	if (s->read_script == e->script && s->read_up_to > offset)
 		offset = s->read_up_to;
-	while (offset < end)
+	while (offset < e->end)
 		if (run_piece(e, offset, &offset, err) < 0)
 			return -1;
 	s->read_script = e->script;
 	s->read_up_to = offset;
+	return 0;
+}
+
+static int run_part(struct execution *e, struct error *err)
+{
+	size_t offset = 0;
+
+	while (offset < e->end)
+		if (run_piece(e, offset, &offset, err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -329,13 +343,19 @@ static int check_transaction(struct execution *e, int result, struct error *err)
 	return result;
 }
 
-int sqlite_execute(struct db *db, const struct script *script, size_t n,
-		   struct facts *facts, struct error *err)
+int sqlite_execute_part(struct db *db, const struct script *script, size_t n,
+			const struct batch_part *part, struct facts *facts,
+			struct error *err)
 {
+	const struct statement *statement = &script->statements[n];
 	struct execution e = {
 		.s = sqlite_of(db),
 		.script = script,
-		.statement = &script->statements[n],
+		.statement = statement,
+		.part = part,
+		.text = part ? part->text : script->text,
+		.end = part ? strlen(part->text)
+			    : statement->offset + statement->length,
 		.facts = facts,
 	};
 	int result = 0;
@@ -350,10 +370,16 @@ int sqlite_execute(struct db *db, const struct script *script, size_t n,
 		result = sqlite_restore(e.s, err);
 	e.started_us = clock_mono_us();
 	if (result == 0)
-		result = run_statement(&e, err);
+		result = part ? run_part(&e, err) : run_statement(&e, err);
 	us = (double)(clock_mono_us() - e.started_us - e.counting_us);
 	facts->statements[e.index].duration_ms = us / 1000;
 	if (result == 0)
 		note_locks(&e);
 	return check_transaction(&e, result, err);
+}
+
+int sqlite_execute(struct db *db, const struct script *script, size_t n,
+		   struct facts *facts, struct error *err)
+{
+	return sqlite_execute_part(db, script, n, NULL, facts, err);
 }

@@ -29,6 +29,7 @@ struct sqlite {
 	/* the transaction that begin() opened */
 	bool open;
 	const struct script *script; /* or NULL */
+	bool enforced; /* foreign keys are, in this transaction only */
 	int64_t granted_us;
 	struct key_check *keys;	 /* or NULL */
 	struct key_pairs *pairs; /* of the schema as last seen, or NULL */
@@ -120,6 +121,18 @@ int sqlite_split(struct script *script, struct error *err);
 
 int sqlite_execute(struct db *db, const struct script *script, size_t n,
 		   struct facts *facts, struct error *err);
+
+/* A part of the rows, or (NULL) all of them. */
+int sqlite_execute_part(struct db *db, const struct script *script, size_t n,
+			const struct batch_part *part, struct facts *facts,
+			struct error *err);
+
+/* --- batch.c --- */
+
+int sqlite_key(TALLOC_CTX *mem, struct db *db, const char *table,
+	       const char *column, struct db_key *key, struct error *err);
+int sqlite_ask(struct db *db, const char *sql, db_row_fn row, void *data,
+	       struct error *err);
 
 enum touch {
 	TOUCH_READ,    /* perhaps a table; also a view, a function, a WITH */

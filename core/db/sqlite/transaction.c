@@ -4,6 +4,10 @@
 
 static void forget(struct sqlite *s)
 {
+	if (s->enforced && s->handle)
+		sqlite3_db_config(s->handle, SQLITE_DBCONFIG_ENABLE_FKEY, 0,
+				  NULL);
+	s->enforced = false;
 	s->open = false;
 	s->script = NULL;
 	talloc_free(s->keys);
@@ -23,6 +27,19 @@ int sqlite_restore(struct sqlite *s, struct error *err)
 	if (sqlite_connect(s, err) < 0)
 		return -1;
 	s->changed = false;
+	return 0;
+}
+
+static int open_transaction(struct sqlite *s, const struct script *script,
+			    struct error *err)
+{
+	if (sqlite_run(s, "BEGIN IMMEDIATE", err) < 0) {
+		forget(s);
+		return -1;
+	}
+	s->granted_us = clock_mono_us();
+	s->script = script;
+	s->open = true;
 	return 0;
 }
 
@@ -46,14 +63,7 @@ int sqlite_begin(struct db *db, const struct script *script, struct error *err)
 	if (script)
 		sqlite3_db_config(s->handle, SQLITE_DBCONFIG_ENABLE_FKEY, 0,
 				  NULL);
-	if (sqlite_run(s, "BEGIN IMMEDIATE", err) < 0) {
-		forget(s);
-		return -1;
-	}
-	s->granted_us = clock_mono_us();
-	s->script = script;
-	s->open = true;
-	return 0;
+	return open_transaction(s, script, err);
 }
 
 int sqlite_commit(struct db *db, struct error *err)
@@ -77,13 +87,34 @@ int sqlite_commit(struct db *db, struct error *err)
 	return 0;
 }
 
+/*
+ * What a batch has committed cannot be taken back when a check at the end finds
+ * rows that refer to nothing: so SQLite itself watches over foreign keys
+ * meanwhile. It takes that setting only outside of a transaction.
+ */
+static void enforce_keys(struct sqlite *s)
+{
+	int before = 0;
+
+	sqlite3_db_config(s->handle, SQLITE_DBCONFIG_ENABLE_FKEY, -1, &before);
+	if (before)
+		return;
+	sqlite3_db_config(s->handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
+	s->enforced = true;
+}
+
 int sqlite_begin_step(struct db *db, const struct script *script, size_t n,
 		      struct error *err)
 {
-	(void)script;
-	if (n == 0 && sqlite_restore(sqlite_of(db), err) < 0)
+	struct sqlite *s = sqlite_of(db);
+
+	if (n == 0 && sqlite_restore(s, err) < 0)
 		return -1;
-	return sqlite_begin(db, NULL, err);
+	if (!script->statements[n].batch)
+		return sqlite_begin(db, NULL, err);
+	forget(s);
+	enforce_keys(s);
+	return open_transaction(s, NULL, err);
 }
 
 bool sqlite_inside(struct db *db)

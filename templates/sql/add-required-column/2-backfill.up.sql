@@ -4,7 +4,7 @@
 -- Expected duration: grows with the number of rows that have no value.
 {{#engine.postgresql}}
 -- Readers go on; who writes one of these rows waits until the commit. For a
--- large table split the UPDATE by ranges of its key.
+-- large table write before the UPDATE: -- migrate: batch
 {{/engine.postgresql}}
 {{#engine.mysql}}
 -- Readers go on; who writes one of these rows waits until the commit. For a

@@ -277,9 +277,11 @@ int repo_origins(TALLOC_CTX *mem, struct repo *repo, const char *tip,
 	s.halves = talloc_zero_array(turn, unsigned char, (unsigned)count + 1);
 	index_paths(&s);
 	*origins = s.origins;
+	/* --sparse: a commit is compared with its parent once, when it is
+	   shown, and not before that to find out whether it is to be shown */
 	result = walk(&s,
-		      GIT_ARGS("log", "--format=%x01%H", "--raw", "-z",
-			       "--no-renames", "--no-abbrev", "--root",
+		      GIT_ARGS("log", "--sparse", "--format=%x01%H", "--raw",
+			       "-z", "--no-renames", "--no-abbrev", "--root",
 			       "--no-show-signature", "-O/dev/null", tip, "--",
 			       folder),
 		      err);

@@ -246,15 +246,32 @@ int cmd_set_head(struct cmd *cmd, struct set **set)
 			       set, &cmd->err);
 }
 
+static int open_blobs(struct cmd *cmd, struct error *err)
+{
+	return cmd->blobs ? 0
+			  : blobs_open(cmd->mem, cmd->repo, &cmd->blobs, err);
+}
+
 int cmd_read_blob(TALLOC_CTX *mem, const char *blob, char **text,
 		  size_t *length, void *data, struct error *err)
 {
 	struct cmd *cmd = data;
 
-	if (!cmd->blobs &&
-	    blobs_open(cmd->mem, cmd->repo, &cmd->blobs, err) < 0)
+	if (open_blobs(cmd, err) < 0)
 		return -1;
 	return blobs_read(mem, cmd->blobs, blob, text, length, err);
+}
+
+int cmd_expect_blobs(const char *const *blobs, size_t count, void *data,
+		     struct error *err)
+{
+	struct cmd *cmd = data;
+
+	if (!count)
+		return 0;
+	if (open_blobs(cmd, err) < 0)
+		return -1;
+	return blobs_expect(cmd->blobs, blobs, count, err);
 }
 
 static int add_proof(const char *object, const char *text, size_t length,

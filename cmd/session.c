@@ -46,6 +46,7 @@ int session_open(struct session *s, enum cmd_access access)
 		.tool = GIT_MIGRATE_VERSION,
 		.record = true,
 		.read = cmd_read_blob,
+		.expect = cmd_expect_blobs,
 		.read_data = &s->cmd,
 		.starting = on_starting,
 		.finished = on_finished,

@@ -76,6 +76,10 @@ int repo_index_changed(struct repo *repo, const char *dir, bool *changed,
 struct blobs;
 int blobs_open(TALLOC_CTX *mem, struct repo *repo, struct blobs **blobs,
 	       struct error *err);
+/* These will be read next, in this order: git looks for them meanwhile. Others
+   may be read all the same. */
+int blobs_expect(struct blobs *blobs, const char *const *ids, size_t count,
+		 struct error *err);
 /* The text, NUL-terminated, owned by mem; ERROR_NOT_FOUND when missing. */
 int blobs_read(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
 	       char **text, size_t *length, struct error *err);

@@ -301,6 +301,7 @@ const struct db_engine db_engine_sqlite = {
 	.foresee = sqlite_foresee,
 	.execute = sqlite_execute,
 	.count_rows = sqlite_count_rows,
+	.count_along = sqlite_count_along,
 	.catalog = sqlite_catalog,
 	.definition = sqlite_definition,
 	.scratch = sqlite_scratch,

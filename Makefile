@@ -15,10 +15,10 @@ CFLAGS ?= -O2 -g
 VERSION := $(shell cat VERSION)
 
 # Linked: small, and needed by nearly every command. Loaded when first needed
-# (tools/lazy.sh), so only their headers matter here: libpq, sqlite3, libcurl
-# and libpg_query; the last one and uthash have no .pc file.
+# (tools/lazy.sh), so only their headers matter here: libpq, sqlite3,
+# libmariadb, libcurl and libpg_query; the last one and uthash have no .pc file.
 LINKED = talloc jansson libmd smartcols
-LOADED = libpq sqlite3 libcurl
+LOADED = libpq sqlite3 libmariadb libcurl
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wvla -Wformat=2 -Wwrite-strings -Wconversion

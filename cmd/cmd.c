@@ -34,6 +34,8 @@ void cmd_print_error(const struct error *err)
 	else if (file)
 		fprintf(stderr, "%s: ", file);
 	fprintf(stderr, "%s\n", message);
+	if (err->excerpt)
+		fprintf(stderr, "%s\n", err->excerpt);
 	if (err->detail)
 		print_lines("detail: ", err->detail);
 	if (err->hint)
@@ -186,6 +188,32 @@ static int check_trust(struct cmd *cmd)
 			  cmd->target.name);
 }
 
+/*
+ * A protected target is protected by whatever name or URL its database is
+ * called; that it is disposable under another one does not help.
+ */
+static int inherit_protection(struct cmd *cmd, const char *top)
+{
+	const char **names = config_target_names(cmd->mem, cmd->config);
+
+	for (; *names && !cmd->target.protected_; names++) {
+		struct target other;
+
+		if (config_target(cmd->mem, cmd->config, *names, &other,
+				  &cmd->err) < 0)
+			return -1;
+		if (!other.protected_ ||
+		    !db_same_place(cmd->target.url, other.url, top))
+			continue;
+		cmd->target.protected_ = true;
+		if (!cmd->target.name)
+			cmd->target.name = other.name;
+	}
+	if (cmd->target.protected_)
+		cmd->target.disposable = false;
+	return 0;
+}
+
 int cmd_open_target(struct cmd *cmd, enum cmd_access access)
 {
 	struct db_options options = {
@@ -199,7 +227,7 @@ int cmd_open_target(struct cmd *cmd, enum cmd_access access)
 
 	if (config_target(cmd->mem, cmd->config, cmd->target_option,
 			  &cmd->target, &cmd->err) < 0 ||
-	    check_trust(cmd) < 0 ||
+	    check_trust(cmd) < 0 || inherit_protection(cmd, options.top) < 0 ||
 	    config_int(cmd->config, "migrate.countrows", 1000000,
 		       &options.count_limit, &cmd->err) < 0)
 		return -1;
@@ -252,6 +280,16 @@ static int open_blobs(struct cmd *cmd, struct error *err)
 			  : blobs_open(cmd->mem, cmd->repo, &cmd->blobs, err);
 }
 
+void cmd_expect_blob(const char *blob, void *data)
+{
+	struct cmd *cmd = data;
+	struct error ignored = { 0 };
+
+	if (open_blobs(cmd, &ignored) == 0)
+		blobs_expect(cmd->blobs, blob);
+	error_release(&ignored);
+}
+
 int cmd_read_blob(TALLOC_CTX *mem, const char *blob, char **text,
 		  size_t *length, void *data, struct error *err)
 {
@@ -260,18 +298,6 @@ int cmd_read_blob(TALLOC_CTX *mem, const char *blob, char **text,
 	if (open_blobs(cmd, err) < 0)
 		return -1;
 	return blobs_read(mem, cmd->blobs, blob, text, length, err);
-}
-
-int cmd_expect_blobs(const char *const *blobs, size_t count, void *data,
-		     struct error *err)
-{
-	struct cmd *cmd = data;
-
-	if (!count)
-		return 0;
-	if (open_blobs(cmd, err) < 0)
-		return -1;
-	return blobs_expect(cmd->blobs, blobs, count, err);
 }
 
 static int add_proof(const char *object, const char *text, size_t length,

@@ -176,10 +176,12 @@ static int prepare_redo(struct down *d, struct plan *up)
 	plan_again(s->cmd.mem, &d->plan, up);
 	for (size_t i = 0; i < count; i++)
 		released[i] = up->items[i].version;
-	if (session_origins(s, up) < 0 || session_check_committed(s, up) < 0)
+	if (session_begin_origins(s, up) < 0 ||
+	    runner_prepare(s->cmd.mem, &s->runner, up, released, count,
+			   &s->cmd.err) < 0 ||
+	    session_end_origins(s, up) < 0)
 		return -1;
-	return runner_prepare(s->cmd.mem, &s->runner, up, released, count,
-			      &s->cmd.err);
+	return session_check_committed(s, up);
 }
 
 static int run_redo(struct down *d)

@@ -167,30 +167,126 @@ static int make_folder(struct init *in)
 	return 0;
 }
 
+static bool is_line(const char *text, const char *line)
+{
+	size_t length = strlen(line);
+
+	return !strncmp(text, line, length) &&
+	       (!text[length] || strchr("\r\n", text[length]));
+}
+
+/* Lines at the end of a file, those that are not in it; it need not be there.
+   The list ends with NULL. */
+static int add_lines(struct init *in, const char *name, const char **lines)
+{
+	char *text = talloc_strdup(in->cmd.mem, ""), *have = NULL;
+	FILE *file = fopen(in_top(in, name), "r");
+	bool open_end = false;
+	size_t room = 0;
+
+	while (file && getline(&have, &room, file) > 0) {
+		for (const char **line = lines; *line; line++)
+			if (is_line(have, *line))
+				*line = "";
+		open_end = have[strlen(have) - 1] != '\n';
+	}
+	free(have);
+	for (; *lines; lines++)
+		if (**lines)
+			text = talloc_asprintf_append(
+				text, "%s%s\n", open_end && !*text ? "\n" : "",
+				*lines);
+	if (file)
+		fclose(file);
+	return *text ? write_file(in, name, file ? "a" : "w", text) : 0;
+}
+
 /* Scripts stay as they are written: a blob id must not depend on who checks
    it out, and a carriage return may stand inside a string. */
 static int write_attributes(struct init *in)
 {
-	struct cmd *cmd = &in->cmd;
-	char *line = talloc_asprintf(cmd->mem, "/%s/*.sql text eol=lf\n",
-				     cmd->dir);
-	FILE *file = fopen(in_top(in, ".gitattributes"), "r");
-	bool found = false, open_end = false;
-	char *have = NULL;
-	size_t room = 0;
+	const char *lines[] = { talloc_asprintf(in->cmd.mem,
+						"/%s/*.sql text eol=lf",
+						in->cmd.dir),
+				NULL };
 
-	while (file && getline(&have, &room, file) > 0) {
-		found |= !strncmp(have, line, strlen(line) - 1);
-		open_end = have[strlen(have) - 1] != '\n';
+	return add_lines(in, ".gitattributes", lines);
+}
+
+/* A name as .gitignore means it literally. */
+static char *ignore_pattern(TALLOC_CTX *mem, const char *path)
+{
+	char *out = talloc_strdup(mem, "/");
+
+	for (; *path; path++) {
+		if (strchr("*?[\\ ", *path))
+			out = talloc_strdup_append(out, "\\");
+		out = talloc_strndup_append(out, path, 1);
 	}
-	free(have);
-	if (file)
-		fclose(file);
-	if (found)
+	return out;
+}
+
+/* The database, and the files that come and go beside it. */
+static int ignore_file(struct init *in, const char *path)
+{
+	struct cmd *cmd = &in->cmd;
+	const char *lines[3] = { NULL, NULL, NULL };
+	char *beside = talloc_asprintf(cmd->mem, "%s-journal", path);
+	char *pattern = ignore_pattern(cmd->mem, path);
+	bool would;
+	int n = 0;
+
+	if (repo_would_add(cmd->repo, path, &would, &cmd->err) < 0)
+		return -1;
+	if (would)
+		lines[n++] = pattern;
+	if (repo_would_add(cmd->repo, beside, &would, &cmd->err) < 0)
+		return -1;
+	if (would)
+		lines[n] = talloc_asprintf(cmd->mem, "%s-*", pattern);
+	return add_lines(in, ".gitignore", lines);
+}
+
+/* A database in the work tree, which nobody wants in a commit. */
+static int ignore_database(struct init *in, const char *name)
+{
+	struct cmd *cmd = &in->cmd;
+	const char *top = cmd->repo->top, *path;
+	const struct db_engine *engine;
+	struct error ignored = { 0 };
+	struct target target;
+
+	if (config_target(cmd->mem, cmd->config, name, &target, &cmd->err) < 0)
+		return -1;
+	engine = db_engine_for(target.url, &ignored);
+	error_release(&ignored);
+	path = engine && engine->capabilities & DB_FILE
+		       ? engine->place(cmd->mem, target.url, top)
+		       : NULL;
+	if (!path || strncmp(path, top, strlen(top)) != 0 ||
+	    path[strlen(top)] != '/')
 		return 0;
-	return write_file(in, ".gitattributes", file ? "a" : "w",
-			  open_end ? talloc_asprintf(cmd->mem, "\n%s", line)
-				   : line);
+	path += strlen(top) + 1;
+	/* in the git directory it is out of the way already */
+	return strncmp(path, ".git/", 5) ? ignore_file(in, path) : 0;
+}
+
+static int ignore_databases(struct init *in)
+{
+	struct cmd *cmd = &in->cmd;
+	const char **names;
+
+	/* what was written just now counts as well */
+	cmd->config = config_new(cmd->mem);
+	if (repo_config(cmd->repo, cmd->config, &cmd->err) < 0)
+		return -1;
+	names = config_target_names(cmd->mem, cmd->config);
+	if (!*names)
+		return ignore_database(in, "dev");
+	for (; *names; names++)
+		if (ignore_database(in, *names) < 0)
+			return -1;
+	return 0;
 }
 
 static int install_hook(struct init *in)
@@ -226,7 +322,8 @@ static int run(struct init *in)
 				 "init needs a work tree, and this repository "
 				 "is bare");
 	if (write_settings(in) < 0 || make_folder(in) < 0 ||
-	    write_attributes(in) < 0 || install_hook(in) < 0)
+	    write_attributes(in) < 0 || ignore_databases(in) < 0 ||
+	    install_hook(in) < 0)
 		return -1;
 	if (in->changed)
 		cmd_hint(cmd, "next: git migrate new NAME");

@@ -250,7 +250,8 @@ static int go_on(struct repairing *r)
 	}
 	item->resume = r->skip ? RESUME_SKIP : RESUME_AGAIN;
 	if (item->direction == DIRECTION_UP &&
-	    (session_origins(s, &r->plan) < 0 ||
+	    (session_begin_origins(s, &r->plan) < 0 ||
+	     session_end_origins(s, &r->plan) < 0 ||
 	     session_check_committed(s, &r->plan) < 0))
 		return -1;
 	if (runner_prepare(s->cmd.mem, &s->runner, &r->plan, NULL, 0,

@@ -8,6 +8,8 @@
 static const char *const usage[] = {
 	"git migrate up [-n N | --to VERSION] [--release VERSION]... "
 	"[--out-of-order] [--dry-run]",
+	"git migrate up --health URL|COMMAND [--watch DURATION] "
+	"[--rollback-on-failure]",
 	NULL,
 };
 
@@ -16,7 +18,7 @@ struct up {
 	struct plan_options plan_options;
 	int64_t to;
 	struct version_list release;
-	bool dry_run;
+	bool dry_run, rollback;
 	struct plan plan;
 };
 
@@ -26,15 +28,42 @@ static int make_plan(struct up *u)
 		       &u->plan, &u->s.cmd.err);
 }
 
+/* What cannot be released is told before anything runs. */
+static int check_released(struct up *u)
+{
+	struct cmd *cmd = &u->s.cmd;
+
+	for (size_t i = 0; i < u->release.count; i++) {
+		const struct state_entry *e = states_find(u->s.states,
+							  u->release.list[i]);
+		char version[VERSION_LENGTH + 1];
+
+		version_format(u->release.list[i], version);
+		if (!e) {
+			error_set(&cmd->err, ERROR_FAILED,
+				  "there is no migration %s here to release",
+				  version);
+			return error_hint(&cmd->err,
+					  "see the versions: git migrate "
+					  "status");
+		}
+		if (e->row)
+			cmd_say(cmd, "%s_%s is applied already", version,
+				e->name);
+	}
+	return 0;
+}
+
 static int prepare(struct up *u)
 {
 	struct cmd *cmd = &u->s.cmd;
 
-	if (session_origins(&u->s, &u->plan) < 0 ||
-	    session_check_committed(&u->s, &u->plan) < 0)
+	if (session_begin_origins(&u->s, &u->plan) < 0 ||
+	    runner_prepare(cmd->mem, &u->s.runner, &u->plan, u->release.list,
+			   u->release.count, &cmd->err) < 0 ||
+	    session_end_origins(&u->s, &u->plan) < 0)
 		return -1;
-	return runner_prepare(cmd->mem, &u->s.runner, &u->plan, u->release.list,
-			      u->release.count, &cmd->err);
+	return session_check_committed(&u->s, &u->plan);
 }
 
 static void print_plan_item(struct cmd *cmd, const struct plan_item *item)
@@ -130,7 +159,8 @@ static bool same_plan(const struct plan *a, const struct plan *b)
 	if (a->count != b->count)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
-		if (a->items[i].version != b->items[i].version)
+		if (a->items[i].version != b->items[i].version ||
+		    a->items[i].resume != b->items[i].resume)
 			return false;
 	return true;
 }
@@ -150,12 +180,100 @@ static int lock_and_plan_again(struct up *u)
 	return 0;
 }
 
+/* What this call has applied, in that order. */
+static size_t applied_here(const struct session *s, int64_t *versions)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->run_count; i++)
+		if (s->runs[i]->ok && s->runs[i]->direction == DIRECTION_UP)
+			versions[count++] = s->runs[i]->version;
+	return count;
+}
+
+static int revert(struct up *u, const int64_t *versions, size_t count)
+{
+	struct session *s = &u->s;
+	struct plan plan;
+
+	s->health.check = NULL;
+	if (session_read(s) < 0)
+		return -1;
+	plan_revert(s->cmd.mem, s->states, versions, count, &plan);
+	if (runner_prepare(s->cmd.mem, &s->runner, &plan, NULL, 0,
+			   &s->cmd.err) < 0)
+		return -1;
+	return session_run(s, &plan);
+}
+
+/* Whether it was asked for, and what failed leaves a way back. */
+static bool may_roll_back(const struct up *u)
+{
+	const struct error *err = &u->s.cmd.err;
+
+	return u->rollback && !u->s.runner.unfinished &&
+	       err->code != ERROR_CONNECTION && err->code != ERROR_INTERRUPTED;
+}
+
+/* The error is still that of the failure, unless this fails, too. */
+static void roll_back(struct up *u)
+{
+	struct session *s = &u->s;
+	struct error why = s->cmd.err;
+	int64_t *versions = talloc_array(s->cmd.mem, int64_t,
+					 (unsigned)s->run_count + 1);
+	size_t count = applied_here(s, versions);
+
+	if (!count)
+		return;
+	memset(&s->cmd.err, 0, sizeof(s->cmd.err));
+	if (revert(u, versions, count) < 0) {
+		progress_end();
+		cmd_print_error(&why);
+		error_release(&why);
+		error_prefix(&s->cmd.err, "unable to roll back");
+		return;
+	}
+	s->cmd.err = why;
+	s->rolled_back = true;
+	error_hint(&s->cmd.err, "rolled back: all %zu that this run applied",
+		   count);
+}
+
+/* What is there now, and how to go on, when something is not well. */
+static void explain_health(struct up *u)
+{
+	struct session *s = &u->s;
+
+	if (!s->health.check || s->rolled_back ||
+	    s->cmd.err.code != ERROR_REFUSED || !s->run_count ||
+	    !s->runs[s->run_count - 1]->ok)
+		return;
+	error_hint(&s->cmd.err, "it is applied, and so is what came before it");
+	if (s->left > 1)
+		error_hint(&s->cmd.err, "%zu after it not started",
+			   s->left - 1);
+	error_hint(&s->cmd.err, "to revert it: git migrate down");
+}
+
+static int run_plan(struct up *u)
+{
+	struct session *s = &u->s;
+
+	if (session_run(s, &u->plan) == 0)
+		return 0;
+	if (may_roll_back(u))
+		roll_back(u);
+	explain_health(u);
+	return -1;
+}
+
 static int run(struct up *u)
 {
 	struct session *s = &u->s;
 	int result;
 
-	if (session_read(s) < 0 || make_plan(u) < 0)
+	if (session_read(s) < 0 || check_released(u) < 0 || make_plan(u) < 0)
 		return -1;
 	if (!s->cmd.quiet)
 		warn_about_others(u);
@@ -176,7 +294,7 @@ static int run(struct up *u)
 		return report_hold(u);
 	if (lock_and_plan_again(u) < 0)
 		return -1;
-	result = session_run(s, &u->plan);
+	result = run_plan(u);
 	if (result == 0 && s->done == s->skipped && !u->plan.held_label)
 		cmd_say(&s->cmd, "nothing to do: another run was faster");
 	return result < 0 ? -1 : report_hold(u);
@@ -184,7 +302,10 @@ static int run(struct up *u)
 
 int cmd_up(int argc, char **argv)
 {
-	struct up u = { .s.cmd = CMD_INIT, .to = -1 };
+	struct up u = { .s.cmd = CMD_INIT,
+			.s.health.watch_ms = 10000,
+			.s.health.tick = progress_tick,
+			.to = -1 };
 	const struct option options[] = {
 		{ OPTION_NUMBER, 'n', "number", "N", "apply at most N",
 		  &u.plan_options.limit },
@@ -197,6 +318,14 @@ int cmd_up(int argc, char **argv)
 		  &u.plan_options.out_of_order },
 		{ OPTION_FLAG, 0, "dry-run", NULL,
 		  "show what would be applied, change nothing", &u.dry_run },
+		{ OPTION_TEXT, 0, "health", "URL|COMMAND",
+		  "check after each migration that all is well",
+		  &u.s.health.check },
+		{ OPTION_SECONDS, 0, "watch", "DURATION",
+		  "how long a failing check is tried again (10s)",
+		  &u.s.health.watch_ms },
+		{ OPTION_FLAG, 0, "rollback-on-failure", NULL,
+		  "revert what this run applied when it fails", &u.rollback },
 		CMD_TARGET(u.s.cmd),
 		CMD_WAIT(u.s.cmd),
 		CMD_JSON(u.s.cmd),

@@ -40,13 +40,14 @@ int session_open(struct session *s, enum cmd_access access)
 	if (cmd_open_repo(&s->cmd) < 0 || cmd_begin_here(&s->cmd) < 0 ||
 	    cmd_open_target(&s->cmd, access) < 0)
 		return -1;
+	s->health.folder = s->cmd.repo->top;
 	s->runner = (struct runner){
 		.db = s->cmd.db,
 		.count_limit = s->cmd.db->options.count_limit,
 		.tool = GIT_MIGRATE_VERSION,
 		.record = true,
 		.read = cmd_read_blob,
-		.expect = cmd_expect_blobs,
+		.expect = cmd_expect_blob,
 		.read_data = &s->cmd,
 		.starting = on_starting,
 		.finished = on_finished,
@@ -81,42 +82,58 @@ int session_lock(struct session *s)
 	return session_read(s);
 }
 
-int session_origins(struct session *s, struct plan *plan)
+int session_begin_origins(struct session *s, const struct plan *plan)
 {
 	struct cmd *cmd = &s->cmd;
 	const struct migration **list = talloc_array(
 		cmd->mem, const struct migration *, (unsigned)plan->count + 1);
-	struct origin *origins = NULL;
-	const char *branch = cmd->repo->branch;
-	size_t count = 0, k = 0;
+	size_t count = 0;
 
-	if (branch)
-		branch = text_visible(cmd->mem, branch, false);
 	for (size_t i = 0; i < plan->count; i++)
 		if (!(plan->items[i].entry->flags & FLAG_UNCOMMITTED))
 			list[count++] = plan->items[i].entry->here;
-	if (count && cmd->repo->head &&
-	    repo_origins(cmd->mem, cmd->repo, cmd->repo->head, cmd->dir, list,
-			 count, &origins, &cmd->err) < 0)
+	if (!count || !cmd->repo->head)
+		return 0;
+	return origins_begin(cmd->mem, cmd->repo, cmd->repo->head, cmd->dir,
+			     list, count, &s->search, &cmd->err);
+}
+
+static void take_origin(struct plan_item *item, const struct origin *origin)
+{
+	const struct half *half = item->entry->here->half;
+
+	if (item->entry->flags & FLAG_UNCOMMITTED) {
+		item->source = (half[0].flags | half[1].flags) & HALF_NEW
+				       ? "uncommitted"
+				       : "modified";
+		return;
+	}
+	item->commit = origin ? origin->commit : NULL;
+	item->source = !item->commit	 ? "uncommitted"
+		       : origin->inexact ? "inexact"
+					 : "commit";
+}
+
+/* A `hold` may have ended the plan since. */
+int session_end_origins(struct session *s, struct plan *plan)
+{
+	struct cmd *cmd = &s->cmd;
+	struct origin *origins = NULL;
+	const char *branch = cmd->repo->branch;
+	struct search *search = s->search;
+	size_t k = 0;
+
+	s->search = NULL;
+	if (search && origins_end(cmd->mem, search, &origins, &cmd->err) < 0)
 		return -1;
+	if (branch)
+		branch = text_visible(cmd->mem, branch, false);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct plan_item *item = &plan->items[i];
-		const struct state_entry *e = item->entry;
-		const struct half *half = e->here->half;
 
 		item->branch = branch;
-		if (e->flags & FLAG_UNCOMMITTED) {
-			item->source = (half[0].flags | half[1].flags) &
-						       HALF_NEW
-					       ? "uncommitted"
-					       : "modified";
-			continue;
-		}
-		item->commit = origins ? origins[k].commit : NULL;
-		item->source = !item->commit	    ? "uncommitted"
-			       : origins[k].inexact ? "inexact"
-						    : "commit";
-		k++;
+		take_origin(item, origins ? &origins[k] : NULL);
+		k += !(item->entry->flags & FLAG_UNCOMMITTED);
 	}
 	return 0;
 }
@@ -169,6 +186,22 @@ void session_add_run(struct session *s, struct facts *facts)
 	s->runs[s->run_count++] = facts;
 }
 
+static int check_health(struct session *s, const struct plan_item *item)
+{
+	struct cmd *cmd = &s->cmd;
+	char version[VERSION_LENGTH + 1];
+	int result;
+
+	if (!s->health.check || item->direction == DIRECTION_DOWN)
+		return 0;
+	progress_begin(cmd, "checking");
+	result = health_check(&s->health,
+			      version_format(item->version, version),
+			      item->name, &cmd->err);
+	progress_end();
+	return result;
+}
+
 int session_run(struct session *s, const struct plan *plan)
 {
 	struct cmd *cmd = &s->cmd;
@@ -182,7 +215,10 @@ int session_run(struct session *s, const struct plan *plan)
 			error_set(&cmd->err, ERROR_INTERRUPTED, "interrupted");
 			return -1;
 		}
-		s->runner.next = i + 1 < plan->count ? item + 1 : NULL;
+		/* nothing is begun before it is known that all is well */
+		s->runner.next = i + 1 < plan->count && !s->health.check
+					 ? item + 1
+					 : NULL;
 		result = runner_run(cmd->mem, &s->runner, item, &facts,
 				    &cmd->err);
 		if (facts)
@@ -194,6 +230,10 @@ int session_run(struct session *s, const struct plan *plan)
 			return -1;
 		}
 		s->done++;
+		if (facts && check_health(s, item) < 0) {
+			s->left = plan->count - i;
+			return -1;
+		}
 	}
 	return 0;
 }
@@ -204,7 +244,7 @@ static void explain_failure(struct session *s)
 	const struct facts *last = s->run_count ? s->runs[s->run_count - 1]
 						: NULL;
 
-	if (!last || last->ok)
+	if (!last || last->ok || s->rolled_back)
 		return;
 	if (cmd->err.code != ERROR_CONNECTION && !s->runner.unfinished)
 		error_hint(&cmd->err, "nothing of it is left in the database");

@@ -2,6 +2,7 @@
 #define CMD_SESSION_H
 
 #include "cmd/cmd.h"
+#include "core/run/health.h"
 
 /* What up, down and redo share: sets, ledger, lock, runner, and the end. */
 struct session {
@@ -10,11 +11,14 @@ struct session {
 	struct ledger *ledger;
 	struct states *states;
 	struct runner runner;
+	struct search *search;
 	bool locked;
 	struct facts **runs;
 	size_t run_count;
 	size_t done, skipped, left;
-	bool answered; /* what is said as JSON has been said */
+	struct health health; /* after each migration; check NULL: none */
+	bool rolled_back;     /* what this run had applied */
+	bool answered;	      /* what is said as JSON has been said */
 };
 
 /* Repository, target and what is here. */
@@ -23,8 +27,10 @@ int session_open(struct session *s, enum cmd_access access);
 int session_read(struct session *s);
 /* Keeps other runs out, makes the ledger when it is missing, reads again. */
 int session_lock(struct session *s);
-/* The commits that the plan's migrations come from, in one walk. */
-int session_origins(struct session *s, struct plan *plan);
+/* The commits that the plan's migrations come from, in one walk, in two steps:
+   the scripts can be read meanwhile. */
+int session_begin_origins(struct session *s, const struct plan *plan);
+int session_end_origins(struct session *s, struct plan *plan);
 /* On a protected target: refuses scripts that are not those of a commit. */
 int session_check_committed(struct session *s, const struct plan *plan);
 /* Runs a prepared plan to its end or its first failure. */

@@ -91,7 +91,8 @@ static bool is_lax_tls(const char *mode)
 	while (isspace((unsigned char)*mode) || *mode == '\'')
 		mode++;
 	return strncmp(mode, "require", 7) != 0 &&
-	       strncmp(mode, "verify-", 7) != 0;
+	       strncmp(mode, "verify-", 7) != 0 &&
+	       strncmp(mode, "verify_", 7) != 0;
 }
 
 /*
@@ -101,10 +102,33 @@ static bool is_lax_tls(const char *mode)
 static const char *refuse_secret_url(const char *value)
 {
 	static const char *const words[] = {
-		"password", "passfile", "service", "sslkey", "sslcert",
-		"sslcrl",   "passwd",	"sslroot", "token",
+		"password",
+		"passfile",
+		"service",
+		"sslkey",
+		"sslcert",
+		"sslcrl",
+		"passwd",
+		"sslroot",
+		"token",
+		/* MariaDB and MySQL, in all the spellings that they have */
+		"ssl-key",
+		"ssl_key",
+		"ssl-cert",
+		"ssl_cert",
+		"ssl-ca",
+		"ssl_ca",
+		"sslca",
+		"default-file",
+		"default_file",
+		"defaultfile",
+		"default-group",
+		"default_group",
+		"defaultgroup",
 	};
-	const char *scheme = strstr(value, "://"), *mode = value;
+	static const char *const modes[] = { "sslmode", "ssl-mode",
+					     "ssl_mode" };
+	const char *scheme = strstr(value, "://"), *mode;
 
 	if (scheme) {
 		const char *at = strrchr(scheme + 3, '@');
@@ -117,9 +141,11 @@ static const char *refuse_secret_url(const char *value)
 		if (find_parameter(value, words[i]))
 			return "it has a password, a service, or a TLS or "
 			       "password file";
-	while ((mode = find_parameter(mode, "sslmode")) != NULL)
-		if (is_lax_tls(mode))
-			return "its sslmode asks for no encryption";
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
+		for (mode = value;
+		     (mode = find_parameter(mode, modes[i])) != NULL;)
+			if (is_lax_tls(mode))
+				return "its sslmode asks for no encryption";
 	/* a percent sign can spell any of these words */
 	if (strchr(value, '?') && strchr(strchr(value, '?'), '%'))
 		return "it has parameters in percent encoding";
@@ -331,4 +357,29 @@ int config_dir(const struct config *config, const char **dir, struct error *err)
 	while (!strncmp(*dir, "./", 2))
 		*dir += 2;
 	return 0;
+}
+
+const char **config_target_names(TALLOC_CTX *mem, const struct config *config)
+{
+	static const char head[] = "migrate-target.", tail[] = ".url";
+	const char **names = talloc_zero_array(mem, const char *,
+					       (unsigned)config->count + 1);
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->count; i++) {
+		const char *key = config->list[i].key;
+		char *name;
+		size_t k = 0;
+
+		if (!key_matches("migrate-target.*.url", key))
+			continue;
+		name = talloc_strndup(names, key + strlen(head),
+				      strlen(key) - strlen(head) -
+					      strlen(tail));
+		while (k < count && strcmp(names[k], name) != 0)
+			k++;
+		if (k == count)
+			names[count++] = name;
+	}
+	return names;
 }

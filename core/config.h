@@ -46,6 +46,9 @@ int config_bool(const struct config *config, const char *key, bool fallback,
 /* Whether the winning value is the person's own, not from a clone. */
 bool config_is_own(const struct config *config, const char *key);
 
+/* The names of all targets that have a URL, each once; ends with NULL. */
+const char **config_target_names(TALLOC_CTX *mem, const struct config *config);
+
 /* The migrations folder, relative to the top, without a closing slash. */
 int config_dir(const struct config *config, const char **dir,
 	       struct error *err);

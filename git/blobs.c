@@ -1,21 +1,22 @@
 #include "git/internal.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/*
- * That many are asked for ahead. Their names must fit into the smallest pipe:
- * git does not read on before its answers are taken.
- */
-#define AHEAD 60
+#include <unistd.h>
 
 struct blobs {
 	struct process *process;
 	FILE *answers;
-	const char **expected;
-	size_t count, asked, taken; /* of expected */
+	/* those that will be read, and how many of them git was asked for */
+	char **expected;
+	size_t count, asked, read;
 };
+
+/* So many at a time fit into a pipe, whatever git does meanwhile. */
+#define MOST_AHEAD 64
 
 static int close_answers(struct blobs *blobs)
 {
@@ -49,58 +50,63 @@ static int lost(struct error *err)
 }
 
 /* A child that is gone must be an error here, not the end of us. */
-static int ask(struct blobs *blobs, const char *const *ids, size_t count,
-	       struct error *err)
+static int ask(struct blobs *blobs, char *const *ids, size_t count)
 {
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
 	char *lines = talloc_strdup(NULL, "");
-	int result;
+	size_t length;
+	ssize_t n;
 
 	for (size_t i = 0; i < count; i++)
 		lines = talloc_asprintf_append_buffer(lines, "%s\n", ids[i]);
-	result = process_write(blobs->process, lines, strlen(lines));
+	length = strlen(lines);
+	sigaction(SIGPIPE, &ignore, &before);
+	do
+		n = write(blobs->process->in, lines, length);
+	while (n < 0 && errno == EINTR);
+	sigaction(SIGPIPE, &before, NULL);
 	talloc_free(lines);
-	return result < 0 ? lost(err) : 0;
+	return n == (ssize_t)length ? 0 : -1;
 }
 
-/* Half of what may be asked ahead at a time, so that git is never idle. */
-static int ask_ahead(struct blobs *blobs, struct error *err)
+void blobs_expect(struct blobs *blobs, const char *id)
 {
-	size_t more = blobs->count - blobs->asked;
-	size_t room = AHEAD - (blobs->asked - blobs->taken);
+	if (!(blobs->count & (blobs->count - 1)))
+		blobs->expected = talloc_realloc(
+			blobs, blobs->expected, char *,
+			(unsigned)(blobs->count ? 2 * blobs->count : 1));
+	blobs->expected[blobs->count++] = talloc_strdup(blobs, id);
+}
 
-	if (!more || room < AHEAD / 2)
+/* Asks for more when half of what was asked for is read. */
+static int ask_ahead(struct blobs *blobs)
+{
+	size_t ahead = blobs->asked - blobs->read;
+	size_t more = blobs->count - blobs->asked;
+
+	if (ahead > MOST_AHEAD / 2)
 		return 0;
-	if (more > room)
-		more = room;
-	if (ask(blobs, blobs->expected + blobs->asked, more, err) < 0)
+	if (more > MOST_AHEAD - ahead)
+		more = MOST_AHEAD - ahead;
+	if (more && ask(blobs, blobs->expected + blobs->asked, more) < 0)
 		return -1;
 	blobs->asked += more;
 	return 0;
 }
 
-/* "ID blob SIZE", or "ID missing" */
-static int take_header(struct blobs *blobs, const char *id, size_t *length,
-		       struct error *err)
+/* The answer to the oldest question; NULL in *text when there is no blob. */
+static int take(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
+		char **text, size_t *length, struct error *err)
 {
 	char header[256], *size;
 
+	*text = NULL;
 	if (!fgets(header, sizeof(header), blobs->answers))
 		return lost(err);
 	size = strrchr(header, ' ');
-	if (!size || !strstr(header, " blob ")) {
-		error_set(err, ERROR_NOT_FOUND,
-			  "the repository has no blob '%s'", id);
-		return error_hint(err, "look for it: git cat-file -t %s", id);
-	}
+	if (!size || !strstr(header, " blob "))
+		return 0;
 	*length = strtoull(size, NULL, 10);
-	return 0;
-}
-
-static int take_blob(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
-		     char **text, size_t *length, struct error *err)
-{
-	if (take_header(blobs, id, length, err) < 0)
-		return -1;
 	*text = talloc_size(mem, *length + 1);
 	if (!*text)
 		return error_set(err, ERROR_FAILED,
@@ -113,52 +119,41 @@ static int take_blob(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
 	return 0;
 }
 
-/* Something else is wanted: what was asked ahead is read and dropped. */
+/* Another one is read than what was said: the answers come all the same. */
 static int forget_expected(struct blobs *blobs, struct error *err)
 {
 	int result = 0;
 
-	while (result == 0 && blobs->taken < blobs->asked) {
-		char *text = NULL;
+	while (result == 0 && blobs->read < blobs->asked) {
+		char *text;
 		size_t length;
 
-		result = take_blob(NULL, blobs, blobs->expected[blobs->taken++],
-				   &text, &length, err);
+		result = take(blobs, blobs, blobs->expected[blobs->read++],
+			      &text, &length, err);
 		talloc_free(text);
-		if (result < 0 && err->code == ERROR_NOT_FOUND) {
-			error_release(err);
-			result = 0;
-		}
 	}
 	talloc_free(blobs->expected);
 	blobs->expected = NULL;
-	blobs->count = blobs->asked = blobs->taken = 0;
+	blobs->count = blobs->asked = blobs->read = 0;
 	return result;
-}
-
-int blobs_expect(struct blobs *blobs, const char *const *ids, size_t count,
-		 struct error *err)
-{
-	if (forget_expected(blobs, err) < 0)
-		return -1;
-	blobs->expected = talloc_array(blobs, const char *, (unsigned)count);
-	for (size_t i = 0; i < count; i++)
-		blobs->expected[i] = talloc_strdup(blobs->expected, ids[i]);
-	blobs->count = count;
-	return ask_ahead(blobs, err);
 }
 
 int blobs_read(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
 	       char **text, size_t *length, struct error *err)
 {
-	if (blobs->taken < blobs->count &&
-	    !strcmp(blobs->expected[blobs->taken], id)) {
-		if (ask_ahead(blobs, err) < 0)
-			return -1;
-		blobs->taken++;
-	} else if (forget_expected(blobs, err) < 0 ||
-		   ask(blobs, &id, 1, err) < 0) {
+	if (blobs->read < blobs->count &&
+	    strcmp(blobs->expected[blobs->read], id) != 0 &&
+	    forget_expected(blobs, err) < 0)
 		return -1;
-	}
-	return take_blob(mem, blobs, id, text, length, err);
+	if (blobs->read == blobs->count)
+		blobs_expect(blobs, id);
+	if (ask_ahead(blobs) < 0)
+		return lost(err);
+	blobs->read++;
+	if (take(mem, blobs, id, text, length, err) < 0)
+		return -1;
+	if (*text)
+		return 0;
+	error_set(err, ERROR_NOT_FOUND, "the repository has no blob '%s'", id);
+	return error_hint(err, "look for it: git cat-file -t %s", id);
 }

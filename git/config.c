@@ -185,24 +185,33 @@ static int take_shared(TALLOC_CTX *mem, struct repo *repo,
 			     line_of, &reader, err);
 }
 
+static int read_settings(struct repo_private *p, struct error *err)
+{
+	if (p->settings)
+		return 0;
+	if (process_read_all(p, p->config->out, &p->settings,
+			     &p->settings_length, err) < 0)
+		return -1;
+	if (process_finish(p->config))
+		return error_set(err, ERROR_FAILED,
+				 "unable to read git's configuration: see "
+				 "'git config --list'");
+	return 0;
+}
+
 int repo_config(struct repo *repo, struct config *config, struct error *err)
 {
 	struct repo_private *p = private_of(repo);
 	TALLOC_CTX *mem = talloc_new(NULL);
-	char *text;
-	size_t length;
 	int result = take_shared(mem, repo, config, err);
 
 	if (result == 0)
-		result = process_read_all(mem, p->config->out, &text, &length,
-					  err);
-	if (result == 0 && process_finish(p->config))
-		result = error_set(err, ERROR_FAILED,
-				   "unable to read git's configuration: see "
-				   "'git config --list'");
+		result = read_settings(p, err);
 	if (result == 0)
-		result = take_settings(config, CONFIG_GIT, text, length, NULL,
-				       NULL, err);
+		result = take_settings(
+			config, CONFIG_GIT,
+			talloc_memdup(mem, p->settings, p->settings_length + 1),
+			p->settings_length, NULL, NULL, err);
 	talloc_free(mem);
 	return result;
 }

@@ -34,7 +34,8 @@ struct repo {
 int repo_open(TALLOC_CTX *mem, struct repo **repo, struct error *err);
 
 /*
- * Every scope of git config, and .gitmigrate (from the work tree, else the
+ * Every scope of git config as it was when the repository was opened, and
+ * .gitmigrate as it is now (from the work tree, else the
  * index, else HEAD; only HEAD in a bare repository).
  */
 int repo_config(struct repo *repo, struct config *config, struct error *err);
@@ -72,14 +73,19 @@ int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
 int repo_index_changed(struct repo *repo, const char *dir, bool *changed,
 		       struct error *err);
 
+/*
+ * Whether git would add this file (relative to the top) when a person says
+ * `git add -A`: it is not ignored, and not tracked already.
+ */
+int repo_would_add(struct repo *repo, const char *path, bool *would,
+		   struct error *err);
+
 /* Reads many blobs through one process; answers come in the order asked. */
 struct blobs;
 int blobs_open(TALLOC_CTX *mem, struct repo *repo, struct blobs **blobs,
 	       struct error *err);
-/* These will be read next, in this order: git looks for them meanwhile. Others
-   may be read all the same. */
-int blobs_expect(struct blobs *blobs, const char *const *ids, size_t count,
-		 struct error *err);
+/* Says that this one will be read in its turn: git looks for it meanwhile. */
+void blobs_expect(struct blobs *blobs, const char *id);
 /* The text, NUL-terminated, owned by mem; ERROR_NOT_FOUND when missing. */
 int blobs_read(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
 	       char **text, size_t *length, struct error *err);
@@ -101,6 +107,15 @@ struct origin {
 int repo_origins(TALLOC_CTX *mem, struct repo *repo, const char *tip,
 		 const char *dir, const struct migration *const *migrations,
 		 size_t count, struct origin **origins, struct error *err);
+
+/* The same in two steps: git walks while the caller does something else.
+   origins_end() frees the search in any case; migrations live until then. */
+struct search;
+int origins_begin(TALLOC_CTX *mem, struct repo *repo, const char *tip,
+		  const char *dir, const struct migration *const *migrations,
+		  size_t count, struct search **search, struct error *err);
+int origins_end(TALLOC_CTX *mem, struct search *search, struct origin **origins,
+		struct error *err);
 
 /* Branches (local and remote) that contain a commit; none is no error. */
 int repo_branches_with(TALLOC_CTX *mem, struct repo *repo, const char *commit,

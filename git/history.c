@@ -1,5 +1,6 @@
 #include "git/internal.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,9 @@ struct search {
 	struct wanted *by_path;
 	struct wanted *nodes;
 	TALLOC_CTX *mem;
-	struct process *asked; /* git cat-file, once it is needed */
+	const char *tip;
+	struct process *walking; /* git log */
+	struct process *asked;	 /* git cat-file, once it is needed */
 	FILE *answers;
 
 	/* of the commit that is being read */
@@ -205,16 +208,26 @@ static int read_log(struct search *s, FILE *log)
 	return 0;
 }
 
-static int walk(struct search *s, const char *const *argv, struct error *err)
+/* Git is not to wait for us: that is what a megabyte of commits is for. */
+#define PIPE_SIZE (1024 * 1024)
+
+static int start_walk(struct search *s, const char *const *argv,
+		      struct error *err)
 {
-	struct process *process;
+	if (git_start(s->mem, s->repo, argv, PROCESS_OUT | PROCESS_QUIET,
+		      &s->walking, err) < 0)
+		return -1;
+	fcntl(s->walking->out, F_SETPIPE_SZ, PIPE_SIZE);
+	return 0;
+}
+
+static int end_walk(struct search *s, struct error *err)
+{
+	struct process *process = s->walking;
 	FILE *log;
 	bool ended;
 	int status;
 
-	if (git_start(s->mem, s->repo, argv, PROCESS_OUT | PROCESS_QUIET,
-		      &process, err) < 0)
-		return -1;
 	log = fdopen(process->out, "r");
 	process->out = -1;
 	read_log(s, log);
@@ -225,6 +238,7 @@ static int walk(struct search *s, const char *const *argv, struct error *err)
 	fclose(log);
 	status = process_finish(process);
 	talloc_free(process);
+	s->walking = NULL;
 	talloc_free(s->commit);
 	s->commit = NULL;
 	if (err->code)
@@ -255,50 +269,87 @@ static void mark_boundary(struct search *s)
 		fclose(file);
 }
 
+static int release(struct search *s)
+{
+	HASH_CLEAR(hh, s->by_path);
+	if (s->answers)
+		fclose(s->answers);
+	if (s->walking)
+		process_stop(s->walking);
+	return 0;
+}
+
+int origins_begin(TALLOC_CTX *mem, struct repo *repo, const char *tip,
+		  const char *dir, const struct migration *const *migrations,
+		  size_t count, struct search **out, struct error *err)
+{
+	struct search *s = talloc_zero(mem, struct search);
+
+	talloc_set_destructor(s, release);
+	s->repo = repo;
+	s->tip = talloc_strdup(s, tip);
+	s->migrations = migrations;
+	s->count = s->left = count;
+	s->mem = s;
+	s->folder = talloc_asprintf(s, "%s/", dir);
+	s->touched = talloc_array(s, size_t, (unsigned)count + 1);
+	s->halves = talloc_zero_array(s, unsigned char, (unsigned)count + 1);
+	index_paths(s);
+	/* --sparse: a commit is compared with its parent once, when it is
+	   shown, and not before that to find out whether it is to be shown */
+	if (start_walk(s,
+		       GIT_ARGS("log", "--sparse", "--format=%x01%H", "--raw",
+				"-z", "--no-renames", "--no-abbrev", "--root",
+				"--no-show-signature", "-O/dev/null", s->tip,
+				"--", s->folder),
+		       err) < 0) {
+		talloc_free(s);
+		return -1;
+	}
+	*out = s;
+	return 0;
+}
+
+/* What no commit with one parent has brought, a merge may have. */
+static int walk_merges(struct search *s, struct error *err)
+{
+	s->merge = true;
+	if (start_walk(s,
+		       GIT_ARGS("log", "--format=%x01%H %P", "--raw", "-z",
+				"--no-renames", "--no-abbrev", "-m", "--merges",
+				"--full-history", "--no-show-signature",
+				"-O/dev/null", s->tip, "--", s->folder),
+		       err) < 0)
+		return -1;
+	return end_walk(s, err);
+}
+
+int origins_end(TALLOC_CTX *mem, struct search *s, struct origin **origins,
+		struct error *err)
+{
+	int result;
+
+	s->err = err;
+	s->origins = talloc_zero_array(mem, struct origin,
+				       (unsigned)s->count + 1);
+	*origins = s->origins;
+	result = end_walk(s, err);
+	if (result == 0 && s->left)
+		result = walk_merges(s, err);
+	if (result == 0)
+		mark_boundary(s);
+	talloc_free(s);
+	return result;
+}
+
 int repo_origins(TALLOC_CTX *mem, struct repo *repo, const char *tip,
 		 const char *dir, const struct migration *const *migrations,
 		 size_t count, struct origin **origins, struct error *err)
 {
-	TALLOC_CTX *turn = talloc_new(NULL);
-	char *folder = talloc_asprintf(turn, "%s/", dir);
-	struct search s = {
-		.repo = repo,
-		.migrations = migrations,
-		.count = count,
-		.left = count,
-		.mem = turn,
-		.err = err,
-		.folder = folder,
-	};
-	int result;
+	struct search *search;
 
-	s.origins = talloc_zero_array(mem, struct origin, (unsigned)count + 1);
-	s.touched = talloc_array(turn, size_t, (unsigned)count + 1);
-	s.halves = talloc_zero_array(turn, unsigned char, (unsigned)count + 1);
-	index_paths(&s);
-	*origins = s.origins;
-	/* --sparse: a commit is compared with its parent once, when it is
-	   shown, and not before that to find out whether it is to be shown */
-	result = walk(&s,
-		      GIT_ARGS("log", "--sparse", "--format=%x01%H", "--raw",
-			       "-z", "--no-renames", "--no-abbrev", "--root",
-			       "--no-show-signature", "-O/dev/null", tip, "--",
-			       folder),
-		      err);
-	s.merge = true;
-	if (result == 0 && s.left)
-		result = walk(&s,
-			      GIT_ARGS("log", "--format=%x01%H %P", "--raw",
-				       "-z", "--no-renames", "--no-abbrev",
-				       "-m", "--merges", "--full-history",
-				       "--no-show-signature", "-O/dev/null",
-				       tip, "--", folder),
-			      err);
-	if (result == 0)
-		mark_boundary(&s);
-	HASH_CLEAR(hh, s.by_path);
-	if (s.answers)
-		fclose(s.answers);
-	talloc_free(turn);
-	return result;
+	if (origins_begin(mem, repo, tip, dir, migrations, count, &search,
+			  err) < 0)
+		return -1;
+	return origins_end(mem, search, origins, err);
 }

@@ -12,6 +12,8 @@ struct repo_private {
 	const char **env;
 	/* started with the repository, read later */
 	struct process *config, *names;
+	char *settings; /* what `config` printed */
+	size_t settings_length;
 	char *known; /* what `names` answered, a line each */
 };
 

@@ -253,3 +253,30 @@ int repo_newest_version(struct repo *repo, const char *dir, int64_t *newest,
 	talloc_free(mem);
 	return result;
 }
+
+int repo_would_add(struct repo *repo, const char *path, bool *would,
+		   struct error *err)
+{
+	/* check-ignore refuses to take anything literally; it reads no other
+	   variable of ours */
+	static const char *const env[] = { "GIT_LITERAL_PATHSPECS", "LC_ALL=C",
+					   NULL };
+	TALLOC_CTX *mem = talloc_new(NULL);
+	char *out, *complaint = NULL;
+	int ignored = process_run(
+		mem,
+		GIT_ARGS("-C", repo->top, "check-ignore", "-q", "--", path),
+		repo->top, env, NULL, 0, &out, NULL, &complaint, err);
+	int tracked = 1;
+
+	if (ignored == 1)
+		tracked = git_run(
+			mem, repo,
+			GIT_ARGS("ls-files", "--error-unmatch", "--", path),
+			NULL, 0, &out, NULL, &complaint, err);
+	*would = ignored == 1 && tracked == 1;
+	if (ignored > 1)
+		ignored = git_failed(err, "see what git ignores", complaint);
+	talloc_free(mem);
+	return ignored < 0 || tracked < 0 ? -1 : 0;
+}

@@ -37,6 +37,8 @@ def run(args, cwd=None, check=True):
 
 
 class Sqlite:
+    half_done = False
+
     def __init__(self, work, name):
         self.path = os.path.join(work, name + ".db")
         self.url = "sqlite:" + self.path
@@ -56,6 +58,8 @@ class Sqlite:
 
 
 class Postgres:
+    half_done = False
+
     def __init__(self, _, name):
         self.database = "corpus_" + re.sub("[^a-z0-9]", "_", name)
         server = os.environ["POSTGRES_SERVER"]
@@ -87,6 +91,41 @@ class Postgres:
             self.ask('DROP ROLE "%s"' % role)
 
 
+class Mysql:
+    # A script that fails has done some of its statements; the plain client
+    # leaves them behind too.
+    half_done = True
+
+    def __init__(self, _, name):
+        self.database = "corpus_" + re.sub("[^a-z0-9]", "_", name)
+        self.options = ["--no-defaults", "-u", "root", "-S",
+                        os.environ["MARIADB_SOCKET"]]
+        self.url = os.environ["MARIADB_SERVER"] + "/" + self.database
+        self.ask("mysql", "CREATE DATABASE %s CHARACTER SET utf8mb4"
+                 % self.database)
+
+    def ask(self, database, sql):
+        return run(["mariadb"] + self.options + ["-N", "-B", "-e", sql,
+                                                 database]).stdout
+
+    def schema(self):
+        dump = run(["mariadb-dump"] + self.options +
+                   ["--no-data", "--routines", "--triggers", "--events",
+                    "--skip-comments", "--skip-dump-date", self.database] +
+                   ["--ignore-table=%s.%s" % (self.database, table)
+                    for table in ("git_migrations", "git_migrate_runs",
+                                  "git_migrate_meta")]).stdout
+        dump = re.sub(r" AUTO_INCREMENT=\d+", "", dump)
+        return "".join(line + "\n" for line in dump.split("\n")
+                       if line and not re.match(r"/\*M?!999999", line))
+
+    def forget(self, version):
+        self.ask(self.database, FORGET + version)
+
+    def close(self):
+        self.ask("mysql", "DROP DATABASE " + self.database)
+
+
 def table(path, columns):
     """The rows of a measurement, by version."""
     rows = {}
@@ -107,13 +146,15 @@ def reason(done):
     return "exit status %d, and no error" % done.returncode
 
 
+DIALECTS = {"sqlite": Sqlite, "postgres": Postgres, "mysql": Mysql}
+
+
 class Corpus:
     def __init__(self, work, name, folder, dialect):
         self.name, self.folder = name, folder
         self.source = os.path.join(folder, "set")
         self.repo = os.path.join(work, name)
-        self.database = {"sqlite": Sqlite,
-                         "postgres": Postgres}[dialect](work, name)
+        self.database = DIALECTS[dialect](work, name)
         self.counts = collections.Counter()
         self.notes = []
         self.applied = []
@@ -177,6 +218,8 @@ class Corpus:
                 break
             self.counts["up refused, then mended: " + reason(done)] += 1
         self.counts["up failed: " + reason(done)] += 1
+        if self.database.half_done:
+            self.database.forget(migration[0])
         for half in ("up", "down"):
             if os.path.exists(self.path(migration, half)):
                 os.remove(self.path(migration, half))
@@ -297,6 +340,9 @@ def main():
     if "POSTGRES_SERVER" not in os.environ:
         os.execvp("sh", ["sh", os.path.join(TOP, "tests/lib/postgres.sh"),
                          "run", sys.executable] + sys.argv)
+    if "MARIADB_SERVER" not in os.environ:
+        os.execvp("sh", ["sh", os.path.join(TOP, "tests/lib/mariadb.sh"),
+                         "run", sys.executable] + sys.argv)
     for name in [n for n in os.environ
                  if n.startswith(("GIT_", "PG")) or n == "DATABASE_URL"]:
         del os.environ[name]
@@ -315,7 +361,7 @@ def main():
     try:
         for row in rows:
             folder = os.path.join(measured, row[0])
-            if (row[1] in ("sqlite", "postgres") and os.path.isdir(folder)
+            if (row[1] in DIALECTS and os.path.isdir(folder)
                     and (len(sys.argv) == 4 or row[0] in sys.argv[4:])):
                 corpus = Corpus(work, row[0], folder, row[1])
                 try:

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # run.sh BUILD [FILE...]   runs the tests: cmocka programs and bats files, all
 # of them or the given ones (tests/unit/test_X.c, tests/cli/X.bats), under one
-# prove, with a PostgreSQL server of their own and nothing of the person's
-# environment or git configuration. From the environment: JOBS (2 at a time),
-# ENGINES ("sqlite postgresql") and TEST_TIMEOUT (seconds a file, 600).
+# prove, with a PostgreSQL and a MariaDB server of their own and nothing of the
+# person's environment or git configuration. From the environment: JOBS (2 at a
+# time), ENGINES ("sqlite postgresql mariadb") and TEST_TIMEOUT (seconds a file,
+# 600).
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -22,11 +23,14 @@ work=$(mktemp -d "$TMPDIR/git-migrate-tests.XXXXXX")
 chmod 711 "$work" # PostgreSQL may run as another user
 finish() {
 	[[ -z ${POSTGRES_DIR:-} ]] || postgres_stop || true
+	[[ -z ${MARIADB_DIR:-} ]] || mariadb_stop || true
 	chmod -R u+w "$work" 2>/dev/null || true
 	rm -rf "$work"
 }
 # shellcheck source=tests/lib/postgres.sh
 . tests/lib/postgres.sh
+# shellcheck source=tests/lib/mariadb.sh
+. tests/lib/mariadb.sh
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
@@ -73,11 +77,18 @@ if [[ ${#files[@]} -gt 0 ]]; then
 	mapfile -t files < <(ls -S -- "${files[@]}")
 fi
 
-# A server that need not survive a power cut. Tests name it in full: nothing of
-# it stands in PG* variables, where it would hide a URL that is wrong.
+# Servers that need not survive a power cut. Tests name them in full: nothing of
+# them stands in PG* variables, where it would hide a URL that is wrong.
 POSTGRES_CONF='fsync = off
 full_page_writes = off
 max_connections = 200' postgres_start
 unset PGHOST PGPORT PGUSER PGDATABASE
+MARIADB_CONF='character_set_server = utf8mb4
+innodb_flush_log_at_trx_commit = 0
+innodb_flush_method = nosync
+innodb_log_file_size = 16M
+innodb_buffer_pool_size = 64M
+plugin_load_add = metadata_lock_info
+max_connections = 200' mariadb_start
 
 prove -j "$JOBS" --exec 'bash tests/lib/one.sh' "${programs[@]}" "${files[@]}"

@@ -45,6 +45,7 @@ need_build() {
 	module smartcols libsmartcols-dev
 	module libpq libpq-dev
 	module sqlite3 libsqlite3-dev
+	module libmariadb libmariadb-dev
 	module libcurl libcurl4-openssl-dev
 	module libprotobuf-c libprotobuf-c-dev
 	compiles pg_query.h uthash.h && return
@@ -68,6 +69,8 @@ need_test() {
 	program python3 python3
 	program jq jq
 	program scdoc scdoc
+	program mariadb mariadb-client
+	PATH=$PATH:/usr/sbin program mariadbd mariadb-server
 	compiles stdarg.h stddef.h stdint.h setjmp.h cmocka.h ||
 		lack libcmocka-dev 'the library cmocka (cmocka.h)'
 	for initdb in "$(command -v initdb)" /usr/lib/postgresql/*/bin/initdb; do

@@ -68,16 +68,17 @@ arrows() {
 	only_in '"git/' cmd git || bad=1
 	only_in '["<](lazy/pq|libpq-fe)\.h' core/db/postgres || bad=1
 	only_in '["<](lazy/sqlite|sqlite3)\.h' core/db/sqlite || bad=1
+	only_in '["<](lazy/mariadb|mysql)\.h' core/db/mysql || bad=1
 	only_in '["<](lazy/curl|curl/curl)\.h' core/base/http.c || bad=1
 	only_in '["<](lazy/pgquery|pg_query)\.h' core/db/postgres core/sql || bad=1
-	only_in '<(libpq-fe|sqlite3|curl/curl|pg_query)\.h' nowhere || bad=1
+	only_in '<(libpq-fe|sqlite3|mysql|curl/curl|pg_query)\.h' nowhere || bad=1
 	return "$bad"
 }
 
 # Nothing outside core/db asks for an engine by name.
 engines() {
 	local found
-	found=$(git grep -nE 'strcmp\([^)]*"(sqlite|postgresql)"|db_engine_(sqlite|postgres)\b' \
+	found=$(git grep -nE 'strcmp\([^)]*"(sqlite|postgresql|mariadb|mysql)"|db_engine_(sqlite|postgres|mariadb|mysql)\b' \
 		-- 'cmd/*.c' 'git/*.c' 'core/*.c' ':!core/db')
 	[[ -z $found ]] || {
 		echo "$found"

@@ -78,5 +78,6 @@ void error_release(struct error *err)
 	talloc_free(err->detail);
 	talloc_free(err->hint);
 	talloc_free(err->file);
+	talloc_free(err->excerpt);
 	memset(err, 0, sizeof(*err));
 }

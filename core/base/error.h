@@ -32,9 +32,10 @@ struct error {
 	char *detail;  /* what the server adds; may have several lines */
 	char *hint;    /* lines that each name a next command to type */
 	char sqlstate[6];
-	char *file; /* relative to the top of the work tree, or NULL */
-	int line;   /* from 1; 0 when unknown */
-	int column; /* from 1, in characters; 0 when unknown */
+	char *file;    /* relative to the top of the work tree, or NULL */
+	int line;      /* from 1; 0 when unknown */
+	int column;    /* from 1, in characters; 0 when unknown */
+	char *excerpt; /* the lines that stand there, numbered, or NULL */
 };
 
 /*

@@ -165,7 +165,8 @@ bool http_is_loopback(const char *host)
 }
 
 /* Only https, or http to this machine; *loopback tells which. */
-static int check_url(const char *text, bool *loopback, struct error *err)
+static int check_url(const char *text, bool plain, bool *loopback,
+		     struct error *err)
 {
 	CURLU *url = curl_url();
 	TALLOC_CTX *scope = talloc_new(NULL);
@@ -181,7 +182,7 @@ static int check_url(const char *text, bool *loopback, struct error *err)
 		rc = error_set(err, ERROR_FAILED, "malformed URL '%s'",
 			       url_redact(scope, text));
 	else if (strcmp(scheme, "https") &&
-		 (strcmp(scheme, "http") || !*loopback))
+		 (strcmp(scheme, "http") || (!*loopback && !plain)))
 		rc = error_set(err, ERROR_FAILED,
 			       "refusing to send to '%s': only https is safe "
 			       "outside of this machine",
@@ -314,7 +315,7 @@ static int make_headers(const struct http_request *request,
 }
 
 static void set_options(struct exchange *x, const struct http_request *request,
-			const char *url, bool loopback,
+			const char *url, bool loopback, bool plain,
 			struct curl_slist *headers)
 {
 	const struct http_options *o = &x->http->options;
@@ -325,7 +326,7 @@ static void set_options(struct exchange *x, const struct http_request *request,
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, x->http->complaint);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR,
-			 loopback ? "https,http" : "https");
+			 loopback || plain ? "https,http" : "https");
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -415,15 +416,16 @@ static int exchange(struct exchange *x, const struct http_request *request,
 	bool loopback;
 	CURLcode code;
 	long status = 0;
+	bool plain = x->http->options.plain && !request->secret;
 
 	*sent = false;
-	if (check_url(url, &loopback, err) < 0)
+	if (check_url(url, plain, &loopback, err) < 0)
 		return -1;
 	if (make_headers(request, &headers, err) < 0) {
 		free_headers(headers);
 		return -1;
 	}
-	set_options(x, request, url, loopback, headers);
+	set_options(x, request, url, loopback, plain, headers);
 	code = curl_easy_perform(x->http->curl);
 	curl_easy_getinfo(x->http->curl, CURLINFO_RESPONSE_CODE, &status);
 	free_headers(headers);

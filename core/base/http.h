@@ -12,10 +12,10 @@
  * HTTP requests, with a secret in one header. The only user of libcurl.
  *
  * Certificates are always verified; nothing switches that off. Plain http is
- * for loopback addresses only. Redirects 301, 302, 307 and 308 are followed
- * here and not by libcurl, with the same method and body, and only within
- * one origin (scheme, host and port): libcurl would turn a POST into a GET and
- * carry tokens to other hosts.
+ * for loopback addresses only, unless `plain` says that no secret is sent.
+ * Redirects 301, 302, 307 and 308 are followed here and not by libcurl, with
+ * the same method and body, and only within one origin (scheme, host and port):
+ * libcurl would turn a POST into a GET and carry tokens to other hosts.
  */
 
 struct http_options {
@@ -23,6 +23,7 @@ struct http_options {
 	const char *ca_info; /* git's http.sslCAInfo, or NULL */
 	long connect_ms;     /* 0: 10 s */
 	long total_ms;	     /* 0: 60 s, for one request */
+	bool plain;	     /* http to any host; requests with a secret fail */
 	/*
 	 * Called about once a second and oftener while a request runs;
 	 * nonzero ends it with ERROR_INTERRUPTED. May be NULL.

@@ -8,6 +8,8 @@
 static const struct db_engine *const engines[] = {
 	&db_engine_sqlite,
 	&db_engine_postgres,
+	&db_engine_mariadb,
+	&db_engine_mysql,
 };
 
 #define ENGINE_COUNT (sizeof(engines) / sizeof(*engines))
@@ -22,8 +24,9 @@ const struct db_engine *db_engine_for(const char *url, struct error *err)
 	shown = url_redact(NULL, url);
 	error_set(err, ERROR_FAILED, "unable to tell the database from '%s'",
 		  shown);
-	error_hint(err, "write it as sqlite:PATH, postgresql://USER@HOST/NAME "
-			"or \"host=... dbname=...\"");
+	error_hint(err, "write it as sqlite:PATH, postgresql://USER@HOST/NAME, "
+			"\"host=... dbname=...\", mariadb://USER@HOST/NAME or "
+			"mysql://USER@HOST/NAME");
 	talloc_free(shown);
 	return NULL;
 }
@@ -34,6 +37,24 @@ const struct db_engine *db_engine_named(const char *name)
 		if (!strcmp(engines[i]->name, name))
 			return engines[i];
 	return NULL;
+}
+
+bool db_same_place(const char *url, const char *other, const char *top)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct error ignored = { 0 };
+	const struct db_engine *engine = db_engine_for(url, &ignored);
+	const char *a, *b;
+	bool same = false;
+
+	if (engine && engine->accepts(other)) {
+		a = engine->place(mem, url, top);
+		b = engine->place(mem, other, top);
+		same = a && b && !strcmp(a, b);
+	}
+	error_release(&ignored);
+	talloc_free(mem);
+	return same;
 }
 
 int db_open(TALLOC_CTX *mem, const char *url, const struct db_options *options,

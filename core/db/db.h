@@ -24,6 +24,9 @@ enum db_capability {
 	DB_CONCURRENT_INDEX = 1 << 2,  /* CREATE INDEX CONCURRENTLY */
 	DB_ALTER_COLUMN = 1 << 3,      /* ALTER COLUMN ... SET NOT NULL etc. */
 	DB_SCRATCH_ON_SERVER = 1 << 4, /* a scratch database needs a server */
+	DB_FILE = 1 << 5,	       /* place() is the path of a file */
+	DB_SHOWS_TABLES = 1 << 6, /* definition() gives statements that make the
+				     table again */
 };
 
 struct db_options {
@@ -85,7 +88,10 @@ enum db_verdict { DB_UNKNOWN, DB_UNDONE, DB_DONE, DB_REMAINS };
 typedef int (*db_row_fn)(const char *const *values, int count, void *data);
 
 struct db_engine {
-	const char *name; /* "sqlite", "postgresql": in JSON and in proofs */
+	/* "sqlite", "postgresql", "mariadb", "mysql": in JSON and in proofs */
+	const char *name;
+	/* what templates call it, and others like it; NULL: as its name */
+	const char *family;
 	enum sql_dialect dialect;
 	unsigned capabilities;
 	/* the compiled-in file that makes the ledger; NULL: core/ledger.sql */
@@ -98,6 +104,13 @@ struct db_engine {
 	 * send over the network, or NULL. May be NULL itself.
 	 */
 	const char *(*environment_secret)(const char *url);
+	/*
+	 * Where the database is that the URL means, in a form that is the same
+	 * for every URL of the same database as far as that can be told without
+	 * connecting: no user, no options. NULL for an unreadable URL. `top` as
+	 * in struct db_options.
+	 */
+	char *(*place)(TALLOC_CTX *mem, const char *url, const char *top);
 	/* Opens; err never carries a secret of the URL. */
 	int (*open)(TALLOC_CTX *mem, const char *url,
 		    const struct db_options *options, struct db **db,
@@ -234,8 +247,9 @@ struct db_engine {
 
 	/*
 	 * The column names of a table and, where the engine keeps one, the
-	 * text of its definition (SQLite: CREATE TABLE and then its indexes
-	 * and triggers, a statement an element). Count 0: no such table.
+	 * text of its definition (SQLite, MariaDB: CREATE TABLE and then its
+	 * indexes and triggers, a statement an element). Count 0: no such
+	 * table.
 	 */
 	int (*definition)(TALLOC_CTX *mem, struct db *db, const char *table,
 			  char ***statements, size_t *count, struct error *err);
@@ -259,13 +273,22 @@ struct db_engine {
 };
 
 extern const struct db_engine db_engine_sqlite, db_engine_postgres;
+extern const struct db_engine db_engine_mariadb, db_engine_mysql;
 
 /* The engine that answers for a URL; error (redacted) when none does. */
 const struct db_engine *db_engine_for(const char *url, struct error *err);
 const struct db_engine *db_engine_named(const char *name);
 
+/* Whether two URLs mean one database, see place(). */
+bool db_same_place(const char *url, const char *other, const char *top);
+
 int db_open(TALLOC_CTX *mem, const char *url, const struct db_options *options,
 	    struct db **db, struct error *err);
+
+static inline const char *db_engine_family(const struct db_engine *engine)
+{
+	return engine->family ? engine->family : engine->name;
+}
 
 static inline bool db_can(const struct db *db, enum db_capability what)
 {

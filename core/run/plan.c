@@ -226,6 +226,30 @@ static const char *recorded_path(const struct state_entry *e)
 	return e->here->half[DIRECTION_DOWN].path;
 }
 
+static struct plan_item *add_down(TALLOC_CTX *mem, struct plan *plan,
+				  const struct state_entry *e)
+{
+	struct plan_item *item = append(mem, plan, e, DIRECTION_DOWN);
+
+	item->name = e->row->name;
+	item->blob = e->row->down_blob;
+	item->path = recorded_path(e);
+	return item;
+}
+
+void plan_revert(TALLOC_CTX *mem, const struct states *states,
+		 const int64_t *versions, size_t count, struct plan *plan)
+{
+	memset(plan, 0, sizeof(*plan));
+	while (count-- > 0) {
+		const struct state_entry *e = states_find(states,
+							  versions[count]);
+
+		if (e && e->row)
+			add_down(mem, plan, e);
+	}
+}
+
 int plan_down(TALLOC_CTX *mem, const struct states *states,
 	      const struct plan_options *options, struct plan *plan,
 	      struct error *err)
@@ -244,12 +268,9 @@ int plan_down(TALLOC_CTX *mem, const struct states *states,
 			break;
 		if (e->state == STATE_UNFINISHED && !goes_on(e, DIRECTION_DOWN))
 			return unfinished_error(e, err);
-		item = append(mem, plan, e, DIRECTION_DOWN);
+		item = add_down(mem, plan, e);
 		if (e->state == STATE_UNFINISHED)
 			item->resume = RESUME_SURE;
-		item->name = e->row->name;
-		item->blob = e->row->down_blob;
-		item->path = recorded_path(e);
 	}
 	return 0;
 }
@@ -264,10 +285,8 @@ static void add_unfinished(TALLOC_CTX *mem, struct plan *plan,
 		add_up(mem, plan, e);
 		item = &plan->items[plan->count - 1];
 	} else {
-		item = append(mem, plan, e, e->row->direction);
-		item->name = e->row->name;
-		item->path = recorded_path(e);
-		item->blob = e->row->down_blob;
+		item = add_down(mem, plan, e);
+		item->direction = e->row->direction;
 		if (e->row->direction == DIRECTION_UP) {
 			item->blob = e->row->up_blob;
 			item->down_blob = e->row->down_blob;

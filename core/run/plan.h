@@ -73,6 +73,12 @@ int plan_down(TALLOC_CTX *mem, const struct states *states,
 	      struct error *err);
 
 /*
+ * What reverts these versions, all of them applied, the last one first.
+ */
+void plan_revert(TALLOC_CTX *mem, const struct states *states,
+		 const int64_t *versions, size_t count, struct plan *plan);
+
+/*
  * The unfinished migration of that version, or (-1) the newest one there is;
  * none: an empty plan. An error for a version that is not unfinished.
  */

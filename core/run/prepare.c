@@ -130,36 +130,23 @@ static bool is_held(TALLOC_CTX *mem, struct plan *plan,
 	return true;
 }
 
-/* So that they can be fetched while those before them are looked at. */
-static int expect(struct runner *runner, const struct plan *plan,
-		  struct error *err)
+static void expect_blobs(const struct runner *runner, const struct plan *plan)
 {
-	const char **blobs;
-	size_t count = 0;
-	int result;
-
-	if (!runner->expect)
-		return 0;
-	blobs = talloc_array(NULL, const char *, 2 * (unsigned)plan->count);
-	for (size_t i = 0; i < plan->count; i++) {
+	for (size_t i = 0; runner->expect && i < plan->count; i++) {
 		const struct plan_item *item = &plan->items[i];
 
 		if (item->direction == DIRECTION_UP)
-			blobs[count++] = item->blob;
+			runner->expect(item->blob, runner->read_data);
 		if (item->down_blob)
-			blobs[count++] = item->down_blob;
+			runner->expect(item->down_blob, runner->read_data);
 	}
-	result = runner->expect(blobs, count, runner->read_data, err);
-	talloc_free(blobs);
-	return result;
 }
 
 int runner_prepare(TALLOC_CTX *mem, struct runner *runner, struct plan *plan,
 		   const int64_t *released, size_t released_count,
 		   struct error *err)
 {
-	if (expect(runner, plan, err) < 0)
-		return -1;
+	expect_blobs(runner, plan);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct plan_item *item = &plan->items[i];
 

@@ -202,6 +202,7 @@ static int repair(struct bench *bench, struct error *err)
 	talloc_free(bench->known);
 	bench->known = NULL;
 	talloc_free(bench->scratch);
+	bench->scratch = NULL;
 	return bench->main->engine->scratch_copy(bench->mem, bench->main,
 						 &bench->scratch, err);
 }

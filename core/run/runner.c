@@ -148,12 +148,14 @@ int runner_execute(struct runner *runner, const struct plan_item *item,
 {
 	struct db *db = runner->db;
 
-	if (db->engine->execute(db, item->script, n, facts, err) < 0)
-		return -1;
-	if (item->script->statements[n].verify &&
+	int result = db->engine->execute(db, item->script, n, facts, err);
+
+	if (result == 0 && item->script->statements[n].verify &&
 	    !db_answer_is_true(&db->answer))
-		return refuse_answer(item, n, &db->answer, err);
-	return 0;
+		result = refuse_answer(item, n, &db->answer, err);
+	if (result < 0 && err->code == ERROR_SQL && err->line)
+		script_excerpt(item->script, n, err);
+	return result;
 }
 
 static int execute_all(struct runner *runner, const struct plan_item *item,

@@ -27,9 +27,8 @@ struct runner {
 	/* The text of a blob, owned by mem. */
 	int (*read)(TALLOC_CTX *mem, const char *blob, char **text,
 		    size_t *length, void *data, struct error *err);
-	/* These will be read next, in this order. May be NULL. */
-	int (*expect)(const char *const *blobs, size_t count, void *data,
-		      struct error *err);
+	/* Said of each blob before they are read in this order. May be NULL. */
+	void (*expect)(const char *blob, void *data);
 	void *read_data;
 
 	/* About to run; and done, skipped (another run was faster: facts is

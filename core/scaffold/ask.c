@@ -106,10 +106,27 @@ static int run_query(struct asking *a, const char *text)
 					    take_row, a, &a->problem);
 }
 
+/* What makes the table again, from servers that say so themselves. */
+static void ask_statements(struct asking *a)
+{
+	const struct value *v = values_find(a->values, "table");
+	struct db *db = a->access->db;
+	char **statements;
+	size_t count;
+
+	if (!v || db->engine->definition(a->mem, db, v->items[0].plain,
+					 &statements, &count, &a->problem) < 0)
+		return;
+	if (count)
+		values_add_text(a->values, "known", "yes");
+	for (size_t i = 0; i < count; i++)
+		values_add_text(a->values, "definition", statements[i]);
+}
+
 static int ask_query(struct asking *a, const char *word)
 {
 	char *path = talloc_asprintf(a->mem, "templates/facts/%s.%s.sql", word,
-				     a->values->engine->name);
+				     db_engine_family(a->values->engine));
 	struct overlay_file *file;
 
 	if (overlay_read(a->mem, a->overlay, path, &file, a->err) < 0)
@@ -120,8 +137,12 @@ static int ask_query(struct asking *a, const char *word)
 				 "ask the target",
 				 file->path);
 	/* what goes wrong from here on is the target's problem */
-	if (file && open_target(a) == 0)
-		run_query(a, file->text);
+	if (!file || open_target(a) < 0)
+		return 0;
+	run_query(a, file->text);
+	if (!strcmp(word, "definition") &&
+	    db_can(a->access->db, DB_SHOWS_TABLES) && !a->problem.code)
+		ask_statements(a);
 	return 0;
 }
 

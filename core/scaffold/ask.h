@@ -19,7 +19,8 @@
  *   ("name:index"). A parameter of the template that nobody gave may be among
  *   them. When it knows what it was asked for, "known" is, and for the query
  *   "column" the field column.known. Queries from the repository's
- *   .gitmigrate.d/ are not run: they come with a clone.
+ *   .gitmigrate.d/ are not run: they come with a clone. The query "definition"
+ *   is followed by what the server itself says that makes the table again.
  * - "table": where columns cannot be altered also the definition of the table
  *   that {{table}} names, for {{#rebuild}}, and "known"; when it has the
  *   {{column}} that was given, with column.known, column.definition (what

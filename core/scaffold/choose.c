@@ -226,6 +226,9 @@ int choose(TALLOC_CTX *mem, const struct templates *templates,
 	choice->values = values_new(mem, engine);
 	values_add_text(choice->values, "engine", engine->name);
 	values_set_field(choice->values, "engine", engine->name, "yes");
+	if (engine->family)
+		values_set_field(choice->values, "engine", engine->family,
+				 "yes");
 	for (size_t i = 0; i < given_count; i++)
 		if (values_add(choice->values, given[i].name,
 			       template_parameter(t, given[i].name)->kind,

@@ -18,7 +18,7 @@
  *	{{?type}} ... {{/type}}	the same, but once for the whole list
  *	{{^type}} ... {{/type}}	only when it was not
  *	{{#column.last}}	in a list: the last item
- *	{{#engine.sqlite}}	for one engine, by its name
+ *	{{#engine.sqlite}}	for one engine, by its name or its family's
  *
  * A line that consists of tags alone, or becomes empty because of them, goes,
  * and so does an empty line at the top or after another one. A value that is

@@ -135,7 +135,7 @@ static bool take_phase(struct making *m, const char **rest, long *number,
 
 static void take_file(struct making *m, const char *file)
 {
-	const char *engine = m->request->engine->name, *rest = file;
+	const char *engine = db_engine_family(m->request->engine), *rest = file;
 	size_t length = strlen(engine);
 	enum direction direction;
 	const char *phase;

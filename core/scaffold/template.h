@@ -15,8 +15,9 @@
  *	[N-PHASE.][ENGINE.]up.sql and down.sql
  *
  * in the language of render.h: one pair, or a series of pairs in the order of
- * N whose names end in _PHASE; the one with the engine's name comes before
- * the one for all engines. Its file `template` says, a line each:
+ * N whose names end in _PHASE; the one with the engine's name (mysql for
+ * MariaDB too) comes before the one for all engines. Its file `template` says,
+ *a line each:
  *
  *	summary: adds a column that may be empty
  *	name: add_{column}_to_{table}

@@ -80,6 +80,31 @@ static bool creates_from_query(struct reader *r)
 	return false;
 }
 
+/* MySQL: ALGORITHM = x DEFINER = user@host SQL SECURITY x */
+static void skip_definer(struct reader *r)
+{
+	for (;;) {
+		struct reader ahead = *r;
+
+		if (reader_accept(&ahead, "SQL") &&
+		    reader_accept(&ahead, "SECURITY")) {
+			reader_advance(&ahead);
+		} else if (reader_accept(r, "DEFINER") ||
+			   reader_accept(r, "ALGORITHM")) {
+			reader_accept_character(r, '=');
+			reader_advance(r);
+			if (reader_is_character(r, '('))
+				reader_skip_group(r);
+			if (reader_accept_character(r, '@'))
+				reader_advance(r);
+			continue;
+		} else if (!reader_accept(&ahead, "AGGREGATE")) {
+			return;
+		}
+		*r = ahead;
+	}
+}
+
 static void kind_of_object(struct reader *r, char *buffer)
 {
 	static const char *const noise[] = {
@@ -94,6 +119,8 @@ static void kind_of_object(struct reader *r, char *buffer)
 	take(r, buffer);
 	while (reader_accept_any(r, noise))
 		;
+	if (r->dialect == SQL_MYSQL)
+		skip_definer(r);
 	if (take_long_object(r, buffer))
 		return;
 	reader_accept(r, "DEFAULT"); /* CONVERSION */
@@ -145,6 +172,7 @@ static bool kind_of_pair(struct reader *r, char *buffer)
 		{ "SET", "CONSTRAINTS", "SET CONSTRAINTS" },
 		{ "RENAME", "TABLE", "RENAME TABLE" },
 		{ "LOCK", NULL, "LOCK TABLE" },
+		{ "UNLOCK", NULL, "UNLOCK TABLES" },
 		{ "TRUNCATE", NULL, "TRUNCATE TABLE" },
 		{ "END", NULL, "COMMIT" },
 		{ "ABORT", NULL, "ROLLBACK" },
@@ -214,7 +242,9 @@ void sql_control(struct statement *s, const char *text,
 	reader_start(&r, text, s->length, dialect);
 	all = r;
 	commit = reader_is(&r, "COMMIT") || reader_is(&r, "END");
-	begin = reader_accept(&r, "BEGIN") ||
+	begin = (reader_accept(&r, "BEGIN") &&
+		 /* MariaDB's BEGIN NOT ATOMIC is a block */
+		 !(dialect == SQL_MYSQL && reader_is(&r, "NOT"))) ||
 		(reader_accept(&r, "START") && reader_is(&r, "TRANSACTION"));
 	s->control = begin || reader_accept_any(&all, words) ||
 		     (reader_accept(&all, "PREPARE") &&

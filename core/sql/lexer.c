@@ -236,6 +236,14 @@ static size_t scan_quote(const char *text, size_t length, size_t i,
 	}
 }
 
+/* Behind the slash and star: ! for both servers, M! for MariaDB. */
+static bool starts_executable(const char *text, size_t length, size_t i)
+{
+	if (at(text, length, i) == 'M')
+		i++;
+	return at(text, length, i) == '!';
+}
+
 static size_t scan(const char *text, size_t length, size_t i,
 		   enum sql_dialect dialect, enum sql_token_kind *kind)
 {
@@ -255,8 +263,9 @@ static size_t scan(const char *text, size_t length, size_t i,
 		return skip_line(text, length, i, dialect);
 	}
 	if (c == '/' && at(text, length, i + 1) == '*') {
-		/* what stands in MySQL's comment with a ! is carried out */
-		*kind = dialect == SQL_MYSQL && at(text, length, i + 2) == '!'
+		/* what stands in such a comment is carried out */
+		*kind = dialect == SQL_MYSQL &&
+					starts_executable(text, length, i + 2)
 				? SQL_OTHER
 				: SQL_COMMENT;
 		return skip_block(text, length, i, dialect == SQL_POSTGRESQL);

@@ -110,6 +110,15 @@ static bool scan_postgresql(struct sql_scan *scan, const char *text,
 	return false;
 }
 
+/* What ends statements stays. */
+static void restart(struct sql_scan *scan)
+{
+	struct sql_scan old = *scan;
+
+	sql_scan_init(scan, old.dialect);
+	memcpy(scan->delimiter, old.delimiter, sizeof(scan->delimiter));
+}
+
 bool sql_scan_token(struct sql_scan *scan, const char *text,
 		    struct sql_token token)
 {
@@ -123,18 +132,21 @@ bool sql_scan_token(struct sql_scan *scan, const char *text,
 		ends = scan_trigger(scan, text, token);
 	else if (scan->dialect == SQL_POSTGRESQL)
 		ends = scan_postgresql(scan, text, token);
+	else if (scan->dialect == SQL_MYSQL)
+		ends = sql_scan_mysql(scan, text, token);
 	else
 		ends = token.kind == SQL_SEMICOLON;
 	if (ends) {
 		bool copied = scan->copy == COPY_STDIN;
 
-		sql_scan_init(scan, scan->dialect);
+		restart(scan);
 		scan->copied = copied;
 		return true;
 	}
 	scan->copied = false;
 	scan->inside = true;
-	if (scan->state == SCAN_FIRST || scan->state == SCAN_CREATE)
+	if (scan->dialect != SQL_MYSQL &&
+	    (scan->state == SCAN_FIRST || scan->state == SCAN_CREATE))
 		scan_head(scan, text, token);
 	return false;
 }

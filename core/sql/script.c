@@ -248,8 +248,8 @@ static int read_tokens(struct script *script, struct error *err)
 
 	sql_scan_init(&p.scan, script->dialect);
 	do {
-		token = sql_next(script->text, script->length, p.next,
-				 script->dialect);
+		token = sql_scan_next(&p.scan, script->text, script->length,
+				      p.next);
 		p.next = token.offset + token.length;
 		if (token.kind != SQL_END && take_token(&p, token, err) < 0)
 			return -1;

@@ -117,6 +117,10 @@ void script_digest_add(struct script_digest *digest,
 void script_digest_text(const struct script_digest *digest,
 			char text[SCRIPT_DIGEST_LENGTH + 1]);
 
+/* Shows in err->excerpt what stands at the error's line and column, from the
+   beginning of statement number n on. */
+void script_excerpt(const struct script *script, size_t n, struct error *err);
+
 /* The lexer under it, for engines and templates too. */
 enum sql_token_kind {
 	SQL_END,

@@ -57,6 +57,10 @@ SELECT 1;" 'DROP TABLE a;'
 	migrate up
 	exits 128
 	err_has "error: migrations/20260101000001_a.up.sql:4:1: unable to apply migration '20260101000001_a': invalid input syntax for type integer: \"two\"
+    2 | COPY a FROM STDIN;
+    3 | 1
+    4 | two
+      | ^
 detail: in: COPY a, line 2, column id: \"two\""
 	same states "$A pending" "$(states)"
 	same tables '' "$(tables)"

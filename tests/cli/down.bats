@@ -63,7 +63,7 @@ failing() {
 	same tables a "$(tables)"
 	same states "$A applied" "$(states)"
 }
-@test "a failing down is rolled back" { both failing; }
+@test "a failing down is rolled back" { atomic failing; }
 
 redoes() {
 	three

@@ -24,5 +24,14 @@ load ../lib/common
 
 @test "a disturbed up of scripts of every kind is gone on with, on PostgreSQL" {
 	python3 "$MIGRATE_TOP/tests/faults/mixed.py" "$MIGRATE_BUILD" 1 \
-		--engine postgresql
+		--engine postgresql --fault kill --fault session
+}
+
+@test "twenty runs at once apply each pair exactly once, on MariaDB" {
+	bash "$MIGRATE_TOP/tests/faults/concurrent.sh" "$MIGRATE_BUILD" 20 50 mariadb
+}
+
+@test "a disturbed up of scripts of every kind is gone on with, on MariaDB" {
+	python3 "$MIGRATE_TOP/tests/faults/mixed.py" "$MIGRATE_BUILD" 1 \
+		--engine mariadb --fault kill
 }

@@ -16,7 +16,10 @@ start() {
 	out_is "wrote .gitmigrate
 made migrations/
 wrote .gitattributes
+wrote .gitignore
 installed .git/hooks/pre-commit"
+	same ignored '/dev.db
+/dev.db-*' "$(<.gitignore)"
 	same url sqlite:dev.db "$(git config -f .gitmigrate migrate-target.dev.url)"
 	same target dev "$(git config -f .gitmigrate migrate.target)"
 	same attribute 'migrations/x.up.sql: eol: lf' \
@@ -43,6 +46,35 @@ installed .git/hooks/pre-commit"
 	err_lacks hunter2
 	migrate init --target nonsense
 	exits 129
+}
+
+@test "databases in the work tree are kept out of commits" {
+	start
+	printf 'x' >.gitignore
+	mkdir data
+	ok init --target dev=sqlite:data/a.db --target other=sqlite:/tmp/x.db \
+		--target remote=postgresql://db/shop
+	out_has 'extended .gitignore'
+	same ignored 'x
+/data/a.db
+/data/a.db-*' "$(<.gitignore)"
+	touch data/a.db data/a.db-journal
+	same untracked '' "$(git status --porcelain data)"
+	ok init
+	err_is 'nothing to change: everything is set up'
+	echo '*.sqlite*' >.gitignore
+	ok init --target third=sqlite:t.sqlite
+	same ignored '*.sqlite*
+/data/a.db
+/data/a.db-*' "$(<.gitignore)"
+}
+
+@test "a database that is tracked on purpose stays so" {
+	start
+	touch dev.db
+	git add -f dev.db
+	ok init
+	same ignored '/dev.db-*' "$(<.gitignore)"
 }
 
 @test "an existing hook is left alone and the line is printed" {

@@ -35,7 +35,8 @@ records_everything() {
 	json_is '.runs[0].statements[0].relations[0]' a
 	json_is '.runs[0].tables[0] | "\(.name) \(.rows_before) \(.rows_after) \(.estimated)"' \
 		'a null 0 false'
-	json_is '.runs[0].lock_ms > 0' true
+	# there DDL that takes no millisecond is over before its locks are seen
+	[[ $ENGINE == mariadb ]] || json_is '.runs[0].lock_ms > 0' true
 	json_is '.runs[0].locks | length > 0' true
 	json_is '.runs[0].started_at | test("^[0-9-]+T[0-9:.]+Z$")' true
 	same row "$A|create_a|$(git rev-parse :migrations/${A}_create_a.up.sql)|$(
@@ -116,7 +117,7 @@ $C pending" "$(states)"
 	same tables $'a\nb\nc' "$(tables)"
 }
 @test "a failing script is rolled back and leaves no dirty state" {
-	both rolls_back
+	atomic rolls_back
 }
 
 checks_all_first() {
@@ -286,8 +287,11 @@ wrapped() {
 	pair ${A}_x $'\xef\xbb\xbf-- with a byte order mark\r\nBEGIN;\r\nCREATE TABLE a (id integer);\r\nINSERT INTO a VALUES (1);\r\nCOMMIT;\r' \
 		$'BEGIN;\nDROP TABLE a;\nCOMMIT;'
 	ok up --json
-	json_is '.runs[0].statements | map(.kind) | join(",")' 'CREATE TABLE,INSERT'
-	json_is '.runs[0].statements[1].rows' 1
+	# where DDL commits by itself, the wrapper stays what it is
+	local kinds=CREATE\ TABLE,INSERT
+	[[ $ENGINE != mariadb ]] || kinds=BEGIN,$kinds,COMMIT
+	json_is '.runs[0].statements | map(.kind) | join(",")' "$kinds"
+	json_is '.runs[0].statements[] | select(.kind == "INSERT") | .rows' 1
 	json_is '.runs[0].tables[0].rows_after' 1
 	same rows 1 "$(sql 'SELECT count(*) FROM a')"
 	ok down
@@ -474,7 +478,9 @@ $long;" 'DROP TABLE a;'
 	ok log --json
 	json_is '.runs[0].outcome' failed
 }
-@test "Ctrl-C comes twice, through git too, and is one" { both interrupting; }
+@test "Ctrl-C comes twice, through git too, and is one" {
+	atomic interrupting
+}
 
 @test "a migration may change the search path of the database" {
 	fresh postgresql
@@ -491,3 +497,50 @@ DO $$ BEGIN EXECUTE format(\'ALTER DATABASE %I SET search_path = app\',
 	same place app "$(sql "SELECT schemaname FROM pg_tables
 		WHERE tablename = 'b'")"
 }
+
+unknown_release() {
+	table_pair $A a
+	commit
+	migrate up --release 20270101000000
+	exits 128
+	err_is 'error: there is no migration 20270101000000 here to release
+hint: see the versions: git migrate status'
+	ok up
+	migrate up --release 20270101000000
+	exits 128
+	ok up --release $A
+	err_has "${A}_create_a is applied already"
+}
+@test "says what cannot be released" { both unknown_release; }
+
+by_another_name() {
+	table_pair $A a
+	git config migrate-target.production.url "$URL"
+	git config migrate-target.production.protected true
+	git add migrations
+	migrate up
+	exits 1
+	err_has "target 'dev' is protected, and migration '${A}_create_a' is not committed"
+	migrate up --target "$URL"
+	exits 1
+	err_has "target 'production' is protected"
+	commit
+	ok up --target "$URL"
+}
+@test "a database is protected whatever it is called" { both by_another_name; }
+
+shows_the_statement() {
+	pair ${A}_a "CREATE TABLE a (id integer);
+
+INSERT INTO a (id)
+  SELECT id FROM
+  nowhere;" 'DROP TABLE a;'
+	commit
+	migrate up
+	exits 128
+	err_has "    3 | INSERT INTO a (id)
+    4 |   SELECT id FROM
+    5 |   nowhere;
+      |   ^"
+}
+@test "shows the statement that failed, and where" { both shows_the_statement; }

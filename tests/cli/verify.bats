@@ -31,16 +31,16 @@ $1" 'DROP TABLE a;'
 wrong_count() {
 	fails 'SELECT count(*), max(id) FROM a;' 'the SELECT returned: 2, 2'
 }
-@test "more than one column is no verification" { both wrong_count; }
+@test "more than one column is no verification" { atomic wrong_count; }
 not_true() { fails 'SELECT 1 FROM a WHERE id = 3;' 'the SELECT returned no row'; }
-@test "no row is not true" { both not_true; }
+@test "no row is not true" { atomic not_true; }
 two_rows() {
 	fails 'SELECT id FROM a ORDER BY id;' \
 		'the SELECT returned more than one row, the first: 1'
 }
-@test "two rows are not one true value" { both two_rows; }
+@test "two rows are not one true value" { atomic two_rows; }
 null_row() { fails 'SELECT NULL;' 'the SELECT returned: NULL'; }
-@test "NULL is not true" { both null_row; }
+@test "NULL is not true" { atomic null_row; }
 @test "false is not true (postgresql)" {
 	[[ $ENGINES == *postgresql* ]] || skip 'another engine'
 	fresh postgresql

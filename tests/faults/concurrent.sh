@@ -37,7 +37,7 @@ engine() {
 
 faults_begin "$1"
 shift 3
-[[ $# -gt 0 ]] || set -- sqlite postgresql
+[[ $# -gt 0 ]] || set -- sqlite postgresql mariadb
 faults_repository "$pairs"
 for name; do
 	engine "$name"

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # lib.bash   what the fault tests share: a repository full of pairs, and the
 # question whether ledger and catalog agree. Usable inside `make test` (then
-# $POSTGRES_SERVER is there) and alone (then a server is started).
+# $POSTGRES_SERVER and $MARIADB_SERVER are there) and alone (then servers are
+# started).
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/lib/database.bash
@@ -21,7 +22,10 @@ faults_begin() { # BUILD
 	if [[ -z ${POSTGRES_SERVER:-} ]]; then
 		# shellcheck source=tests/lib/postgres.sh
 		. "$top/tests/lib/postgres.sh"
+		# shellcheck source=tests/lib/mariadb.sh
+		. "$top/tests/lib/mariadb.sh"
 		postgres_start
+		mariadb_start
 		own_server=yes
 		unset PGHOST PGPORT PGUSER PGDATABASE
 	fi
@@ -30,8 +34,9 @@ faults_begin() { # BUILD
 faults_end() {
 	if [[ -n ${own_server:-} ]]; then
 		postgres_stop
-	elif [[ -n ${database:-} ]]; then
-		server "DROP DATABASE IF EXISTS $database WITH (FORCE)" || true
+		mariadb_stop
+	elif [[ -n ${database:-} && -n ${ENGINE:-} ]]; then
+		drop_database "$database" || true
 	fi
 	rm -rf "$work"
 }
@@ -49,7 +54,7 @@ faults_repository() {
 		{
 			[[ $n -gt 1 ]] ||
 				echo 'CREATE TABLE journal (version bigint);'
-			echo "CREATE TABLE t_$version (id integer, a text);"
+			echo "CREATE TABLE t_$version (id integer, a varchar(9));"
 			echo "CREATE INDEX i_$version ON t_$version (a);"
 			echo "INSERT INTO journal VALUES ($version);"
 		} >"migrations/${version}_step_$n.up.sql"
@@ -77,6 +82,10 @@ has_table() { # NAME
 tables_like() {
 	case $ENGINE in
 	sqlite) sql "SELECT name FROM sqlite_schema WHERE name LIKE '$1'" ;;
+	mariadb)
+		sql "SELECT table_name FROM information_schema.tables
+			WHERE table_schema = database() AND table_name LIKE '$1'"
+		;;
 	*) sql "SELECT relname FROM pg_class WHERE relname LIKE '$1'" ;;
 	esac
 }
@@ -93,19 +102,28 @@ applied() {
 # Prints whatever is in one of ledger, runs, tables, indexes and journal but
 # not in all of them; all of it read in one statement, which is one snapshot.
 disagreements() {
-	local relations journal='SELECT NULL WHERE false'
+	local relations text=text journal='SELECT NULL WHERE false'
+	[[ $ENGINE != mariadb ]] || text=char
 	if ! has_table git_migrations; then
 		tables_like 't\_%'
 		return
 	fi
 	if has_table journal; then
-		journal='SELECT CAST(version AS text) FROM journal'
+		journal="SELECT CAST(version AS $text) FROM journal"
 	fi
 	case $ENGINE in
 	sqlite)
 		relations="SELECT substr(name, 1, 2), substr(name, 3) FROM sqlite_schema
 			WHERE type IN ('table', 'index')
 			AND name GLOB '[it]_2024*'"
+		;;
+	mariadb)
+		relations="SELECT substr(table_name, 1, 2), substr(table_name, 3)
+			FROM information_schema.tables WHERE table_schema = database()
+			AND table_name LIKE 't\_2024%'
+			UNION ALL SELECT substr(index_name, 1, 2), substr(index_name, 3)
+			FROM information_schema.statistics
+			WHERE table_schema = database() AND index_name LIKE 'i\_2024%'"
 		;;
 	*)
 		relations="SELECT substr(relname, 1, 2), substr(relname, 3) FROM pg_class
@@ -117,9 +135,9 @@ disagreements() {
 		seen (sort, version) AS (
 			SELECT sort, version FROM relations
 			UNION ALL SELECT 'journal', version FROM journalled
-			UNION ALL SELECT 'run', CAST(version AS text)
+			UNION ALL SELECT 'run', CAST(version AS $text)
 				FROM git_migrate_runs WHERE outcome = 'ok'
-			UNION ALL SELECT state, CAST(version AS text)
+			UNION ALL SELECT state, CAST(version AS $text)
 				FROM git_migrations)
 		SELECT version, count(*), max(sort), min(sort) FROM seen
 		GROUP BY version

@@ -130,6 +130,63 @@ class Postgres:
         return "CREATE INDEX CONCURRENTLY i_%d ON big (a);" % number
 
 
+class Mariadb:
+    name = "mariadb"
+    faults = ("kill", "session", "server")
+
+    def __init__(self, work):
+        self.shell = os.path.join(TOP, "tests/lib/mariadb.sh")
+        lines = run("sh", self.shell, "start").stdout
+        self.settings = dict(
+            word.split("=", 1) for line in lines.split("\n")
+            for word in line.replace("export ", "").replace("'", "").split())
+        self.database = "mixed"
+        self.server = self.settings["MARIADB_SERVER"]
+        self.url = "%s/%s" % (self.server, self.database)
+        self.socket = self.settings["MARIADB_SOCKET"]
+        self.folder = self.settings["MARIADB_DIR"]
+
+    def stop(self):
+        run("sh", self.shell, "stop", self.folder)
+
+    def client(self, database, text):
+        return run("mariadb", "--no-defaults", "-S", self.socket, "-u", "root",
+                   "-N", "-B", "-e", text, *database).stdout.split("\n")[:-1]
+
+    def fresh(self):
+        self.client((), "DROP DATABASE IF EXISTS %s; CREATE DATABASE %s" % (
+            self.database, self.database))
+
+    def sql(self, text):
+        return self.client((self.database,), text)
+
+    def end_session(self):
+        for number in self.client((), "SELECT id FROM "
+                                  "information_schema.processlist WHERE db = "
+                                  "'%s'" % self.database):
+            try:
+                self.client((), "KILL CONNECTION " + number)
+            except RuntimeError:
+                pass  # it is gone already
+
+    def restart(self):
+        run("sh", self.shell, "restart", self.folder)
+
+    objects = ("SELECT table_name FROM information_schema.tables "
+               "WHERE table_schema = DATABASE() "
+               "AND table_name REGEXP '^t_[0-9]' "
+               "UNION SELECT DISTINCT index_name "
+               "FROM information_schema.statistics "
+               "WHERE table_schema = DATABASE() "
+               "AND index_name REGEXP '^i_[0-9]' ORDER BY 1")
+    broken = "SELECT 1 FROM DUAL WHERE 0"
+    filler = ("INSERT INTO big SELECT seq, seq % 97 FROM seq_1_to_20000;")
+
+    def index(self, number):
+        # a table has at most 64 indexes
+        return "CREATE INDEX i_%d ON big (a);" % number
+
+
 def scripts(engine, number):
     """An up script, a down script and the objects that it makes."""
     kind, journal = number % 4, "INSERT INTO journal VALUES (%d);\n" % number
@@ -313,7 +370,7 @@ def test(bed, fault, hits):
 
 
 def main():
-    engines = {e.name: e for e in (Sqlite, Postgres)}
+    engines = {e.name: e for e in (Sqlite, Postgres, Mariadb)}
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
     parser.add_argument("hits", type=int)

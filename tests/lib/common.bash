@@ -13,7 +13,7 @@
 bats_require_minimum_version 1.5.0
 # shellcheck source=tests/lib/database.bash
 . "$MIGRATE_TOP/tests/lib/database.bash"
-ENGINES=${ENGINES:-sqlite postgresql}
+ENGINES=${ENGINES:-sqlite postgresql mariadb}
 DATABASES=()
 
 # fresh ENGINE   a new empty repository with a new empty database as its
@@ -26,15 +26,20 @@ fresh() {
 	cd "$REPO" || return 1
 	local name=t${BATS_TEST_NUMBER}_$$_$FRESH_COUNT
 	fresh_database "$REPO/.git/dev.db" "$name"
-	[[ $ENGINE != postgresql ]] || DATABASES+=("$name")
+	[[ $ENGINE == sqlite ]] || DATABASES+=("$ENGINE $name")
 	git config migrate.target dev
 	git config migrate-target.dev.url "$URL"
 }
 
 teardown() {
-	local name
-	for name in "${DATABASES[@]}"; do
-		server "DROP DATABASE IF EXISTS $name WITH (FORCE)"
+	drop_databases
+}
+
+drop_databases() {
+	local database
+	for database in "${DATABASES[@]}"; do
+		ENGINE=${database% *}
+		drop_database "${database#* }"
 	done
 }
 
@@ -46,6 +51,11 @@ both() {
 		fresh "$engine"
 		"$@"
 	done
+}
+
+# atomic BODY   the same on the engines that can roll DDL back.
+atomic() {
+	ENGINES=${ENGINES/mariadb/} both "$@"
 }
 
 # pair VERSION_NAME UP DOWN   writes a pair into migrations/.

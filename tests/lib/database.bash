@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # database.bash   one set of functions for the databases that tests use, sourced
-# by common.bash and by the fault tests. $ENGINE says which; $POSTGRES_SERVER is
-# the URL of the tests' own server (see postgres.sh).
+# by common.bash and by the fault tests. $ENGINE says which; $POSTGRES_SERVER and
+# $MARIADB_SERVER are the URLs of the tests' own servers (see postgres.sh and
+# mariadb.sh).
 
 # fresh_database PATH NAME   a new empty database as $URL: the file PATH, or the
 # database NAME on the server.
@@ -12,9 +13,14 @@ fresh_database() {
 		rm -f "$1" "$1"-*
 		;;
 	postgresql)
-		server "DROP DATABASE IF EXISTS $2 WITH (FORCE)"
+		drop_database "$2"
 		server "CREATE DATABASE $2"
 		URL=$POSTGRES_SERVER/$2
+		;;
+	mariadb)
+		drop_database "$2"
+		server "CREATE DATABASE $2"
+		URL=$MARIADB_SERVER/$2
 		;;
 	*)
 		echo "no engine '$ENGINE'" >&2
@@ -23,12 +29,31 @@ fresh_database() {
 	esac
 }
 
-# server STATEMENT   asks the tests' PostgreSQL server, outside any test's
-# database.
+drop_database() { # NAME
+	case $ENGINE in
+	postgresql) server "DROP DATABASE IF EXISTS $1 WITH (FORCE)" ;;
+	mariadb) server "DROP DATABASE IF EXISTS $1" ;;
+	esac
+}
+
+# server STATEMENT   asks the tests' server, outside any test's database.
 server() {
-	PGOPTIONS='-c client_min_messages=warning' \
-		psql -X -q -A -t -v ON_ERROR_STOP=1 \
-		-d "$POSTGRES_SERVER/postgres" -c "$1"
+	case $ENGINE in
+	mariadb) mysql_client mysql "$1" ;;
+	*)
+		PGOPTIONS='-c client_min_messages=warning' \
+			psql -X -q -A -t -v ON_ERROR_STOP=1 \
+			-d "$POSTGRES_SERVER/postgres" -c "$1"
+		;;
+	esac
+}
+
+# mysql_client DATABASE STATEMENT   one row a line, columns by |, NULL as nothing.
+mysql_client() {
+	mariadb --no-defaults -S "$MARIADB_SOCKET" -u root -N -B -r \
+		--default-character-set=utf8mb4 -e "$2" "$1" |
+		sed -E ':a; s/(^|\t)NULL(\t|$)/\1\2/; ta; s/\t/|/g'
+	return "${PIPESTATUS[0]}"
 }
 
 # sql STATEMENT   the plain client's answer: one row a line, columns by |.
@@ -38,6 +63,7 @@ sql() {
 	postgresql)
 		psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$URL" -c "$1"
 		;;
+	mariadb) mysql_client "${URL##*/}" "$1" ;;
 	esac
 }
 
@@ -53,6 +79,11 @@ tables() {
 		sql "SELECT tablename FROM pg_tables WHERE tablename
 			NOT LIKE 'git\_migrat%' AND schemaname NOT IN
 			('pg_catalog', 'information_schema') ORDER BY 1"
+		;;
+	mariadb)
+		sql "SELECT table_name FROM information_schema.tables
+			WHERE table_schema = database()
+			AND table_name NOT LIKE 'git\_migrat%' ORDER BY 1"
 		;;
 	esac
 }

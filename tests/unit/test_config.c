@@ -47,6 +47,13 @@ static void a_shared_file_cannot_do_harm(void **state)
 	refused("migrate-target.a.url", "host=h sslmode = prefer",
 		"the key 'migrate-target.a.url' may not be set in "
 		"'.gitmigrate': its sslmode asks for no encryption");
+	refused("migrate-target.a.url", "mariadb://h/d?ssl_mode=preferred",
+		"the key 'migrate-target.a.url' may not be set in "
+		"'.gitmigrate': its sslmode asks for no encryption");
+	refused("migrate-target.a.url", "mysql://h/d?default-file=/etc/x",
+		"the key 'migrate-target.a.url' may not be set in "
+		"'.gitmigrate': it has a password, a service, or a TLS or "
+		"password file");
 	refused("migrate.target", "postgresql://h/d?service=production",
 		"the key 'migrate.target' may not be set in '.gitmigrate': it "
 		"has a password, a service, or a TLS or password file");
@@ -65,6 +72,7 @@ static void a_shared_file_may_name_a_database(void **state)
 		"postgresql://app@h/d?sslmode=verify-full",
 		"host=service.internal dbname=d sslmode='require'",
 		"sqlite://passwords.db",
+		"mariadb://app@h/d?ssl-mode=verify-identity",
 	};
 	struct config *config = config_new(NULL);
 	struct error err = { 0 };

@@ -646,6 +646,8 @@ static void every_template_makes_scripts_that_can_be_read(void **state)
 		for (int all = 0; all < 2; all++) {
 			check_template(&templates->list[i], "sqlite", all);
 			check_template(&templates->list[i], "postgresql", all);
+			check_template(&templates->list[i], "mariadb", all);
+			check_template(&templates->list[i], "mysql", all);
 		}
 }
 

@@ -72,6 +72,8 @@ static void hides_passwords(void **state)
 	(void)state;
 	check_redacted("postgresql://app:s3cret@db/shop",
 		       "postgresql://app:***@db/shop");
+	check_redacted("mysql://app:s3cret@db/shop?ssl-mode=required&key=x",
+		       "mysql://app:***@db/shop?ssl-mode=required&key=***");
 	check_redacted("postgresql://app:s3@cr/et?@db/shop",
 		       "postgresql://app:***@db/shop");
 	check_redacted("postgresql://db/shop?user=a&password=x&sslmode=require",

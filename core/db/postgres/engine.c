@@ -7,6 +7,7 @@ const struct db_engine db_engine_postgres = {
 			DB_CONCURRENT_INDEX | DB_ALTER_COLUMN |
 			DB_SCRATCH_ON_SERVER,
 	.accepts = pg_accepts,
+	.place = pg_place,
 	.environment_secret = pg_environment_secret,
 	.open = pg_open,
 	.query = pg_session_query,

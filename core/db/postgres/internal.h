@@ -222,6 +222,7 @@ void pg_notice(void *pg, const PGresult *res);
 
 bool pg_accepts(const char *url);
 const char *pg_environment_secret(const char *url);
+char *pg_place(TALLOC_CTX *mem, const char *url, const char *top);
 int pg_url_parse(TALLOC_CTX *mem, const char *url, struct pg_url *parsed,
 		 struct error *err);
 const char *pg_url_get(const struct pg_url *url, const char *key);

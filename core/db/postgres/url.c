@@ -200,3 +200,39 @@ const char *pg_environment_secret(const char *url)
 	talloc_free(mem);
 	return sent ? "PGPASSWORD" : NULL;
 }
+
+/* What the URL leaves open comes from the environment, as in libpq. */
+static const char *or_default(const struct pg_url *url, const char *key,
+			      const char *variable, const char *fallback)
+{
+	const char *value = pg_url_get(url, key);
+
+	if (!value || !*value)
+		value = getenv(variable);
+	return value && *value ? value : fallback;
+}
+
+char *pg_place(TALLOC_CTX *mem, const char *url, const char *top)
+{
+	struct error ignored = { 0 };
+	const char *service, *host, *port, *name;
+	struct pg_url parsed;
+
+	(void)top;
+	if (lazy_pq_load(&ignored) < 0 ||
+	    pg_url_parse(mem, url, &parsed, &ignored) < 0) {
+		error_release(&ignored);
+		return NULL;
+	}
+	service = or_default(&parsed, "service", "PGSERVICE", "");
+	host = or_default(&parsed, "hostaddr", "PGHOSTADDR", NULL);
+	if (!host)
+		host = or_default(&parsed, "host", "PGHOST", "");
+	if (!leaves_this_machine(host))
+		host = "";
+	port = or_default(&parsed, "port", "PGPORT", "5432");
+	name = or_default(&parsed, "dbname", "PGDATABASE", NULL);
+	if (!name)
+		name = or_default(&parsed, "user", "PGUSER", "");
+	return talloc_asprintf(mem, "%s|%s|%s|%s", service, host, port, name);
+}

@@ -281,10 +281,11 @@ static bool accepts(const char *url)
 const struct db_engine db_engine_sqlite = {
 	.name = "sqlite",
 	.dialect = SQL_SQLITE,
-	.capabilities = DB_TRANSACTIONAL_DDL | DB_SESSION_LOCK,
+	.capabilities = DB_TRANSACTIONAL_DDL | DB_SESSION_LOCK | DB_FILE,
 	/* whole numbers as keys need no index of their own to be written */
 	.ledger_sql = "core/db/sqlite/ledger.sql",
 	.accepts = accepts,
+	.place = sqlite_place,
 	.open = open_url,
 	.query = sqlite_query,
 	.queue = sqlite_queue,

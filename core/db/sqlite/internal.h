@@ -58,6 +58,9 @@ static inline struct sqlite *sqlite_of(struct db *db)
 int sqlite_url(TALLOC_CTX *mem, const char *url, const char *top, char **path,
 	       char **shown, bool *read_only, struct error *err);
 
+/* The file's real path, or as near to it as there is one. */
+char *sqlite_place(TALLOC_CTX *mem, const char *url, const char *top);
+
 /* --- connection.c --- */
 
 /* Opens s->path with s->flags and makes it usable; also again. */

@@ -1,5 +1,6 @@
 #include "core/db/sqlite/internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -122,4 +123,30 @@ int sqlite_url(TALLOC_CTX *mem, const char *url, const char *top, char **path,
 	*path = *text == '/' || !top ? text
 				     : talloc_asprintf(mem, "%s/%s", top, text);
 	return 0;
+}
+
+/* A file that is not there yet is in a folder that may be. */
+char *sqlite_place(TALLOC_CTX *mem, const char *url, const char *top)
+{
+	struct error ignored = { 0 };
+	char *path, *shown, *real, *slash, *place;
+	bool read_only;
+
+	if (sqlite_url(mem, url, top, &path, &shown, &read_only, &ignored) <
+	    0) {
+		error_release(&ignored);
+		return NULL;
+	}
+	real = realpath(path, NULL);
+	slash = strrchr(path, '/');
+	if (real || !slash) {
+		place = talloc_strdup(mem, real ? real : path);
+	} else {
+		*slash = '\0';
+		real = realpath(slash == path ? "/" : path, NULL);
+		place = talloc_asprintf(mem, "%s/%s", real ? real : path,
+					slash + 1);
+	}
+	free(real);
+	return place;
 }

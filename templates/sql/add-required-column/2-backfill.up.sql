@@ -6,9 +6,13 @@
 -- Readers go on; who writes one of these rows waits until the commit. For a
 -- large table split the UPDATE by ranges of its key.
 {{/engine.postgresql}}
-{{^engine.postgresql}}
+{{#engine.mysql}}
+-- Readers go on; who writes one of these rows waits until the commit. For a
+-- large table split the UPDATE by ranges of its key.
+{{/engine.mysql}}
+{{#engine.sqlite}}
 -- Nobody else writes to the database meanwhile.
-{{/engine.postgresql}}
+{{/engine.sqlite}}
 
 -- migrate: hold "deploy the code that writes {{text:table}}.{{text:column}} in every INSERT and UPDATE"
 {{#fill}}

@@ -1,0 +1,35 @@
+#include "core/db/mysql/internal.h"
+
+/*
+ * Two names for one engine: what a connection is called follows from what its
+ * server says it is, whatever the URL called it.
+ */
+#define CAPABILITIES                                                           \
+	(DB_SESSION_LOCK | DB_ALTER_COLUMN | DB_SCRATCH_ON_SERVER |            \
+	 DB_SHOWS_TABLES)
+#define FUNCTIONS                                                              \
+	.family = "mysql", .dialect = SQL_MYSQL, .capabilities = CAPABILITIES, \
+	.ledger_sql = "core/db/mysql/ledger.sql",                              \
+	.environment_secret = my_environment_secret, .open = my_open,          \
+	.query = my_session_query, .queue = my_session_queue,                  \
+	.begin = my_session_begin, .commit = my_session_commit,                \
+	.rollback = my_session_rollback, .begin_step = my_begin_step,          \
+	.end_step = my_end_step, .inside = my_inside, .witness = my_witness,   \
+	.judge = my_judge, .place = my_place, .lock = my_lock,                 \
+	.unlock = my_unlock, .split = my_split, .execute = my_execute,         \
+	.count_rows = my_count_rows, .catalog = my_catalog,                    \
+	.definition = my_definition, .scratch = my_scratch,                    \
+	.scratch_copy = my_scratch_copy, .quote_name = my_quote_name,          \
+	.fold_name = my_fold_name
+
+const struct db_engine db_engine_mariadb = {
+	.name = "mariadb",
+	.accepts = my_accepts_mariadb,
+	FUNCTIONS,
+};
+
+const struct db_engine db_engine_mysql = {
+	.name = "mysql",
+	.accepts = my_accepts_mysql,
+	FUNCTIONS,
+};

@@ -1,0 +1,289 @@
+#ifndef CORE_DB_MYSQL_INTERNAL_H
+#define CORE_DB_MYSQL_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/db/db.h"
+#include "lazy/mariadb.h"
+
+/*
+ * The engine of MariaDB and MySQL, between its files:
+ *
+ *	url.c		URLs, and what in them is a secret
+ *	connect.c	opening connections
+ *	wire.c		statements to the server and back
+ *	prepared.c	those with parameters
+ *	failure.c	the server's errors as ours
+ *	session.c	transactions, and bookkeeping beside a script
+ *	step.c		transactions for one statement of a script
+ *	judge.c		what became of a statement that was begun
+ *	lock.c		the lock that keeps other runs out
+ *	execute.c	the statements of a script
+ *	held.c		which tables they locked
+ *	count.c		rows of tables
+ *	definition.c	what makes a table again
+ *	catalog.c	what is in the database
+ *	scratch.c	scratch databases
+ *	copy.c		... and what is copied into them
+ *	names.c		identifiers
+ *	split.c		scripts into statements
+ *	analysis.c	what a statement touches and needs
+ *
+ * A database has two connections. The main one runs scripts and whatever has
+ * to be in their transactions. The one beside it is opened when it is first
+ * needed and is never touched by a script: it holds the lock between runs,
+ * cancels a statement of the main one, looks at its locks, and does the
+ * bookkeeping while a script has changed the main one's settings.
+ */
+
+/* --- url.c ---------------------------------------------------------------- */
+
+enum my_tls {
+	MY_TLS_DEFAULT, /* as the option files say */
+	MY_TLS_DISABLED,
+	MY_TLS_PREFERRED,
+	MY_TLS_REQUIRED,
+	MY_TLS_VERIFY_CA,
+	MY_TLS_VERIFY_IDENTITY,
+};
+
+struct my_url {
+	bool mariadb;						/* the scheme */
+	const char *user, *password, *host, *socket, *database; /* or NULL */
+	unsigned port; /* 0: as the option files say, or 3306 */
+	const char *default_file, *default_group; /* or NULL */
+	enum my_tls tls;
+	const char *tls_ca, *tls_cert, *tls_key;
+	int connect_timeout; /* seconds; 0: not said */
+};
+
+bool my_accepts_mariadb(const char *url);
+bool my_accepts_mysql(const char *url);
+const char *my_environment_secret(const char *url);
+char *my_place(TALLOC_CTX *mem, const char *url, const char *top);
+/* Whether it names a host that is not this machine. */
+bool my_url_leaves_machine(const struct my_url *url);
+/* Strings hang on mem; the error repeats no part of the URL that may be a
+   secret. */
+int my_url_parse(TALLOC_CTX *mem, const char *url, struct my_url *parsed,
+		 struct error *err);
+
+/* --- connections ---------------------------------------------------------- */
+
+struct my;
+
+/* A statement that the server keeps prepared. */
+struct my_kept {
+	char *sql; /* as it came, with $1 */
+	MYSQL_STMT *stmt;
+	unsigned *numbers; /* which parameter each ? stands for, from 0 */
+	unsigned count;	   /* of question marks */
+};
+
+struct my_conn {
+	struct my *my;
+	MYSQL *mysql;	  /* NULL: not open */
+	unsigned long id; /* for KILL, PROCESSLIST */
+	bool lost;
+	unsigned failed; /* the number of the last error */
+	bool connecting;
+	bool watched; /* ticks, and looks at locks, while it waits */
+	struct my_kept **kept;
+	size_t kept_count;
+};
+
+/* What came of one statement. */
+struct my_outcome {
+	int64_t rows; /* affected; -1 when it gave rows instead */
+};
+
+enum my_transaction {
+	MY_IDLE,
+	MY_BOOKKEEPING, /* begin() without a script */
+	MY_SCRIPT,	/* begin() with one */
+	MY_STEP,	/* begin_step() */
+};
+
+/* How locks can be looked at, see held.c. */
+enum my_locks {
+	MY_LOCKS_UNKNOWN, /* not asked yet */
+	MY_LOCKS_NONE,
+	MY_LOCKS_SCHEMA, /* performance_schema.metadata_locks */
+	MY_LOCKS_PLUGIN, /* information_schema.METADATA_LOCK_INFO */
+};
+
+struct my {
+	struct db db;
+	struct my_url url;
+	struct my_conn main, side;
+
+	/* wire.c */
+	const char *waiting_for;
+	int64_t last_tick_us, cancelled_us;
+	bool interrupted;
+
+	/* session.c */
+	enum my_transaction transaction;
+	bool tainted;		     /* a script may have changed settings */
+	bool closed;		     /* the script in the transaction is over */
+	bool tables_locked;	     /* LOCK TABLES of a script is in force */
+	const struct script *script; /* whose statements ran last */
+
+	/* lock.c */
+	bool locked;
+
+	/* held.c */
+	enum my_locks locks;
+	struct facts *facts;  /* of the statement that runs, or NULL */
+	int64_t statement_us; /* when it was sent */
+	int64_t next_look_us;
+
+	/* scratch.c */
+	bool scratch;		  /* dropped when closed */
+	const char *not_to_touch; /* the database it stands in for, or NULL */
+};
+
+static inline struct my *my_of(struct db *db)
+{
+	return (struct my *)db;
+}
+
+/* --- connect.c ------------------------------------------------------------ */
+
+int my_open(TALLOC_CTX *mem, const char *url, const struct db_options *options,
+	    struct db **db, struct error *err);
+int my_open_url(TALLOC_CTX *mem, const struct my_url *url,
+		const struct db_options *options, struct my **my,
+		struct error *err);
+/* The connection beside the main one, opened when it is not. */
+int my_side(struct my *my, struct my_conn **side, struct error *err);
+/* Makes the main connection of another one that of the side. */
+int my_side_adopt(struct my *my, struct my *other, struct error *err);
+/* Brings the main connection back to how it was when it was opened. */
+int my_conn_reset(struct my_conn *c, struct error *err);
+void my_conn_close(struct my_conn *c);
+/* Whether the server is a MariaDB. */
+bool my_is_mariadb(const struct my *my);
+
+/* --- wire.c --------------------------------------------------------------- */
+
+/* What an asynchronous call of the library waits for; see my_wait(). */
+#define MY_CALL(c, ret, name, ...)                                             \
+	do {                                                                   \
+		int status_ = name##_start(&(ret), __VA_ARGS__);               \
+                                                                               \
+		while (status_)                                                \
+			status_ = name##_cont(&(ret), MY_FIRST(__VA_ARGS__),   \
+					      my_wait(c, status_));            \
+	} while (0)
+#define MY_FIRST(...) MY_FIRST_(__VA_ARGS__, )
+#define MY_FIRST_(first, ...) first
+/* Waits for the socket, with ticks meanwhile; returns what is ready. */
+int my_wait(struct my_conn *c, int status);
+
+/* One statement as text. row and outcome may be NULL. A row function's nonzero
+   is returned once all rows were read. */
+int my_run(struct my_conn *c, const char *sql, size_t length, db_row_fn row,
+	   void *data, struct my_outcome *outcome, struct error *err);
+int my_run_sql(struct my_conn *c, const char *sql, struct error *err);
+/* One with $1, $2 ... parameters, prepared once. */
+int my_query(struct my_conn *c, const char *sql, const char *const *params,
+	     int param_count, db_row_fn row, void *data, struct error *err);
+/* The server has forgotten what it had prepared. */
+void my_forget_kept(struct my_conn *c);
+/* Whether a transaction is open there. */
+bool my_in_transaction(const struct my_conn *c);
+/* Calls the tick when it is due; true when the person asked to stop. */
+bool my_tick(struct my *my);
+
+/* --- failure.c ------------------------------------------------------------ */
+
+/* Fills err after the library reported a failure on c. */
+int my_failure(struct my_conn *c, unsigned number, const char *message,
+	       const char *sqlstate, struct error *err);
+int my_failure_connect(struct my_conn *c, struct error *err);
+/* Where in the statement the mistake is, as far as error `number` tells. */
+size_t my_failure_offset(unsigned number, const char *message, const char *text,
+			 size_t length);
+
+/* --- session.c ------------------------------------------------------------ */
+
+int my_session_query(struct db *db, const char *sql, const char *const *params,
+		     int param_count, db_row_fn row, void *data,
+		     struct error *err);
+int my_session_queue(struct db *db, const char *sql, const char *const *params,
+		     int param_count, struct error *err);
+int my_session_begin(struct db *db, const struct script *script,
+		     struct error *err);
+int my_session_commit(struct db *db, struct error *err);
+void my_session_rollback(struct db *db);
+/* The connection for statements of ours, whatever a script is doing. */
+int my_beside_script(struct my *my, struct my_conn **conn, struct error *err);
+/* Brings the session back when a script has changed it. */
+int my_reset(struct my *my, struct error *err);
+
+/* --- step.c, judge.c ------------------------------------------------------ */
+
+int my_begin_step(struct db *db, const struct script *script, size_t n,
+		  struct error *err);
+int my_end_step(struct db *db, struct error *err);
+bool my_inside(struct db *db);
+int my_witness(TALLOC_CTX *mem, struct db *db, const struct script *script,
+	       size_t n, char **text, struct error *err);
+int my_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
+	     size_t n, const char *witness, enum db_verdict *verdict,
+	     char **what, struct error *err);
+
+/* --- the others ----------------------------------------------------------- */
+
+int my_lock(struct db *db, struct error *err);
+int my_unlock(struct db *db, struct error *err);
+/* Whether it is still held, taking it again when the connection was lost. */
+int my_lock_check(struct my *my, struct error *err);
+/* GET_LOCK()s names without waiting for them. */
+int my_try_lock(struct my_conn *c, const char *prefix, const char *database,
+		bool *taken, struct error *err);
+
+/* Makes the session ready for a script that is in no transaction of ours. */
+int my_start_script(struct my *my, const struct script *script, size_t n,
+		    struct error *err);
+int my_execute(struct db *db, const struct script *script, size_t n,
+	       struct facts *facts, struct error *err);
+
+/* Looks at the main connection's locks when that is possible and due; `now`:
+   due in any case. */
+void my_held_look(struct my *my, bool now);
+
+int my_count_rows(struct db *db, const char *table, int64_t limit,
+		  int64_t *rows, bool *estimated, struct error *err);
+int my_definition(TALLOC_CTX *mem, struct db *db, const char *table,
+		  char ***statements, size_t *count, struct error *err);
+int my_catalog(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,
+	       struct error *err);
+int my_scratch(TALLOC_CTX *mem, struct db *target, const char *scratch_url,
+	       struct db **scratch, struct error *err);
+int my_scratch_copy(TALLOC_CTX *mem, struct db *from, struct db **scratch,
+		    struct error *err);
+/* Drops a scratch database and closes nothing. */
+void my_scratch_drop(struct my *my);
+/* Everything in from's database into to's, which is empty. */
+int my_copy(struct my *from, struct my *to, struct error *err);
+
+char *my_quote_name(TALLOC_CTX *mem, const char *name);
+char *my_fold_name(TALLOC_CTX *mem, const char *written);
+/* Always in backquotes: for statements of our own. */
+char *my_quote(TALLOC_CTX *mem, const char *name);
+/* "name" or "database.name" of a relation taken apart; *database may stay
+   NULL. */
+void my_split_name(TALLOC_CTX *mem, const char *relation, char **database,
+		   char **name);
+/* The text with our own tables' names put into the database. */
+char *my_qualify(TALLOC_CTX *mem, const char *database, const char *sql);
+
+int my_split(struct script *script, struct error *err);
+/* Fills what a statement touches and needs; its strings hang on mem. `text` is
+   the statement's own. */
+void my_analyse(TALLOC_CTX *mem, struct statement *s, const char *text);
+
+#endif

@@ -1,0 +1,178 @@
+#include "core/db/mysql/internal.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/text.h"
+
+/*
+ * GET_LOCK() of a name for the database, on the connection beside the main
+ * one, which no script can make let go of it. It is never waited for inside
+ * the server: tries return at once, and between them the session is idle. A
+ * name has at most 64 characters, so the database's is hashed.
+ */
+
+#define PREFIX "git_migrate."
+#define NAME "concat($1, sha1($2))"
+#define FIRST_PAUSE_MS 20
+#define MOST_PAUSE_MS 500
+
+static int take_flag(const char *const *values, int count, void *data)
+{
+	(void)count;
+	*(bool *)data = values[0] && *values[0] == '1';
+	return 0;
+}
+
+int my_try_lock(struct my_conn *c, const char *prefix, const char *database,
+		bool *taken, struct error *err)
+{
+	const char *params[] = { prefix, database };
+
+	*taken = false;
+	return my_query(c, "SELECT GET_LOCK(" NAME ", 0)", params, 2, take_flag,
+			taken, err);
+}
+
+static int take_holder(const char *const *values, int count, void *data)
+{
+	char **text = data;
+
+	(void)count;
+	if (!*text)
+		*text = talloc_asprintf(
+			NULL,
+			"held by connection %s (user %s, from %s, connected "
+			"or idle for %s s)",
+			values[0], values[1] ? values[1] : "unknown",
+			values[2] ? values[2] : "unknown",
+			values[3] ? values[3] : "?");
+	return 0;
+}
+
+static int busy(struct my *my, struct my_conn *side, struct error *err)
+{
+	const char *params[] = { PREFIX, my->db.database };
+	struct error ignored = { 0 };
+	char *holder = NULL;
+
+	if (my_query(side,
+		     "SELECT l.id, p.user, p.host, p.time "
+		     "FROM (SELECT IS_USED_LOCK(" NAME ") AS id) AS l "
+		     "LEFT JOIN information_schema.PROCESSLIST AS p USING (id) "
+		     "WHERE l.id IS NOT NULL",
+		     params, 2, take_holder, &holder, &ignored) < 0)
+		error_release(&ignored);
+	error_set(err, ERROR_BUSY, "another run on '%s' is not done yet",
+		  my->db.label);
+	if (holder)
+		error_detail(err, "%s", holder);
+	error_hint(err, "wait longer for it: --wait SECONDS");
+	talloc_free(holder);
+	return -1;
+}
+
+/* False when the person asked to stop. */
+static bool pause_ms(struct my *my, int ms)
+{
+	int64_t end = clock_mono_us() + (int64_t)ms * 1000;
+	int64_t left = ms;
+
+	while (left > 0) {
+		poll(NULL, 0, left < 100 ? (int)left : 100);
+		if (my_tick(my))
+			return false;
+		left = (end - clock_mono_us()) / 1000;
+	}
+	return true;
+}
+
+static int wait_for_lock(struct my *my, struct my_conn *side, struct error *err)
+{
+	int64_t end = clock_mono_us() + (int64_t)my->db.options.wait_ms * 1000;
+	int pause = FIRST_PAUSE_MS;
+
+	for (;;) {
+		bool taken;
+		int64_t left;
+
+		if (my_try_lock(side, PREFIX, my->db.database, &taken, err) < 0)
+			return -1;
+		if (taken)
+			return 0;
+		left = (end - clock_mono_us()) / 1000;
+		if (left <= 0)
+			return busy(my, side, err);
+		if (!pause_ms(my, left < pause ? (int)left : pause))
+			return error_set(err, ERROR_INTERRUPTED, "interrupted");
+		pause = pause < MOST_PAUSE_MS / 2 ? 2 * pause : MOST_PAUSE_MS;
+	}
+}
+
+int my_lock(struct db *db, struct error *err)
+{
+	struct my *my = my_of(db);
+	struct my_conn *side;
+	int result;
+
+	if (my_side(my, &side, err) < 0)
+		return -1;
+	my->waiting_for = "another run";
+	result = wait_for_lock(my, side, err);
+	my->waiting_for = NULL;
+	my->locked = result == 0;
+	return result;
+}
+
+int my_unlock(struct db *db, struct error *err)
+{
+	struct my *my = my_of(db);
+	const char *params[] = { PREFIX, db->database };
+	bool held = false;
+
+	if (!my->locked)
+		return 0;
+	my->locked = false;
+	if (my_query(&my->side, "SELECT RELEASE_LOCK(" NAME ")", params, 2,
+		     take_flag, &held, err) < 0)
+		return -1;
+	if (held)
+		return 0;
+	return error_set(err, ERROR_FAILED,
+			 "the lock on '%s' was lost during the run: its "
+			 "connection was closed",
+			 db->label);
+}
+
+static int lock_again(struct my *my, struct error *err)
+{
+	struct my_conn *side;
+	bool taken;
+
+	if (my_side(my, &side, err) < 0 ||
+	    my_try_lock(side, PREFIX, my->db.database, &taken, err) < 0)
+		return -1;
+	if (taken)
+		return 0;
+	my->locked = false;
+	return error_set(err, ERROR_BUSY,
+			 "the connection that held the lock on '%s' was "
+			 "closed, and another run has it now",
+			 my->db.label);
+}
+
+int my_lock_check(struct my *my, struct error *err)
+{
+	const char *params[] = { PREFIX, my->db.database };
+	struct error ignored = { 0 };
+	bool held = false;
+
+	if (!my->locked)
+		return 0;
+	if (my_query(&my->side,
+		     "SELECT IS_USED_LOCK(" NAME ") = CONNECTION_ID()", params,
+		     2, take_flag, &held, &ignored) < 0)
+		error_release(&ignored);
+	return held ? 0 : lock_again(my, err);
+}

@@ -1,0 +1,200 @@
+#include "core/db/mysql/internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "core/base/text.h"
+
+/*
+ * All calls that wait for the server are the library's asynchronous ones, so
+ * that the person can stop them and locks can be looked at meanwhile.
+ */
+
+#define TICK_US 100000
+/* After that a server that does not answer a KILL is given up. */
+#define GIVE_UP_US 10000000
+
+bool my_tick(struct my *my)
+{
+	int64_t now = clock_mono_us();
+
+	if (my->interrupted)
+		return true;
+	if (!my->db.options.tick || now - my->last_tick_us < TICK_US)
+		return false;
+	my->last_tick_us = now;
+	my->interrupted = my->db.options.tick(my->waiting_for,
+					      my->db.options.tick_data) != 0;
+	return my->interrupted;
+}
+
+/* Asks the server to stop what the main connection runs; once. */
+static void cancel(struct my *my)
+{
+	struct error ignored = { 0 };
+	struct my_conn *side;
+	char kill[48];
+
+	if (my->cancelled_us)
+		return;
+	my->cancelled_us = clock_mono_us();
+	snprintf(kill, sizeof(kill), "KILL QUERY %lu", my->main.id);
+	if (my_side(my, &side, &ignored) == 0)
+		my_run_sql(side, kill, &ignored);
+	error_release(&ignored);
+}
+
+/* The library then reports the connection as lost. */
+static void hang_up(struct my_conn *c)
+{
+	shutdown(mysql_get_socket(c->mysql), SHUT_RDWR);
+}
+
+static void attend(struct my_conn *c)
+{
+	struct my *my = c->my;
+
+	if (!c->watched || my->cancelled_us) {
+		if (c->watched &&
+		    clock_mono_us() - my->cancelled_us > GIVE_UP_US)
+			hang_up(c);
+		return;
+	}
+	if (my_tick(my)) {
+		if (!c->connecting)
+			cancel(my);
+		return;
+	}
+	if (!c->connecting)
+		my_held_look(my, false);
+}
+
+/* The first looks come early: most statements take but milliseconds. */
+static int pause_ms(const struct my_conn *c)
+{
+	int64_t left;
+
+	if (!c->watched || !c->my->facts)
+		return TICK_US / 1000;
+	left = (c->my->next_look_us - clock_mono_us()) / 1000;
+	return left < 1 ? 1 : left < 100 ? (int)left : 100;
+}
+
+int my_wait(struct my_conn *c, int status)
+{
+	struct pollfd poller = { .fd = mysql_get_socket(c->mysql) };
+	int64_t started = clock_mono_us();
+	int ready;
+
+	if (status & MYSQL_WAIT_READ)
+		poller.events |= POLLIN;
+	if (status & MYSQL_WAIT_WRITE)
+		poller.events |= POLLOUT;
+	if (status & MYSQL_WAIT_EXCEPT)
+		poller.events |= POLLPRI;
+	for (;;) {
+		ready = poll(&poller, 1, pause_ms(c));
+		if (ready > 0)
+			break;
+		if (ready < 0 && errno != EINTR)
+			return MYSQL_WAIT_EXCEPT;
+		attend(c);
+		if (c->connecting && c->my->interrupted)
+			return MYSQL_WAIT_TIMEOUT;
+		if ((status & MYSQL_WAIT_TIMEOUT) &&
+		    clock_mono_us() - started >
+			    1000 * (int64_t)mysql_get_timeout_value_ms(
+					   c->mysql))
+			return MYSQL_WAIT_TIMEOUT;
+	}
+	ready = 0;
+	if (poller.revents & (POLLIN | POLLHUP | POLLERR))
+		ready |= status & MYSQL_WAIT_READ;
+	if (poller.revents & (POLLOUT | POLLHUP | POLLERR))
+		ready |= status & MYSQL_WAIT_WRITE;
+	if (poller.revents & POLLPRI)
+		ready |= MYSQL_WAIT_EXCEPT;
+	return ready;
+}
+
+bool my_in_transaction(const struct my_conn *c)
+{
+	return c->mysql && (c->mysql->server_status & SERVER_STATUS_IN_TRANS);
+}
+
+static int failed(struct my_conn *c, struct error *err)
+{
+	return my_failure(c, mysql_errno(c->mysql), mysql_error(c->mysql),
+			  mysql_sqlstate(c->mysql), err);
+}
+
+/* Reads one result to its end, as the next statement needs it. */
+static int read_rows(struct my_conn *c, MYSQL_RES *result, db_row_fn take,
+		     void *data, int *stopped, struct error *err)
+{
+	int count = (int)mysql_num_fields(result);
+	MYSQL_ROW row;
+
+	for (;;) {
+		MY_CALL(c, row, mysql_fetch_row, result);
+		if (!row)
+			break;
+		if (take && !*stopped)
+			*stopped = take((const char *const *)row, count, data);
+	}
+	if (mysql_errno(c->mysql))
+		return failed(c, err);
+	return 0;
+}
+
+static int read_result(struct my_conn *c, db_row_fn take, void *data,
+		       int *stopped, struct my_outcome *outcome,
+		       struct error *err)
+{
+	MYSQL_RES *result = mysql_use_result(c->mysql);
+	int status;
+
+	if (!result) {
+		if (mysql_field_count(c->mysql))
+			return failed(c, err);
+		outcome->rows = (int64_t)mysql_affected_rows(c->mysql);
+		return 0;
+	}
+	status = read_rows(c, result, take, data, stopped, err);
+	outcome->rows = -1;
+	mysql_free_result(result);
+	return status;
+}
+
+int my_run(struct my_conn *c, const char *sql, size_t length, db_row_fn row,
+	   void *data, struct my_outcome *out, struct error *err)
+{
+	struct my_outcome ours, *outcome = out ? out : &ours;
+	int result = 0, stopped = 0;
+
+	*outcome = (struct my_outcome){ .rows = -1 };
+	if (!c->mysql || c->lost)
+		return my_failure(c, 0, NULL, NULL, err);
+	MY_CALL(c, result, mysql_real_query, c->mysql, sql, length);
+	if (result)
+		return failed(c, err);
+	for (;;) {
+		if (read_result(c, row, data, &stopped, outcome, err) < 0)
+			return -1;
+		if (!mysql_more_results(c->mysql))
+			return stopped;
+		MY_CALL(c, result, mysql_next_result, c->mysql);
+		if (result > 0)
+			return failed(c, err);
+		if (result < 0)
+			return stopped;
+	}
+}
+
+int my_run_sql(struct my_conn *c, const char *sql, struct error *err)
+{
+	return my_run(c, sql, strlen(sql), NULL, NULL, NULL, err);
+}

@@ -1,0 +1,301 @@
+#!/usr/bin/env bats
+# What is MariaDB's own: DDL that commits by itself, its scripts, its locks, its
+# scratch databases, and the addresses of its servers.
+load ../lib/common
+
+A=20260101000001 B=20260101000002 C=20260101000003
+
+setup() {
+	fresh mariadb
+}
+
+@test "is called what the server says it is" {
+	table_pair $A a
+	commit
+	git config migrate-target.dev.url "mysql${URL#mariadb}"
+	ok status --json
+	json_is .engine mariadb
+	ok status
+	err_has 'target dev (mariadb 10.'
+}
+
+@test "a failing script of DDL stops half way, and says so" {
+	table_pair $A a
+	pair ${B}_broken $'CREATE TABLE b (id integer);\n\nINSERT INTO nowhere VALUES (1);' 'DROP TABLE b;'
+	table_pair $C c
+	commit
+	migrate up
+	exits 128
+	err_has "error: migrations/${B}_broken.up.sql:3:13: unable to apply migration '${B}_broken': Table '${URL##*/}.nowhere' doesn't exist
+    3 | INSERT INTO nowhere VALUES (1);
+      |             ^
+detail: error 1146 (42S02)"
+	err_has 'hint: 1 of 2 statements are done and stay done'
+	same tables $'a\nb' "$(tables)"
+	same states "$A applied
+$B unfinished
+$C pending" "$(states)"
+	same progress '1|2|up' "$(sql "SELECT statements_done, statements_total,
+		direction FROM git_migrations WHERE state = 'unfinished'")"
+}
+
+@test "a script of INSERT, UPDATE and DELETE is all or nothing" {
+	pair ${A}_t 'CREATE TABLE t (id integer PRIMARY KEY, a text);' 'DROP TABLE t;'
+	pair ${B}_fill $'INSERT INTO t VALUES (1, \'one\');\nUPDATE t SET a = \'x\';\nINSERT INTO t VALUES (1, \'twice\');' \
+		'DELETE FROM t;'
+	commit
+	migrate up
+	exits 128
+	err_has "${B}_fill.up.sql:3:1: unable to apply migration '${B}_fill': Duplicate entry '1' for key 'PRIMARY'"
+	err_has 'hint: nothing of it is left in the database'
+	same rows 0 "$(sql 'SELECT count(*) FROM t')"
+	same states "$A applied
+$B pending" "$(states)"
+}
+
+@test "tells where a syntax error is" {
+	pair ${A}_x $'CREATE TABLE t (\n    id integer,\n    a integer NOT NUL\n);' 'DROP TABLE t;'
+	migrate up
+	exits 128
+	err_has "${A}_x.up.sql:3:19: unable to apply migration '${A}_x': You have an error in your SQL syntax"
+	same tables '' "$(tables)"
+}
+
+@test "bodies of routines, with DELIMITER and without" {
+	pair ${A}_x "CREATE TABLE t (id integer PRIMARY KEY, a varchar(20));
+CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW
+BEGIN
+	IF NEW.a IS NULL THEN SET NEW.a = CASE NEW.id WHEN 1 THEN 'one;' ELSE IF(NEW.id > 5, 'many', 'few') END; END IF;
+END;
+DELIMITER //
+CREATE PROCEDURE fill(most integer)
+BEGIN
+	DECLARE n integer DEFAULT 1;
+	WHILE n <= most DO INSERT INTO t (id) VALUES (n); SET n = n + 1; END WHILE;
+END//
+DELIMITER ;
+CALL fill(2);" "DROP PROCEDURE fill;
+DROP TABLE t;"
+	ok up --json
+	json_is '.runs[0].statements | map(.kind) | join(",")' \
+		'CREATE TABLE,CREATE TRIGGER,CREATE PROCEDURE,CALL'
+	same rows '1|one;
+2|few' "$(sql 'SELECT id, a FROM t ORDER BY id')"
+	ok prove
+	ok down
+	same tables '' "$(tables)"
+}
+
+@test "commands of the client are refused by name" {
+	# shellcheck disable=SC1003
+	pair ${A}_x $'CREATE TABLE t (id integer);\nsource more.sql;' 'DROP TABLE t;'
+	migrate up
+	exits 128
+	err_is "error: migrations/${A}_x.up.sql:2:1: 'source' is a command of the mysql client and not SQL
+hint: take it out: a script is read by the server, not by the client"
+	pair ${A}_x $'CREATE TABLE t (id integer)\\G' 'DROP TABLE t;'
+	migrate up
+	exits 128
+	err_has ":1:28: '\\G' is a command of the mysql client and not SQL"
+	same tables '' "$(tables)"
+}
+
+@test "what one script sets does not reach the next one" {
+	pair ${A}_x "SET NAMES latin1;
+SET SESSION foreign_key_checks = 0, sql_mode = 'ANSI_QUOTES', @n = 7;
+CREATE TABLE s (n integer, checks integer, mode text, names text);
+LOCK TABLES s WRITE;" 'DROP TABLE s;'
+	pair ${B}_é😀 "INSERT INTO s SELECT @n, @@foreign_key_checks, @@sql_mode,
+	@@character_set_client;" 'DELETE FROM s;'
+	ok up
+	same settings "|1|$(sql 'SELECT @@global.sql_mode')|utf8mb4" \
+		"$(sql 'SELECT * FROM s')"
+	same name é😀 "$(sql "SELECT name FROM git_migrations WHERE version = $B")"
+	pair ${C}_ü "SET NAMES latin1;
+INSERT INTO s SELECT 0, 0, '', @@character_set_client;" 'DELETE FROM s;'
+	ok up
+	same names latin1 "$(sql "SELECT names FROM s WHERE n = 0")"
+	same name ü "$(sql "SELECT name FROM git_migrations WHERE version = $C")"
+	ok down -n 3
+}
+
+@test "a script with USE finds its ledger again" {
+	server "CREATE DATABASE ${URL##*/}_other"
+	DATABASES+=("mariadb ${URL##*/}_other")
+	pair ${A}_x "USE ${URL##*/}_other;
+CREATE TABLE elsewhere (id integer);" 'SELECT 1;'
+	table_pair $B b
+	ok up
+	same tables b "$(tables)"
+	same states "$A applied
+$B applied" "$(states)"
+}
+
+@test "measures the locks of DDL while it runs" {
+	pair ${A}_t 'CREATE TABLE t (id integer);
+INSERT INTO t SELECT seq FROM seq_1_to_200000;' 'DROP TABLE t;'
+	pair ${B}_x 'ALTER TABLE t ADD COLUMN a integer AS (id + 1) STORED, ALGORITHM=COPY;' \
+		'ALTER TABLE t DROP COLUMN a;'
+	ok up --json
+	json_is '[.runs[1].locks[] | select(.relation == "t") | .mode] |
+		any(. == "SHARED_NO_WRITE")' true
+	json_is '.runs[1].lock_ms > 0' true
+	json_is '.runs[1].tables[0] | [.name, .rows_before, .rows_after] | @csv' \
+		'"t",200000,200000'
+}
+
+@test "Ctrl-C cancels the statement on the server" {
+	pair ${A}_t 'CREATE TABLE t (id integer);' 'DROP TABLE t;'
+	pair ${B}_slow $'INSERT INTO t VALUES (1);\nINSERT INTO t SELECT SLEEP(60);' 'DELETE FROM t;'
+	commit
+	try timeout -s INT 1 git migrate up
+	exits 124
+	err_has "${B}_slow.up.sql:2:1: unable to apply migration '${B}_slow': interrupted"
+	err_has 'hint: nothing of it is left in the database'
+	same rows 0 "$(sql 'SELECT count(*) FROM t')"
+	same states "$A applied
+$B pending" "$(states)"
+	same sleepers 0 "$(sql "SELECT count(*) FROM information_schema.processlist
+		WHERE info LIKE 'INSERT INTO t SELECT SLEEP%'")"
+}
+
+@test "one run waits for another, and says who holds it up" {
+	table_pair $A a
+	commit
+	mkfifo hold
+	mariadb --no-defaults -S "$MARIADB_SOCKET" -u root -N --unbuffered "${URL##*/}" <hold >held &
+	local pid=$!
+	exec 7>hold
+	echo "SELECT GET_LOCK(concat('git_migrate.', sha1(DATABASE())), 0);" >&7
+	until grep -q 1 held; do kill -0 $pid; done
+	migrate up --wait 0s
+	exits 128
+	err_has "error: another run on 'mariadb:${URL##*/}' is not done yet
+detail: held by connection "
+	err_has '(user root, from localhost, '
+	exec 7>&-
+	wait $pid
+	ok up
+	same tables a "$(tables)"
+}
+
+@test "a proof does not reach the target" {
+	pair ${A}_x "CREATE TABLE ${URL##*/}.t (id integer);" "DROP TABLE t;"
+	migrate prove
+	exits 1
+	out_has 'the statement names the target, which a scratch database must not reach'
+	pair ${A}_x "USE ${URL##*/}; CREATE TABLE t (id integer);" "DROP TABLE t;"
+	migrate prove
+	exits 1
+	out_has 'the statement is about a database, which a scratch database must not reach'
+	same tables '' "$(tables)"
+}
+
+@test "a scratch database of a killed run is dropped by a later one" {
+	local name=git_migrate_scratch_1_$$
+	server "CREATE DATABASE $name"
+	table_pair $A a
+	ok prove
+	same databases '' "$(server "SHOW DATABASES LIKE '$name'")"
+	same databases '' "$(server "SHOW DATABASES LIKE 'git\\_migrate\\_scratch\\_%\\_$$'")"
+}
+
+@test "a proof finds what a down script leaves" {
+	pair ${A}_x 'CREATE TABLE t (id integer PRIMARY KEY);
+CREATE TABLE u (t integer);' 'DROP TABLE u, t;'
+	pair ${B}_fk 'ALTER TABLE u ADD CONSTRAINT fk FOREIGN KEY (t) REFERENCES t (id);' \
+		'ALTER TABLE u DROP FOREIGN KEY fk;'
+	pair ${C}_v 'CREATE VIEW v AS SELECT * FROM t;' 'DROP VIEW v;'
+	migrate prove --all
+	exits 1
+	out_has 'after down: index u.fk is left over
+      expected (not there)
+      found    btree (t)'
+	out_has "proven ${C}_v"
+}
+
+@test "passwords come from the URL, an option file or MYSQL_PWD" {
+	local database=${URL##*/} port=$MARIADB_PORT
+	server "CREATE USER IF NOT EXISTS app_$$@'127.0.0.1' IDENTIFIED BY 'a@b/c'"
+	server "GRANT ALL ON $database.* TO app_$$@'127.0.0.1'"
+	git config migrate-target.dev.url "mariadb://app_$$@127.0.0.1:$port/$database"
+	migrate status
+	exits 128
+	err_has "error: unable to connect to 'mariadb:$database': Access denied for user"
+	err_has 'hint: passwords are read from ~/.my.cnf, MYSQL_PWD or'
+	MYSQL_PWD=a@b/c ok status
+	printf '[client]\npassword = "a@b/c"\n' >"$HOME/.my.cnf"
+	ok status
+	printf '[other]\npassword = "a@b/c"\nport = %s\n' "$port" >my.cnf
+	rm "$HOME/.my.cnf"
+	git config migrate-target.dev.url \
+		"mysql://app_$$@127.0.0.1/$database?default-file=$PWD/my.cnf&default-group=other"
+	ok status
+	git config migrate-target.dev.url "mariadb://app_$$:a%40b%2Fc@127.0.0.1:$port/$database"
+	ok status
+	err_lacks a@b
+	git config migrate-target.dev.url "mariadb://root@localhost/$database?socket=$MARIADB_SOCKET"
+	ok status
+	server "DROP USER app_$$@'127.0.0.1'"
+}
+
+@test "a URL that cannot be read gives nothing away" {
+	migrate status -t "mariadb://app:s3/cr@et@db.example/shop"
+	exits 128
+	err_is "error: unable to read the URL 'mariadb://app:***@db.example/shop': an @ stands in the database's name
+hint: in a password, write @ as %40, : as %3A, / as %2F, ? as %3F and % as %25"
+	migrate status -t "mariadb://db.example/shop?tls=skip-verify"
+	exits 128
+	err_has 'the URL has an unknown TLS parameter'
+	migrate status -t "mariadb://127.0.0.1:$MARIADB_PORT"
+	exits 128
+	err_has 'names no database'
+	migrate status -t "mariadb://root@127.0.0.1:1/shop"
+	exits 128
+	err_has "unable to connect to 'mariadb:shop': "
+	err_has 'hint: is the server running, and at that address?'
+}
+
+@test "no password goes to a host that came with a clone" {
+	git config --unset migrate-target.dev.url
+	printf '[migrate-target "dev"]\n\turl = mariadb://app@db.example/shop\n' >.gitmigrate
+	MYSQL_PWD=secret migrate status
+	exits 1
+	err_has "the address of target 'dev' comes from .gitmigrate, and MYSQL_PWD would be sent to it"
+}
+
+@test "asks for TLS where it was asked to" {
+	git config migrate-target.dev.url "$URL?ssl-mode=required"
+	migrate status
+	exits 128
+	err_is "error: unable to connect to 'mariadb:${URL##*/}': the server offers no TLS
+hint: see the URL's ssl-mode and ssl-ca"
+	git config migrate-target.dev.url "$URL?ssl-mode=verify-identity"
+	migrate status
+	exits 128
+	err_has "unable to connect to 'mariadb:${URL##*/}': "
+	git config migrate-target.dev.url "$URL?ssl-mode=preferred"
+	ok status
+}
+
+@test "a lost connection is told from a refused statement" {
+	pair ${A}_x "SET @id = CONNECTION_ID();
+KILL @id;" 'SELECT 1;'
+	migrate up
+	exits 128
+	err_has "the connection to 'mariadb:${URL##*/}' was lost"
+}
+
+@test "a machine without libmariadb loses MariaDB alone" {
+	local mariadb=$URL
+	mkdir lib
+	: >lib/libmariadb.so.3
+	table_pair $A a
+	commit
+	LD_LIBRARY_PATH=$PWD/lib migrate status
+	exits 128
+	err_has "error: unable to load the library 'libmariadb.so.3': "
+	LD_LIBRARY_PATH=$PWD/lib ok up -t sqlite:other.db
+	LD_LIBRARY_PATH=$PWD/lib ok new add_b_to_a --type text -t "$mariadb"
+	out_has _add_b_to_a.up.sql
+}

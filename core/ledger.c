@@ -352,8 +352,7 @@ int ledger_progress(struct db *db, int64_t version,
 int ledger_insert_run(struct db *db, int64_t id, const struct facts *facts,
 		      struct error *err)
 {
-	json_t *json = facts_json(facts);
-	char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
+	char *text = facts_text(NULL, facts);
 	char *started = text_time(NULL, facts->started_us);
 	char number[24], version[24], duration[40];
 	const char *params[] = {
@@ -377,16 +376,14 @@ int ledger_insert_run(struct db *db, int64_t id, const struct facts *facts,
 		"VALUES ($1, $2, $3, $4, $5, $6, $7)",
 		params, 7, err);
 	talloc_free(started);
-	free(text);
-	json_decref(json);
+	talloc_free(text);
 	return result;
 }
 
 int ledger_update_run(struct db *db, int64_t id, const struct facts *facts,
 		      struct error *err)
 {
-	json_t *json = facts_json(facts);
-	char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
+	char *text = facts_text(NULL, facts);
 	char number[24], duration[40];
 	const char *params[] = { text, duration, number };
 	int result;
@@ -397,8 +394,7 @@ int ledger_update_run(struct db *db, int64_t id, const struct facts *facts,
 				   "UPDATE git_migrate_runs SET facts = $1, "
 				   "duration_ms = $2 WHERE id = $3",
 				   params, 3, err);
-	free(text);
-	json_decref(json);
+	talloc_free(text);
 	return result;
 }
 

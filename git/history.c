@@ -295,9 +295,11 @@ int origins_begin(TALLOC_CTX *mem, struct repo *repo, const char *tip,
 	s->touched = talloc_array(s, size_t, (unsigned)count + 1);
 	s->halves = talloc_zero_array(s, unsigned char, (unsigned)count + 1);
 	index_paths(s);
+	/* --sparse: a commit is compared with its parent once, when it is
+	   shown, and not before that to find out whether it is to be shown */
 	if (start_walk(s,
-		       GIT_ARGS("log", "--format=%x01%H", "--raw", "-z",
-				"--no-renames", "--no-abbrev", "--root",
+		       GIT_ARGS("log", "--sparse", "--format=%x01%H", "--raw",
+				"-z", "--no-renames", "--no-abbrev", "--root",
 				"--no-show-signature", "-O/dev/null", s->tip,
 				"--", s->folder),
 		       err) < 0) {

@@ -155,94 +155,13 @@ void facts_release_locks(struct facts *facts, int64_t now_us)
 	}
 }
 
-/* Milliseconds to the microsecond, so that JSON stays readable. */
-static json_t *ms_json(double ms)
-{
-	return json_real((double)(int64_t)(ms * 1000 + 0.5) / 1000);
-}
-
-static json_t *count_json(int64_t n)
-{
-	return n < 0 ? json_null() : json_integer(n);
-}
-
-static json_t *statement_json(const struct fact_statement *s)
-{
-	json_t *relations = json_array(), *json;
-
-	for (size_t i = 0; i < s->relation_count; i++)
-		json_array_append_new(relations, json_string(s->relations[i]));
-	json = json_pack("{s:i, s:s, s:o, s:o, s:o}", "index", s->index, "kind",
-			 s->kind ? s->kind : "", "relations", relations, "rows",
-			 count_json(s->rows), "duration_ms",
-			 ms_json(s->duration_ms));
-	if (s->count > 1)
-		json_object_set_new(json, "count", json_integer(s->count));
-	if (s->batched) {
-		json_object_set_new(json, "batches", json_integer(s->batches));
-		json_object_set_new(json, "longest_batch_ms",
-				    ms_json(s->longest_ms));
-		json_object_set_new(json, "throttled_ms",
-				    ms_json(s->throttled_ms));
-	}
-	return json;
-}
-
-static json_t *lists_json(const struct facts *facts, json_t *tables,
-			  json_t *locks)
-{
-	json_t *statements = json_array();
-
-	for (size_t i = 0; i < facts->statement_count; i++)
-		json_array_append_new(statements,
-				      statement_json(&facts->statements[i]));
-	for (size_t i = 0; i < facts->table_count; i++) {
-		const struct fact_table *t = &facts->tables[i];
-
-		json_array_append_new(
-			tables,
-			json_pack("{s:s, s:o, s:o, s:b}", "name", t->name,
-				  "rows_before", count_json(t->rows_before),
-				  "rows_after", count_json(t->rows_after),
-				  "estimated", t->estimated));
-	}
-	for (size_t i = 0; i < facts->lock_count; i++) {
-		const struct fact_lock *l = &facts->locks[i];
-		double held = l->held_ms;
-
-		if (held < 0)
-			held = (double)(clock_mono_us() - l->since_us) / 1000;
-		json_array_append_new(locks,
-				      json_pack("{s:s, s:s, s:o}", "relation",
-						l->relation, "mode", l->mode,
-						"held_ms", ms_json(held)));
-	}
-	return statements;
-}
-
 json_t *facts_json(const struct facts *facts)
 {
-	char version[VERSION_LENGTH + 1];
-	char *started = text_time(NULL, facts->started_us);
-	json_t *tables = json_array(), *locks = json_array();
-	json_t *statements = lists_json(facts, tables, locks);
-	json_t *run = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "version",
-		version_format(facts->version, version), "name", facts->name,
-		"direction", direction_name(facts->direction), "outcome",
-		facts->ok ? "ok" : "failed", "started_at", started,
-		"duration_ms", ms_json(facts->duration_ms), "lock_ms",
-		ms_json(facts->lock_ms), "statements", statements, "tables",
-		tables, "locks", locks);
+	char *text = facts_text(NULL, facts);
+	json_t *json = json_loads(text, 0, NULL);
 
-	if (run && facts->attempt_count)
-		json_object_set_new(run, "attempts", attempts_json(facts));
-	if (run && facts->error)
-		json_object_set_new(run, "error", json_string(facts->error));
-	if (run && facts->repair)
-		json_object_set_new(run, "repair", json_string(facts->repair));
-	talloc_free(started);
-	return run;
+	talloc_free(text);
+	return json;
 }
 
 static int64_t count_from(const json_t *value)

@@ -134,6 +134,8 @@ void facts_start_again(struct facts *facts, const struct facts *then);
 /* The transaction is over: closes all locks at this clock_mono_us(). */
 void facts_release_locks(struct facts *facts, int64_t now_us);
 
+/* The facts as compact JSON: what the ledger keeps. */
+char *facts_text(TALLOC_CTX *mem, const struct facts *facts);
 /* One element of "runs" in the JSON of up, down and log; new reference. */
 json_t *facts_json(const struct facts *facts);
 /* The inverse, for facts read back from the ledger. */

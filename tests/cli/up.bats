@@ -354,6 +354,65 @@ missing_warns() {
 	same states "$A uncommitted" "$(states)"
 }
 
+# Starts `up`, has it wait for a run on SQLite, whose work is STATEMENTS, and
+# sets $code to how it ended.
+up_behind_another_run() { # STATEMENTS
+	local file=${URL#sqlite:} pid
+	coproc python3 -c 'import fcntl, struct, sys
+file = open(sys.argv[1], "r+b")
+fcntl.fcntl(file, fcntl.F_OFD_SETLK,
+            struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 1 << 62, 1, 0))
+print("held", flush=True)
+sys.stdin.read()' "$file"
+	read -r -u "${COPROC[0]}"
+	git-migrate up >out 2>err &
+	pid=$!
+	until grep -qx 'waiting for another run' err; do
+		kill -0 $pid
+	done
+	sql "$1"
+	eval "exec ${COPROC[1]}>&-"
+	code=0
+	wait $pid || code=$?
+}
+
+# a copy of A's row
+other_row="CREATE TEMP TABLE other AS SELECT * FROM git_migrations;
+	UPDATE other SET up_blob = 'feed'"
+
+@test "what another checkout did meanwhile puts a migration out of order" {
+	fresh sqlite
+	table_pair $A a
+	commit
+	ok up
+	table_pair $B b
+	commit
+	up_behind_another_run "$other_row, version = $C;
+		INSERT INTO git_migrations SELECT * FROM other"
+	same 'exit status' 1 $code
+	same complaint "waiting for another run
+error: migrations/${B}_create_b.up.sql: migration '${B}_create_b' is out of order: $C is applied already
+hint: to apply it all the same: git migrate up --out-of-order
+hint: to apply it in order: git migrate down --to $B, then git migrate up" \
+		"$(<err)"
+	same tables a "$(tables)"
+}
+
+@test "what another checkout applied meanwhile under the same version is not taken for ours" {
+	fresh sqlite
+	table_pair $A a
+	commit
+	ok up
+	table_pair $B b
+	commit
+	up_behind_another_run "$other_row, version = $B;
+		INSERT INTO git_migrations SELECT * FROM other"
+	same 'exit status' 1 $code
+	same complaint "error: migrations/${B}_create_b.up.sql: the up script of migration '${B}_create_b' has changed since it was applied" \
+		"$(sed -n 2p err)"
+	same tables a "$(tables)"
+}
+
 odd_names() {
 	table_pair $A a
 	commit

@@ -150,6 +150,63 @@ static void a_kept_text_can_be_read(void **state)
 	assert_string_equal(text, "down 1 \n");
 }
 
+/* Asks for all halves of a set ahead, and reads up to `count` of them. */
+static void read_expected(struct test *t, struct blobs *blobs,
+			  const struct set *set, size_t count)
+{
+	const char *ids[400];
+	char *text, wanted[20];
+	size_t length;
+
+	assert_true(2 * set->count <= 400);
+	for (size_t i = 0; i < 2 * set->count; i++) {
+		ids[i] = set->list[i / 2].half[i % 2].blob;
+		blobs_expect(blobs, ids[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		good(t, blobs_read(t->mem, blobs, ids[i], &text, &length,
+				   &t->err));
+		snprintf(wanted, sizeof(wanted), "%s %zu \n",
+			 i % 2 ? "down" : "up", i / 2 + 1);
+		assert_string_equal(text, wanted);
+	}
+}
+
+static void blobs_can_be_asked_for_ahead(void **state)
+{
+	struct test *t = *state;
+	const char *missing = "0123456789012345678901234567890123456789";
+	struct blobs *blobs;
+	struct set *set;
+	char *text;
+	size_t length;
+
+	sh(t, "mkdir migrations; for n in $(seq 200); do "
+	      "v=migrations/$((20260101000000 + n))_x; "
+	      "echo \"up $n \" >$v.up.sql; echo \"down $n \" >$v.down.sql; "
+	      "done; commit all");
+	enter(t, ".");
+	good(t, repo_set_commit(t->mem, t->repo, t->repo->head, "migrations",
+				&set, &t->err));
+	assert_int_equal(set->count, 200);
+	good(t, blobs_open(t->mem, t->repo, &blobs, &t->err));
+	read_expected(t, blobs, set, 400);
+	/* something else in between, and all that was asked for is gone */
+	read_expected(t, blobs, set, 7);
+	good(t, blobs_read(t->mem, blobs, set->list[199].half[0].blob, &text,
+			   &length, &t->err));
+	assert_string_equal(text, "up 200 \n");
+	blobs_expect(blobs, missing);
+	read_expected(t, blobs, set, 3);
+	blobs_expect(blobs, missing);
+	assert_int_equal(
+		blobs_read(t->mem, blobs, missing, &text, &length, &t->err),
+		-1);
+	assert_int_equal(t->err.code, ERROR_NOT_FOUND);
+	error_release(&t->err);
+	read_expected(t, blobs, set, 400);
+}
+
 static void refuses_links_and_conflicts(void **state)
 {
 	struct test *t = *state;
@@ -519,6 +576,7 @@ int main(void)
 		TEST(sets_of_commit_index_and_work_tree),
 		TEST(line_ends_do_not_change_an_id),
 		TEST(a_kept_text_can_be_read),
+		TEST(blobs_can_be_asked_for_ahead),
 		TEST(refuses_links_and_conflicts),
 		TEST(finds_where_pairs_came_from),
 		TEST(a_merge_can_be_where_a_pair_came_from),

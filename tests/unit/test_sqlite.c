@@ -418,6 +418,80 @@ static void counts_exactly_what_is_small(void **state)
 	assert_string_equal(count_of(p, db, "gaps", 1), "~4000");
 }
 
+/* Runs a script and counts the table along with it: "before/after", with what
+   was known before the commit in between where that is not the end of it. */
+static char *count_along(struct bed *p, struct db *db, const char *table,
+			 const char *text, int64_t limit)
+{
+	struct script *script = bed_script(p, text);
+	struct facts *facts = facts_new(p, 1, "x", DIRECTION_UP);
+	struct db_count before = { .table = table, .rows = -1 };
+	struct db_count after = before;
+	char *told;
+
+	sqlite->count_along(db, &before, 1, limit);
+	assert_int_equal(sqlite->begin(db, script, &p->err), 0);
+	for (size_t n = 0; n < script->statement_count; n++)
+		assert_int_equal(sqlite->execute(db, script, n, facts, &p->err),
+				 0);
+	sqlite->count_along(db, &after, 1, limit);
+	told = talloc_asprintf(p, "%d/%d", (int)before.rows, (int)after.rows);
+	assert_int_equal(sqlite->commit(db, &p->err), 0);
+	return talloc_asprintf_append(told, "/%s%d", after.estimated ? "~" : "",
+				      (int)after.rows);
+}
+
+static void counts_along_with_a_script(void **state)
+{
+	static const char *const more =
+		"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+		"FROM n LIMIT 997) INSERT INTO t SELECT i FROM n";
+	struct bed *p = *state;
+	struct db *db = bed_open(p, "a.db");
+
+	assert_string_equal(count_along(p, db, "t", "CREATE TABLE t (a)", 9000),
+			    "-1/0/0");
+	assert_string_equal(count_along(p, db, "t",
+					"INSERT INTO t VALUES (1), (2), (3)",
+					9000),
+			    "0/3/3");
+	assert_string_equal(count_along(p, db, "t", more, 9000), "3/1000/1000");
+	/* too many to be counted while others wait */
+	assert_string_equal(
+		count_along(p, db, "t", "INSERT INTO t VALUES (1)", 9000),
+		"1000/-1/1001");
+	assert_string_equal(
+		count_along(p, db, "t", "INSERT INTO t VALUES (1)", 10),
+		"1001/-1/~1002");
+	assert_string_equal(count_along(p, db, "t", "DELETE FROM t", 10),
+			    "1002/0/0");
+	assert_string_equal(count_along(p, db, "t", "DROP TABLE t", 9000),
+			    "0/-1/-1");
+	assert_string_equal(
+		count_along(p, db, "v", "CREATE VIEW v AS SELECT 1", 9000),
+		"-1/-1/-1");
+}
+
+/* What was left to be counted is forgotten with the transaction: `counts` is
+   gone when the next one commits. */
+static void counts_nothing_after_a_rollback(void **state)
+{
+	struct bed *p = *state;
+	struct db *db = bed_open(p, "a.db");
+	struct db_count *count = talloc_zero(p, struct db_count);
+
+	bed_prepare(p, db,
+		    "CREATE TABLE t (a); INSERT INTO t VALUES (1), (2), (3)");
+	*count = (struct db_count){ .table = "t", .rows = -1 };
+	assert_int_equal(sqlite->begin(db, NULL, &p->err), 0);
+	sqlite->count_along(db, count, 1, 2);
+	assert_int_equal(count->rows, -1);
+	sqlite->rollback(db);
+	assert_int_equal(sqlite->begin(db, NULL, &p->err), 0);
+	assert_int_equal(sqlite->commit(db, &p->err), 0);
+	assert_int_equal(count->rows, -1);
+}
+
 /* --- scratch databases, names --------------------------------------------- */
 
 static void makes_and_removes_scratch_databases(void **state)
@@ -505,6 +579,8 @@ int main(void)
 		TEST(waits_for_the_lock_as_long_as_it_may),
 		TEST(stops_a_long_statement_when_told),
 		TEST(counts_exactly_what_is_small),
+		TEST(counts_along_with_a_script),
+		TEST(counts_nothing_after_a_rollback),
 		TEST(makes_and_removes_scratch_databases),
 		TEST(quotes_only_where_it_must),
 	};

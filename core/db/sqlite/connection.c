@@ -305,6 +305,7 @@ const struct db_engine db_engine_sqlite = {
 	.ask = sqlite_ask,
 	.execute_part = sqlite_execute_part,
 	.count_rows = sqlite_count_rows,
+	.count_along = sqlite_count_along,
 	.catalog = sqlite_catalog,
 	.definition = sqlite_definition,
 	.scratch = sqlite_scratch,

@@ -17,6 +17,23 @@ static void keep_written(struct script *script, struct statement *statement,
 }
 
 /*
+ * Many a pragma does its work while it is prepared. What only makes something
+ * new has no rows to be counted; what follows it is likely to need it, and
+ * ends the look ahead.
+ */
+static bool is_passed_over(const char *kind)
+{
+	static const char *const kinds[] = { "PRAGMA", "CREATE TABLE",
+					     "CREATE TABLE AS", "CREATE VIEW",
+					     "CREATE TRIGGER" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strcmp(kind, kinds[i]))
+			return true;
+	return false;
+}
+
+/*
  * Only SQLite knows which tables a statement writes to, and only once those
  * before it have run. What can be prepared now can have its rows counted
  * before the write lock is taken instead of under it.
@@ -39,8 +56,7 @@ void sqlite_foresee(struct db *db, struct script *script)
 		sqlite3_stmt *prepared = NULL;
 		int code;
 
-		/* many a pragma does its work while it is prepared */
-		if (!strcmp(statement->kind, "PRAGMA"))
+		if (is_passed_over(statement->kind))
 			continue;
 		s->touched = talloc_zero(NULL, struct touched);
 		code = sqlite3_prepare_v3(s->handle, text, -1, 0, &prepared,

@@ -33,6 +33,10 @@ struct sqlite {
 	int64_t granted_us;
 	struct key_check *keys;	 /* or NULL */
 	struct key_pairs *pairs; /* of the schema as last seen, or NULL */
+	/* what is to be counted after the commit, where rows is still -1 */
+	struct db_count *along;
+	size_t along_count;
+	int64_t along_limit;
 
 	bool changed; /* a script changed the connection: open it anew */
 	struct touched *touched; /* filled by the authorizer while not NULL */
@@ -169,6 +173,10 @@ bool sqlite_has_table(struct sqlite *s, const char *name);
 
 int sqlite_count_rows(struct db *db, const char *table, int64_t limit,
 		      int64_t *rows, bool *estimated, struct error *err);
+void sqlite_count_along(struct db *db, struct db_count *counts, size_t count,
+			int64_t limit);
+/* The transaction is committed. */
+void sqlite_count_along_end(struct sqlite *s);
 
 /* --- names.c --- */
 

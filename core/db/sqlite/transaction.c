@@ -12,6 +12,7 @@ static void forget(struct sqlite *s)
 	s->script = NULL;
 	talloc_free(s->keys);
 	s->keys = NULL;
+	s->along = NULL;
 }
 
 /*
@@ -83,6 +84,8 @@ int sqlite_commit(struct db *db, struct error *err)
 	}
 	if (sqlite_run(s, "COMMIT", err) < 0)
 		return -1;
+	db->committed_us = clock_mono_us();
+	sqlite_count_along_end(s);
 	forget(s);
 	return 0;
 }

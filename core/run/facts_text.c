@@ -1,0 +1,202 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/run/attempts.h"
+#include "core/run/facts.h"
+
+/*
+ * The facts are written twice for each script that runs. Put together from
+ * parts by the JSON library that takes longer than the database needs for
+ * their row.
+ */
+struct out {
+	char *text;
+	size_t length, room;
+};
+
+static char *reserve(struct out *out, size_t more)
+{
+	if (out->length + more >= out->room) {
+		out->room = 2 * (out->length + more);
+		out->text = talloc_realloc_size(NULL, out->text, out->room);
+	}
+	return out->text + out->length;
+}
+
+static void put(struct out *out, const char *text)
+{
+	size_t length = strlen(text);
+
+	memcpy(reserve(out, length + 1), text, length + 1);
+	out->length += length;
+}
+
+static char *escape(char *to, unsigned char c)
+{
+	if (c == '"' || c == '\\') {
+		*to++ = '\\';
+		*to++ = (char)c;
+	} else if (c < 0x20) {
+		to += snprintf(to, 7, "\\u%04x", c);
+	} else {
+		*to++ = (char)c;
+	}
+	return to;
+}
+
+static void put_string(struct out *out, const char *text)
+{
+	size_t length = strlen(text);
+	char *to;
+
+	/* there is no JSON that is not UTF-8 */
+	if (utf8_check(text, length) < length) {
+		char *visible = text_visible(NULL, text, true);
+
+		put_string(out, visible);
+		talloc_free(visible);
+		return;
+	}
+	to = reserve(out, 6 * length + 3);
+	*to++ = '"';
+	for (const char *c = text; *c; c++)
+		to = escape(to, (unsigned char)*c);
+	*to++ = '"';
+	*to = '\0';
+	out->length = (size_t)(to - out->text);
+}
+
+/* `before` is all that stands between the last value and this one. */
+static void put_text(struct out *out, const char *before, const char *value)
+{
+	put(out, before);
+	put_string(out, value);
+}
+
+static void put_number(struct out *out, const char *before, int64_t n)
+{
+	put(out, before);
+	out->length += (size_t)snprintf(reserve(out, 24), 24, "%" PRId64, n);
+}
+
+static void put_count(struct out *out, const char *before, int64_t n)
+{
+	put(out, before);
+	if (n < 0)
+		put(out, "null");
+	else
+		put_number(out, "", n);
+}
+
+/* Milliseconds to the microsecond, so that it stays readable: 2.0, 1.25 */
+static void put_ms(struct out *out, const char *before, double ms)
+{
+	int64_t us = (int64_t)(ms * 1000 + 0.5);
+
+	put_number(out, before, us / 1000);
+	out->length += (size_t)snprintf(reserve(out, 8), 8, ".%03d",
+					(int)(us % 1000));
+	for (int i = 0; i < 2 && out->text[out->length - 1] == '0'; i++)
+		out->text[--out->length] = '\0';
+}
+
+static void put_statement(struct out *out, const struct fact_statement *s)
+{
+	put_number(out, "{\"index\":", s->index);
+	put_text(out, ",\"kind\":", s->kind ? s->kind : "");
+	put(out, ",\"relations\":[");
+	for (size_t i = 0; i < s->relation_count; i++)
+		put_text(out, i ? "," : "", s->relations[i]);
+	put_count(out, "],\"rows\":", s->rows);
+	put_ms(out, ",\"duration_ms\":", s->duration_ms);
+	if (s->count > 1)
+		put_number(out, ",\"count\":", s->count);
+	if (s->batched) {
+		put_number(out, ",\"batches\":", s->batches);
+		put_ms(out, ",\"longest_batch_ms\":", s->longest_ms);
+		put_ms(out, ",\"throttled_ms\":", s->throttled_ms);
+	}
+	put(out, "}");
+}
+
+static void put_table(struct out *out, const struct fact_table *t)
+{
+	put_text(out, "{\"name\":", t->name);
+	put_count(out, ",\"rows_before\":", t->rows_before);
+	put_count(out, ",\"rows_after\":", t->rows_after);
+	put(out,
+	    t->estimated ? ",\"estimated\":true}" : ",\"estimated\":false}");
+}
+
+static void put_lock(struct out *out, const struct fact_lock *l)
+{
+	double held = l->held_ms;
+
+	if (held < 0)
+		held = (double)(clock_mono_us() - l->since_us) / 1000;
+	put_text(out, "{\"relation\":", l->relation);
+	put_text(out, ",\"mode\":", l->mode);
+	put_ms(out, ",\"held_ms\":", held);
+	put(out, "}");
+}
+
+static void put_lists(struct out *out, const struct facts *facts)
+{
+	put(out, ",\"statements\":[");
+	for (size_t i = 0; i < facts->statement_count; i++) {
+		put(out, i ? "," : "");
+		put_statement(out, &facts->statements[i]);
+	}
+	put(out, "],\"tables\":[");
+	for (size_t i = 0; i < facts->table_count; i++) {
+		put(out, i ? "," : "");
+		put_table(out, &facts->tables[i]);
+	}
+	put(out, "],\"locks\":[");
+	for (size_t i = 0; i < facts->lock_count; i++) {
+		put(out, i ? "," : "");
+		put_lock(out, &facts->locks[i]);
+	}
+	put(out, "]");
+}
+
+/* They are rare. */
+static void put_attempts(struct out *out, const struct facts *facts)
+{
+	json_t *list = attempts_json(facts);
+	char *text = json_dumps(list, JSON_COMPACT | JSON_REAL_PRECISION(15));
+
+	put(out, ",\"attempts\":");
+	put(out, text);
+	free(text);
+	json_decref(list);
+}
+
+char *facts_text(TALLOC_CTX *mem, const struct facts *facts)
+{
+	char version[VERSION_LENGTH + 1];
+	char *started = text_time(NULL, facts->started_us);
+	struct out out = { NULL, 0, 0 };
+
+	put_text(&out,
+		 "{\"version\":", version_format(facts->version, version));
+	put_text(&out, ",\"name\":", facts->name);
+	put_text(&out, ",\"direction\":", direction_name(facts->direction));
+	put_text(&out, ",\"outcome\":", facts->ok ? "ok" : "failed");
+	put_text(&out, ",\"started_at\":", started);
+	put_ms(&out, ",\"duration_ms\":", facts->duration_ms);
+	put_ms(&out, ",\"lock_ms\":", facts->lock_ms);
+	put_lists(&out, facts);
+	if (facts->attempt_count)
+		put_attempts(&out, facts);
+	if (facts->error)
+		put_text(&out, ",\"error\":", facts->error);
+	if (facts->repair)
+		put_text(&out, ",\"repair\":", facts->repair);
+	put(&out, "}");
+	talloc_free(started);
+	return talloc_steal(mem, out.text);
+}

@@ -224,6 +224,9 @@ CREATE TABLE u (t integer);' 'DROP TABLE u, t;'
 	err_has "error: unable to connect to 'mariadb:$database': Access denied for user"
 	err_has 'hint: passwords are read from ~/.my.cnf, MYSQL_PWD or'
 	MYSQL_PWD=a@b/c ok status
+	# other files run meanwhile: their programs must not read this one
+	export HOME=$BATS_TEST_TMPDIR/home
+	mkdir "$HOME"
 	printf '[client]\npassword = "a@b/c"\n' >"$HOME/.my.cnf"
 	ok status
 	printf '[other]\npassword = "a@b/c"\nport = %s\n' "$port" >my.cnf

@@ -21,6 +21,7 @@ struct sqlite {
 	struct cached_statement *cache;
 
 	int lock_file;		 /* see lock.c; -1: not open */
+	bool keeps_journal;	 /* ... as long as that lock is held */
 	const char *lock_words;	 /* "the lock on 'dev.db'" */
 	const char *waiting_for; /* in words, for the tick */
 	int64_t wait_since_us, ticked_us;
@@ -105,6 +106,7 @@ int sqlite_restore(struct sqlite *s, struct error *err);
 
 int sqlite_lock(struct db *db, struct error *err);
 int sqlite_unlock(struct db *db, struct error *err);
+void sqlite_keep_journal(struct sqlite *s);
 int sqlite_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
 		 size_t n, const char *witness, enum db_verdict *verdict,
 		 char **what, struct error *err);

@@ -28,6 +28,8 @@ int sqlite_restore(struct sqlite *s, struct error *err)
 	if (sqlite_connect(s, err) < 0)
 		return -1;
 	s->changed = false;
+	if (s->keeps_journal)
+		sqlite_keep_journal(s);
 	return 0;
 }
 

@@ -1,4 +1,4 @@
-#include "git/internal.h"
+#include "git/origin_cache.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -26,7 +26,9 @@ struct search {
 	struct wanted *nodes;
 	TALLOC_CTX *mem;
 	const char *tip;
-	struct process *walking; /* git log */
+	struct origin_cache *cache;
+	bool *known;		 /* by pair: the cache has it */
+	struct process *walking; /* git log, unless all are known */
 	struct process *asked;	 /* git cat-file, once it is needed */
 	FILE *answers;
 
@@ -46,6 +48,8 @@ static void index_paths(struct search *s)
 		struct wanted *w = &s->nodes[i];
 		const struct half *half = &s->migrations[i / 2]->half[i % 2];
 
+		if (s->known[i / 2])
+			continue;
 		w->pair = i / 2;
 		w->direction = (enum direction)(i % 2);
 		w->path = half->path;
@@ -269,6 +273,39 @@ static void mark_boundary(struct search *s)
 		fclose(file);
 }
 
+static void find_known(struct search *s)
+{
+	const char *commit;
+
+	s->known = talloc_zero_array(s, bool, (unsigned)s->count + 1);
+	for (size_t i = 0; i < s->count; i++) {
+		s->known[i] = origin_cache_find(s->cache, s->migrations[i],
+						&commit);
+		s->left -= s->known[i];
+	}
+}
+
+/* Into the result, before the walk. */
+static void take_known(struct search *s)
+{
+	const char *commit;
+
+	for (size_t i = 0; i < s->count; i++)
+		if (s->known[i] &&
+		    origin_cache_find(s->cache, s->migrations[i], &commit))
+			s->origins[i].commit = talloc_strdup(s->origins,
+							     commit);
+}
+
+static void keep_found(struct search *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (!s->known[i])
+			origin_cache_add(s->cache, s->migrations[i],
+					 s->origins[i].commit);
+	origin_cache_save(s->cache);
+}
+
 static int release(struct search *s)
 {
 	HASH_CLEAR(hh, s->by_path);
@@ -294,7 +331,12 @@ int origins_begin(TALLOC_CTX *mem, struct repo *repo, const char *tip,
 	s->folder = talloc_asprintf(s, "%s/", dir);
 	s->touched = talloc_array(s, size_t, (unsigned)count + 1);
 	s->halves = talloc_zero_array(s, unsigned char, (unsigned)count + 1);
+	s->cache = origin_cache_open(s, repo, tip, s->folder);
+	find_known(s);
 	index_paths(s);
+	*out = s;
+	if (!s->left)
+		return 0;
 	/* --sparse: a commit is compared with its parent once, when it is
 	   shown, and not before that to find out whether it is to be shown */
 	if (start_walk(s,
@@ -306,7 +348,6 @@ int origins_begin(TALLOC_CTX *mem, struct repo *repo, const char *tip,
 		talloc_free(s);
 		return -1;
 	}
-	*out = s;
 	return 0;
 }
 
@@ -333,11 +374,14 @@ int origins_end(TALLOC_CTX *mem, struct search *s, struct origin **origins,
 	s->origins = talloc_zero_array(mem, struct origin,
 				       (unsigned)s->count + 1);
 	*origins = s->origins;
-	result = end_walk(s, err);
+	take_known(s);
+	result = s->walking ? end_walk(s, err) : 0;
 	if (result == 0 && s->left)
 		result = walk_merges(s, err);
-	if (result == 0)
+	if (result == 0) {
 		mark_boundary(s);
+		keep_found(s);
+	}
 	talloc_free(s);
 	return result;
 }

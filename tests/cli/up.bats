@@ -75,6 +75,43 @@ uncommitted() {
 	ok status --json
 	json_is '.migrations[0].flags | join(",")' uncommitted,untracked
 }
+@test "remembers where pairs came from, for one tip, and believes no broken file" {
+	fresh sqlite
+	table_pair $A a
+	table_pair $B b
+	commit first
+	local first kept=.git/migrate/origins trace=$BATS_TEST_TMPDIR/trace
+	first=$(git rev-parse HEAD)
+	origins() {
+		sql "SELECT group_concat(coalesce(commit_id, '-'), ' ')
+			FROM git_migrations"
+	}
+	again() {
+		rm -f .git/dev.db
+		rm -f "$trace"
+		GIT_TRACE=$trace ok up
+		same 'the commits' "$1" "$(origins)"
+	}
+	GIT_TRACE=$trace ok up -n 1
+	grep -q 'git log' "$trace"
+	again "$first $first"
+	grep -q 'git log' "$trace" # for the other one
+	again "$first $first"
+	! grep -q 'git log' "$trace" || explain 'history was walked again'
+	# the same scripts, another history
+	git commit -q --amend -m 'first, again'
+	local tip
+	tip=$(git rev-parse HEAD)
+	again "$tip $tip"
+	printf 'git-migrate origins 1 %s migrations/\n%064d deadbeef\nx\n\0' \
+		"$tip" 0 >$kept
+	again "$tip $tip"
+	rm $kept
+	mkdir $kept
+	again "$tip $tip"
+	[[ -z $(find .git/migrate -name 'origins.*') ]] || explain 'left over'
+}
+
 @test "says that a script was not committed" { both uncommitted; }
 
 @test "refuses an uncommitted migration on a protected target" {

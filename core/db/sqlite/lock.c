@@ -70,8 +70,8 @@ void sqlite_keep_journal(struct sqlite *s)
 {
 	bool is_removed = false;
 
-	sqlite3_exec(s->handle, "PRAGMA main.journal_mode", take_mode, &is_removed,
-		     NULL);
+	sqlite3_exec(s->handle, "PRAGMA main.journal_mode", take_mode,
+		     &is_removed, NULL);
 	if (is_removed)
 		sqlite3_exec(s->handle,
 			     "PRAGMA main.journal_mode = PERSIST; "

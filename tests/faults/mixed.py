@@ -8,6 +8,8 @@ random moments, until HITS disturbances of each kind met a run in the middle. Fa
     kill     SIGKILL for the program
     session  the server ends its connection
     server   the server is stopped at once and started again
+    full     the disk of the database is full (a file system of its own where
+             one may be mounted, otherwise a limit on the size of its file)
 
 After each, `status` must be true, and `up` (or `repair`) must complete:
 nothing twice, nothing lost. Prints a histogram of where the runs were met.
@@ -16,6 +18,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -38,13 +41,48 @@ def run(*args, check=True, **more):
     return done
 
 
+class Disk:
+    """A folder in which there is little room. May be given more."""
+    plenty = 64 << 20
+
+    def __init__(self, folder):
+        self.folder = folder
+        os.mkdir(folder)
+        self.limit = None  # of a file's size, where nothing can be mounted
+        self.mounted = os.environ.get("OWN_MOUNTS") == "1"
+        if self.mounted:
+            run("mount", "-t", "tmpfs", "-o", "size=%d" % self.plenty, "tmpfs",
+                folder)
+
+    def resize(self, size):
+        if self.mounted:
+            run("mount", "-o", "remount,size=%d" % size, self.folder)
+        else:
+            self.limit = size
+
+    def in_child(self):
+        if self.limit:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.limit,) * 2)
+
+    def used(self):
+        sizes = [os.path.getsize(os.path.join(self.folder, name))
+                 for name in os.listdir(self.folder)]
+        return sum(sizes) if self.mounted else max(sizes)
+
+    def close(self):
+        if self.mounted:
+            run("umount", self.folder)
+
+
 class Sqlite:
     name = "sqlite"
-    faults = ("kill",)
+    faults = ("kill", "full")
     alone = "VACUUM;"
 
     def __init__(self, work):
-        self.path = os.path.join(work, "mixed.db")
+        self.disk = Disk(os.path.join(work, "disk"))
+        self.path = os.path.join(self.disk.folder, "mixed.db")
         self.url = "sqlite:" + self.path
 
     def fresh(self):
@@ -57,7 +95,7 @@ class Sqlite:
                    self.path, text).stdout.split("\n")[:-1]
 
     def stop(self):
-        pass
+        self.disk.close()
 
     objects = ("SELECT name FROM sqlite_schema WHERE name LIKE 't\\_%' "
                "ESCAPE '\\' OR name LIKE 'i\\_%' ESCAPE '\\' ORDER BY 1")
@@ -263,11 +301,12 @@ class Bed:
         return run(self.program, *args, check=False, cwd=self.repo,
                    env=self.environment)
 
-    def start(self):
+    def start(self, before=None):
         return subprocess.Popen([self.program, "up", "-q", "--wait", "60s"],
                                 cwd=self.repo, env=self.environment,
                                 stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL)
+                                stderr=subprocess.DEVNULL,
+                                preexec_fn=before)
 
     def states(self):
         done = self.migrate("status", "--json")
@@ -341,14 +380,33 @@ class Bed:
         self.complete()
         return applied
 
+    def fill_up(self, part):
+        """Room for that part of what it all takes."""
+        disk = self.engine.disk
+        self.engine.fresh()
+        disk.resize(int(self.whole * part))
+        try:
+            status = self.start(disk.in_child).wait(120)
+            applied = self.check_states()
+            if (status == 0) != (applied == COUNT):
+                raise RuntimeError("exit status %d, %d applied" % (
+                    status, applied))
+        finally:
+            disk.limit = None
+            disk.resize(disk.plenty)
+        self.complete()
+        return applied
+
     def measure(self):
         self.engine.fresh()
         began = time.monotonic()
         if self.start().wait():
             raise RuntimeError("up failed undisturbed")
-        whole = time.monotonic() - began
+        took = time.monotonic() - began
+        if "full" in self.engine.faults:
+            self.whole = self.engine.disk.used()
         self.complete()
-        return whole
+        return took
 
     def close(self):
         self.engine.stop()
@@ -363,23 +421,37 @@ def histogram(met):
 
 
 def test(bed, fault, hits):
-    whole = bed.measure()
+    took = bed.measure()
     met, tries = [], 0
     while len(met) < hits:
         if tries >= 10 * hits + 20:
             raise RuntimeError("%d tries met only %d runs half way" % (
                 tries, len(met)))
-        delay = random.uniform(0, whole)
+        part = random.uniform(0, 1.5 if fault == "full" else 1)
         tries += 1
         try:
-            applied = bed.once(fault, delay)
+            applied = (bed.fill_up(part) if fault == "full" else
+                       bed.once(fault, part * took))
         except RuntimeError as why:
-            raise RuntimeError("%s after %.3f s: %s" % (fault, delay, why))
+            raise RuntimeError("%s at %.3f of it: %s" % (fault, part, why))
         if 0 < applied < COUNT:
             met.append(applied)
     print("%s, %s: %d disturbances, %d met a run half way" % (
         bed.engine.name, fault, tries, len(met)), flush=True)
     histogram(met)
+
+
+def in_own_mounts():
+    """What is mounted is seen, and lasts, here only."""
+    if "OWN_MOUNTS" in os.environ:
+        return
+    for more in ([], ["--map-root-user"]):
+        command = ["unshare", "--mount"] + more
+        if not subprocess.run(
+                command + ["mount", "-t", "tmpfs", "tmpfs", "/mnt"],
+                stderr=subprocess.DEVNULL).returncode:
+            os.environ["OWN_MOUNTS"] = "1"
+            os.execvp("unshare", command + [sys.executable] + sys.argv)
 
 
 def main():
@@ -389,8 +461,10 @@ def main():
     parser.add_argument("hits", type=int)
     parser.add_argument("--engine", action="append", choices=engines)
     parser.add_argument("--fault", action="append",
-                        choices=("kill", "session", "server"))
+                        choices=("kill", "session", "server", "full"))
     options = parser.parse_args()
+    if not options.engine or "sqlite" in options.engine:
+        in_own_mounts()
     for name in options.engine or engines:
         bed = Bed(options.build, engines[name])
         try:

@@ -4,11 +4,12 @@
 2,000,000 rows (ROWS) get a value while pgbench reads and writes the same table
 at a steady rate: by one UPDATE, by the loop of batches that people write into a
 DO block, and in batches of `git migrate`. Measured are the time it takes and
-what pgbench sees meanwhile. At the end a run is killed in its middle, and what
+what pgbench sees meanwhile, each in turn with the others. At the end a run is killed in its middle, and what
 it had committed must not be done twice.
 """
 import math
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ SERVER = os.environ["POSTGRES_SERVER"]
 BINDIR = os.environ["POSTGRES_BINDIR"]
 ROWS = int(os.environ.get("ROWS", "2000000"))
 RATE = os.environ.get("RATE", "200")  # transactions a second
+RUNS = int(os.environ.get("RUNS", "3"))  # of each, in turns
 PATIENCE = 600  # seconds that anything may take
 URL = SERVER + "/batch"
 SET = "legacy_status = 'migrated', touched = touched + 1"
@@ -155,7 +157,8 @@ def report(*cells):
     print("%-34s %10s %10s %10s %10s" % cells, flush=True)
 
 
-def measure(what, run):
+def measure(run):
+    """Seconds, and what pgbench met meanwhile: p50, p99 and the longest."""
     fresh_table()
     forget()
     with Load() as load:
@@ -163,13 +166,26 @@ def measure(what, run):
         try:
             run()
             spent = time.time() - began
-            shown = "%.1f s" % spent
         except subprocess.TimeoutExpired:
-            spent = float("inf")
-            shown = "> %d s" % PATIENCE
-    report(what, shown, *("%.1f ms" % n for n in (load.p50, load.p99,
-                                                  load.most)))
-    return spent, load
+            spent = math.inf
+    return spent, load.p50, load.p99, load.most
+
+
+def alone():
+    with Load() as load:
+        time.sleep(20)
+    return 20.0, load.p50, load.p99, load.most
+
+
+def show(what, runs, timed=True):
+    """The medians, which are returned."""
+    medians = [statistics.median(column) for column in zip(*runs)]
+    spent = "%.1f s" % medians[0]
+    if math.isinf(medians[0]):
+        spent = "> %d s" % PATIENCE
+    report(what, spent if timed else "",
+           *("%.1f ms" % n for n in medians[1:]))
+    return medians
 
 
 def killed_in_the_middle():
@@ -201,21 +217,24 @@ def killed_in_the_middle():
 def main():
     psql("CREATE DATABASE batch", SERVER + "/postgres")
     fresh_table()
-    report("%s rows" % format(ROWS, ","), "time", "p50", "p99", "highest")
-    with Load() as alone:
-        time.sleep(20)
-    report("pgbench alone, %s/s" % RATE, "",
-           *("%.1f ms" % n for n in (alone.p50, alone.p99, alone.most)))
-    one, _ = measure("one UPDATE", lambda: psql(ONE))
-    whole, _ = measure("batches, pause=0",
-                       Repository("fast", "pause=0").up)
-    print("  total: x %.2f of the one UPDATE" % (whole / one))
-    _, gentle = measure("batches, pause=100ms",
-                        Repository("gentle", "").up)
-    print("  p99: x %.2f of pgbench alone" % (gentle.p99 / alone.p99))
+    fast, gentle = Repository("fast", "pause=0"), Repository("gentle", "")
+    turns = ([], [], [], [])
+    for _ in range(RUNS):
+        for runs, take in zip(turns, (
+                alone, lambda: measure(lambda: psql(ONE)),
+                lambda: measure(fast.up), lambda: measure(gentle.up))):
+            runs.append(take())
+    report("%s rows, medians of %d" % (format(ROWS, ","), RUNS), "time", "p50",
+           "p99", "highest")
+    base = show("pgbench alone, %s/s" % RATE, turns[0], timed=False)
+    one = show("one UPDATE", turns[1])
+    whole = show("batches, pause=0", turns[2])
+    print("  total: x %.2f of the one UPDATE" % (whole[0] / one[0]))
+    patient = show("batches, pause=100ms", turns[3])
+    print("  p99: x %.2f of pgbench alone" % (patient[2] / base[2]))
     killed_in_the_middle()
     if not os.environ.get("QUICK"):
-        measure("a loop in DO, pg_sleep(0.1)", lambda: psql(LOOP))
+        show("a loop in DO, pg_sleep(0.1)", [measure(lambda: psql(LOOP))])
 
 
 main()

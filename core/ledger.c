@@ -7,6 +7,7 @@
 
 #include "core/base/embed.h"
 #include "core/base/text.h"
+#include "core/progress.h"
 
 #define LEDGER_VERSION 1
 #define LEDGER_VERSION_TEXT "1"
@@ -123,6 +124,23 @@ static int read_version(struct db *db, int *version, bool *absent,
 	return -1;
 }
 
+/* How far unfinished ones are stands beside them, and is written first. */
+static void count_done(struct ledger *ledger, struct db *db)
+{
+	for (size_t i = 0; i < ledger->count; i++) {
+		struct ledger_row *row = &ledger->rows[i];
+		struct error ignored = { 0 };
+		struct progress *at;
+
+		if (row->state != UNFINISHED)
+			continue;
+		if (progress_read(ledger, db, row->version, &at, &ignored) < 0)
+			error_release(&ignored);
+		else if (at)
+			row->done = at->done;
+	}
+}
+
 int ledger_read(TALLOC_CTX *mem, struct db *db, struct ledger **out,
 		struct error *err)
 {
@@ -148,6 +166,7 @@ int ledger_read(TALLOC_CTX *mem, struct db *db, struct ledger **out,
 			      0, take_row, ledger, err) < 0)
 		return -1;
 	sort_rows(ledger);
+	count_done(ledger, db);
 	return 0;
 }
 
@@ -313,13 +332,30 @@ int ledger_replace(struct db *db, const struct ledger_row *row,
 		params, 10, err);
 }
 
+int ledger_change_one(struct db *db, const char *sql, const char *const *params,
+		      int param_count, struct error *err)
+{
+	int64_t rows;
+
+	if (db->engine->change(db, sql, params, param_count, &rows, err) < 0)
+		return -1;
+	if (rows == 1)
+		return 0;
+	error_set(err, ERROR_BUSY,
+		  "another run has gone on with it meanwhile: the ledger of "
+		  "'%s' is not as this one left it",
+		  db->label);
+	return error_hint(err, "what the other one makes of it: "
+			       "git migrate status");
+}
+
 int ledger_remove(struct db *db, int64_t version, struct error *err)
 {
 	char number[24];
 	const char *params[] = { number };
 
 	snprintf(number, sizeof(number), "%" PRId64, version);
-	return db->engine->queue(
+	return ledger_change_one(
 		db, "DELETE FROM git_migrations WHERE version = $1", params, 1,
 		err);
 }

@@ -67,12 +67,20 @@ int ledger_create(struct db *db, struct error *err);
 /* The same for other tables beside it, from a file that is compiled in. */
 int ledger_run_file(struct db *db, const char *file, struct error *err);
 
+/*
+ * Runs a statement that has to change one row of the ledger: ERROR_BUSY when it
+ * does not, as another run has been there meanwhile.
+ */
+int ledger_change_one(struct db *db, const char *sql, const char *const *params,
+		      int param_count, struct error *err);
+
 /* All of these are queued in the transaction that is open (see db.h). */
 int ledger_insert(struct db *db, const struct ledger_row *row,
 		  const char *down_script, struct error *err);
 /* The same values for a row that is there, but for when and by whom. */
 int ledger_replace(struct db *db, const struct ledger_row *row,
 		   const char *down_script, struct error *err);
+/* ERROR_BUSY when there is none: not queued. */
 int ledger_remove(struct db *db, int64_t version, struct error *err);
 /* Takes state, direction, done, total and, unless negative, duration from
    `row`. */

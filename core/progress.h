@@ -8,6 +8,8 @@
 #include "core/db/db.h"
 #include "core/sql/script.h"
 
+#define PROGRESS_OWNER_LENGTH 32 /* hexadecimal digits */
+
 /*
  * How far a script has come that runs statement by statement: one row of the
  * table git_migrate_progress while it is unfinished, beside its row in the
@@ -24,7 +26,13 @@ struct progress {
 	int started;
 	const char *witness;  /* see struct db_engine; NULL: none */
 	const char *position; /* where in a batched statement it is, or NULL */
+	/* The run that goes on with it. Whoever takes it over writes another
+	   one, and from then on nothing that the other run does lasts. */
+	char owner[PROGRESS_OWNER_LENGTH + 1];
 };
+
+/* A new one, by chance. */
+void progress_own(struct progress *progress);
 
 /* Makes the table where it is missing, in a transaction of its own. */
 int progress_create(struct db *db, struct error *err);
@@ -33,11 +41,18 @@ int progress_create(struct db *db, struct error *err);
 int progress_read(TALLOC_CTX *mem, struct db *db, int64_t version,
 		  struct progress **progress, struct error *err);
 
-/* Queued in the transaction that is open, see db.h. */
+/*
+ * In the transaction that is open, or one of their own. ERROR_BUSY when the
+ * row is not that owner's any more: nothing of ours may last then.
+ */
 int progress_insert(struct db *db, const struct progress *progress,
 		    struct error *err);
 int progress_update(struct db *db, const struct progress *progress,
 		    struct error *err);
-int progress_remove(struct db *db, int64_t version, struct error *err);
+int progress_remove(struct db *db, const struct progress *progress,
+		    struct error *err);
+/* Makes what another run has left this one's: gives it a new owner. */
+int progress_take_over(struct db *db, struct progress *progress,
+		       struct error *err);
 
 #endif

@@ -4,5 +4,7 @@ CREATE TABLE IF NOT EXISTS git_migrate_progress (
 	digest text NOT NULL,
 	started integer NOT NULL,
 	witness text,
-	position text
+	position text,
+	owner text NOT NULL,
+	turn bigint NOT NULL
 );

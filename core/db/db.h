@@ -164,6 +164,13 @@ struct db_engine {
 		     int param_count, struct error *err);
 
 	/*
+	 * query() for a statement that changes rows: how many it has changed,
+	 * as the ledger's own are guarded by that.
+	 */
+	int (*change)(struct db *db, const char *sql, const char *const *params,
+		      int param_count, int64_t *rows, struct error *err);
+
+	/*
 	 * A transaction that will write. `script` is what will run in it, or
 	 * NULL for bookkeeping; with a script the session is first brought
 	 * back to how it was when opened (settings, role, search path), and

@@ -113,7 +113,7 @@ static int settle(struct runner *runner, const struct repair *repair,
 	result = applied ? ledger_progress(db, row.version, &row, err)
 			 : ledger_remove(db, row.version, err);
 	if (result == 0 && repair->progress)
-		result = progress_remove(db, row.version, err);
+		result = progress_remove(db, repair->progress, err);
 	if (result == 0 && record(runner, repair, what, err) == 0 &&
 	    db->engine->commit(db, err) == 0)
 		return 0;

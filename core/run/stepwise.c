@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/progress.h"
 #include "core/run/waiting.h"
+#include "core/sql/session.h"
 
 /*
  * A script that cannot be one transaction runs statement by statement. Each
@@ -24,16 +25,12 @@ struct steps {
 	struct script_digest *digest; /* of what is done; owner of the rest */
 	char *position;		      /* what at.position points to, or NULL */
 	int64_t started_us;
+	bool unsure; /* whether the last commit was carried out */
 };
 
 static size_t total(const struct steps *steps)
 {
 	return steps->item->script->statement_count;
-}
-
-static const struct statement *next_statement(const struct steps *steps)
-{
-	return &steps->item->script->statements[steps->at.done];
 }
 
 /* --- the ledger ----------------------------------------------------------- */
@@ -50,7 +47,8 @@ static void fill_row(const struct steps *steps, enum applied_state state,
 		row->duration_ms = -1;
 }
 
-/* Queues how far it is, for the transaction that is open or comes next. */
+/* Writes how far it is, in the transaction that is open or in one of its own;
+   fails when another run has taken it over. */
 static int save(struct steps *steps, struct error *err)
 {
 	struct ledger_row row;
@@ -58,25 +56,10 @@ static int save(struct steps *steps, struct error *err)
 	if (!steps->runner->record)
 		return 0;
 	fill_row(steps, UNFINISHED, &row);
-	if (progress_update(steps->runner->db, &steps->at, err) < 0)
+	if (ledger_progress(steps->runner->db, steps->item->version, &row,
+			    err) < 0)
 		return -1;
-	return ledger_progress(steps->runner->db, steps->item->version, &row,
-			       err);
-}
-
-/* Makes what is queued happen now. */
-static int flush(struct steps *steps, struct error *err)
-{
-	struct db *db = steps->runner->db;
-
-	if (!steps->runner->record)
-		return 0;
-	return db->engine->query(db, "SELECT 1", NULL, 0, NULL, NULL, err);
-}
-
-static int save_now(struct steps *steps, struct error *err)
-{
-	return save(steps, err) < 0 ? -1 : flush(steps, err);
+	return progress_update(steps->runner->db, &steps->at, err);
 }
 
 static void count_done(struct steps *steps)
@@ -102,6 +85,7 @@ static int claim(struct steps *steps, struct error *err)
 	if (!runner->has_progress && progress_create(runner->db, err) < 0)
 		return -1;
 	runner->has_progress = true;
+	progress_own(&steps->at);
 	if (engine->begin(runner->db, NULL, err) < 0)
 		return -1;
 	fill_row(steps, UNFINISHED, &row);
@@ -133,7 +117,7 @@ static int unclaim(struct steps *steps, struct error *err)
 		result = ledger_remove(db, row.version, err);
 	else
 		result = ledger_progress(db, row.version, &row, err);
-	if (result == 0 && progress_remove(db, row.version, err) == 0 &&
+	if (result == 0 && progress_remove(db, &steps->at, err) == 0 &&
 	    db->engine->commit(db, err) == 0)
 		return 0;
 	db->engine->rollback(db);
@@ -157,7 +141,7 @@ static int close_ledger(struct steps *steps, struct error *err)
 		result = ledger_progress(runner->db, row.version, &row, err);
 	else
 		result = ledger_remove(runner->db, row.version, err);
-	if (result == 0 && progress_remove(runner->db, row.version, err) == 0 &&
+	if (result == 0 && progress_remove(runner->db, &steps->at, err) == 0 &&
 	    runner_insert_run(runner, steps->facts, &id, err) == 0 &&
 	    engine->commit(runner->db, err) == 0) {
 		runner_remember(runner, id, steps->facts);
@@ -207,17 +191,14 @@ static int check_done(struct steps *steps, const struct ledger_row *row,
 /* What the session was told is gone with it: settings are made again. */
 static int repeat_settings(struct steps *steps, struct error *err)
 {
-	static const char *const kinds[] = { "SET", "RESET", "PRAGMA", "ATTACH",
-					     "USE" };
 	const struct script *script = steps->item->script;
 	struct facts *ignored = facts_new(steps->digest, 0, "", DIRECTION_UP);
 
 	for (int n = 0; n < steps->at.done; n++)
-		for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-			if (!strcmp(script->statements[n].kind, kinds[i]) &&
-			    runner_execute(steps->runner, steps->item,
-					   (size_t)n, ignored, err) < 0)
-				return -1;
+		if (session_repeats(script, (size_t)n) &&
+		    runner_execute(steps->runner, steps->item, (size_t)n,
+				   ignored, err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -252,13 +233,13 @@ static int settle(struct steps *steps, struct error *err)
 	size_t n = (size_t)steps->at.done;
 	char *what;
 
-	if ((!steps->at.started && !steps->at.position) || n >= total(steps))
+	if (n >= total(steps))
 		return 0;
 	if (steps->item->resume == RESUME_SKIP) {
 		count_done(steps);
 		return 0;
 	}
-	if (!steps->at.started) /* its batches are all in transactions */
+	if (!steps->at.started) /* what is done of it, it is known to be */
 		return 0;
 	if (db->engine->judge &&
 	    db->engine->judge(steps->digest, db, script, n, steps->at.witness,
@@ -284,7 +265,15 @@ static int replace_row(struct steps *steps, struct error *err)
 			   err) < 0)
 		return -1;
 	steps->at.started = 0;
-	return save_now(steps, err);
+	return save(steps, err);
+}
+
+/* From here on the run that left it can record nothing more. */
+static int take_over(struct steps *steps, struct error *err)
+{
+	if (!steps->runner->record)
+		return 0;
+	return progress_take_over(steps->runner->db, &steps->at, err);
 }
 
 static int resume(struct steps *steps, bool *skipped, struct error *err)
@@ -310,7 +299,10 @@ static int resume(struct steps *steps, bool *skipped, struct error *err)
 	steps->runner->has_progress = true;
 	steps->at = *at;
 	if (check_done(steps, row, err) < 0 ||
-	    repeat_settings(steps, err) < 0 || settle(steps, err) < 0)
+	    session_check(steps->item->script, (size_t)steps->at.done, err) <
+		    0 ||
+	    take_over(steps, err) < 0 || repeat_settings(steps, err) < 0 ||
+	    settle(steps, err) < 0)
 		return -1;
 	return replace_row(steps, err);
 }
@@ -338,14 +330,12 @@ static int run_within(struct steps *steps, const struct statement *s,
 	steps->runner->db->lock_timeout_ms = 0;
 	if (s->commits) {
 		count_done(steps);
-		return save(steps, err) < 0 || execute(steps, n, err) < 0
-			       ? -1
-			       : flush(steps, err);
+		return save(steps, err) < 0 ? -1 : execute(steps, n, err);
 	}
 	if (execute(steps, n, err) < 0)
 		return -1;
 	count_done(steps);
-	return save_now(steps, err);
+	return save(steps, err);
 }
 
 /* The transaction of one statement, up to where it is done; rolled back when
@@ -384,14 +374,19 @@ static int run_in_step(struct steps *steps, struct error *err)
 	struct db *db = steps->runner->db;
 	const struct script *script = steps->item->script;
 	size_t n = (size_t)steps->at.done;
+	const struct progress before = steps->at;
 	int line, column;
 
 	if (execute_patiently(steps, n, begin_and_execute, err) < 0)
 		return -1;
 	count_done(steps);
-	if (save(steps, err) < 0)
+	if (save(steps, err) < 0) {
+		steps->at = before;
 		return -1;
+	}
 	if (db->engine->end_step(db, err) < 0) { /* a deferred constraint */
+		steps->at = before;
+		steps->unsure = err->code == ERROR_CONNECTION;
 		text_position(script->text, script->length,
 			      script->statements[n].offset, &line, &column);
 		return error_at(err, script->path, line, column);
@@ -414,7 +409,7 @@ static int announce(struct steps *steps, size_t n, struct error *err)
 		return -1;
 	steps->at.started = (int)n + 1;
 	steps->at.witness = witness;
-	return save_now(steps, err);
+	return save(steps, err);
 }
 
 static int run_alone(struct steps *steps, struct error *err)
@@ -432,7 +427,7 @@ static int run_alone(struct steps *steps, struct error *err)
 		return -1;
 	count_done(steps);
 	facts_release_locks(steps->facts, clock_mono_us());
-	return save_now(steps, err);
+	return save(steps, err);
 }
 
 /* See struct batch_job. */
@@ -492,6 +487,13 @@ static int no_more_batches(const struct steps *steps, const struct statement *s,
 			  version_format(steps->item->version, version));
 }
 
+/* DDL that commits by itself does so in a transaction of the script's, too, and
+   commits with it what the ledger says there. */
+static bool ends_transaction(const struct db *db, const struct statement *s)
+{
+	return s->alone && !db_can(db, DB_TRANSACTIONAL_DDL);
+}
+
 static int run_next(struct steps *steps, struct error *err)
 {
 	struct db *db = steps->runner->db;
@@ -502,22 +504,27 @@ static int run_next(struct steps *steps, struct error *err)
 		return run_in_batches(steps, err);
 	if (steps->at.position && steps->item->resume != RESUME_AGAIN)
 		return no_more_batches(steps, s, err);
-	if (s->control || db->engine->inside(db))
+	if (s->control || (db->engine->inside(db) && !ends_transaction(db, s)))
 		return run_within(steps, s, err);
 	return s->alone ? run_alone(steps, err) : run_in_step(steps, err);
 }
 
 /* --- when it fails -------------------------------------------------------- */
 
-/* Of a statement that the server has refused something may have come to stay
-   only when it can commit in its middle. */
-static bool can_do_half(const struct statement *s)
+/*
+ * Of a statement that the server has refused something may have come to stay
+ * when it can commit in its middle, or is about several objects and each of
+ * them commits.
+ */
+static bool can_do_half(const struct db *db, const struct statement *s)
 {
-	return !strcmp(s->kind, "CALL") || !strcmp(s->kind, "DO");
+	return !strcmp(s->kind, "CALL") || !strcmp(s->kind, "DO") ||
+	       (s->relation_count > 1 && !strncmp(s->kind, "DROP ", 5) &&
+		!db_can(db, DB_TRANSACTIONAL_DDL));
 }
 
-/* Whether nothing of a failed statement is there; the engine has removed what
-   it could. */
+/* Whether nothing of a failed statement is there, for certain; the engine has
+   removed what it could. */
 static bool left_nothing(struct steps *steps)
 {
 	struct error ignored = { 0 };
@@ -533,24 +540,29 @@ static bool left_nothing(struct steps *steps)
 		verdict = DB_REMAINS;
 	error_release(&ignored);
 	if (verdict == DB_UNKNOWN)
-		return !can_do_half(&script->statements[n]);
-	return verdict != DB_REMAINS;
+		return !can_do_half(db, &script->statements[n]);
+	return verdict == DB_UNDONE;
 }
 
 /*
  * The ledger knows how many statements last: a transaction of the script's own
- * took back what it did, and the progress with it.
+ * took back what it did, and the progress with it. False: it cannot be read, or
+ * another run has it now.
  */
-static void read_back(struct steps *steps)
+static bool read_back(struct steps *steps)
 {
 	struct error ignored = { 0 };
 	struct progress *at;
 
 	if (progress_read(steps->digest, steps->runner->db,
-			  steps->item->version, &at, &ignored) < 0)
+			  steps->item->version, &at, &ignored) < 0) {
 		error_release(&ignored);
-	else if (at)
-		steps->at = *at;
+		return false;
+	}
+	if (!at || strcmp(at->owner, steps->at.owner) != 0)
+		return false;
+	steps->at = *at;
+	return true;
 }
 
 /* How far a statement is that runs in batches; false: it is none. */
@@ -579,12 +591,18 @@ static void tell_progress(const struct steps *steps, struct error *err)
 	char version[VERSION_LENGTH + 1];
 	bool in_batches;
 
-	error_hint(err, "%d of %zu statements are done and stay done",
-		   steps->at.done, total(steps));
+	if (steps->unsure)
+		error_hint(err,
+			   "%d of %zu statements are done and stay done, and "
+			   "perhaps the next one",
+			   steps->at.done, total(steps));
+	else
+		error_hint(err, "%d of %zu statements are done and stay done",
+			   steps->at.done, total(steps));
 	in_batches = tell_batches(steps, err);
-	if (err->code == ERROR_CONNECTION)
+	if (err->code == ERROR_CONNECTION || err->code == ERROR_BUSY)
 		return;
-	if (steps->at.started && can_do_half(next_statement(steps)))
+	if (steps->at.started)
 		error_hint(err,
 			   "what statement %d did before it failed may have "
 			   "stayed",
@@ -612,11 +630,10 @@ static void fail(struct steps *steps, struct error *err)
 	if (!runner->record)
 		return;
 	runner->unfinished = true;
-	if (err->code != ERROR_CONNECTION) {
-		read_back(steps);
+	if (err->code != ERROR_CONNECTION && read_back(steps)) {
 		if (steps->at.started && left_nothing(steps)) {
 			steps->at.started = 0;
-			save_now(steps, &late);
+			save(steps, &late);
 		}
 		if (!steps->at.done && !steps->at.started &&
 		    !steps->at.position && unclaim(steps, &late) == 0)

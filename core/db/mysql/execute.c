@@ -17,8 +17,10 @@ static bool is_one_of(const char *kind, const char *const *kinds)
 int my_start_script(struct my *my, const struct script *script, size_t n,
 		    struct error *err)
 {
-	if (my->transaction != MY_IDLE || (n > 0 && my->script == script))
+	if (my->transaction != MY_IDLE)
 		return 0;
+	if (n > 0 && my->script == script)
+		return my_lock_check(my, err);
 	if (my_in_transaction(&my->main))
 		return error_set(err, ERROR_SQL,
 				 "a transaction of another script is open");

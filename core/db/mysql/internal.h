@@ -88,6 +88,7 @@ struct my_conn {
 	unsigned long id; /* for KILL, PROCESSLIST */
 	bool lost;
 	unsigned failed; /* the number of the last error */
+	int64_t changed; /* rows, by the last prepared statement */
 	bool connecting;
 	bool watched; /* ticks, and looks at locks, while it waits */
 	struct my_kept **kept;
@@ -215,6 +216,8 @@ int my_session_query(struct db *db, const char *sql, const char *const *params,
 		     struct error *err);
 int my_session_queue(struct db *db, const char *sql, const char *const *params,
 		     int param_count, struct error *err);
+int my_session_change(struct db *db, const char *sql, const char *const *params,
+		      int param_count, int64_t *rows, struct error *err);
 int my_session_begin(struct db *db, const struct script *script,
 		     struct error *err);
 int my_session_commit(struct db *db, struct error *err);
@@ -242,6 +245,7 @@ int my_lock(struct db *db, struct error *err);
 int my_unlock(struct db *db, struct error *err);
 /* Whether it is still held, taking it again when the connection was lost. */
 int my_lock_check(struct my *my, struct error *err);
+void my_lock_restore(struct my *my);
 /* GET_LOCK()s names without waiting for them. */
 int my_try_lock(struct my_conn *c, const char *prefix, const char *database,
 		bool *taken, struct error *err);

@@ -143,6 +143,9 @@ int my_witness(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	int result = 0;
 
 	*out = NULL;
+	/* what the ledger says next must still be ours to say */
+	if (my_lock_check(my, err) < 0)
+		return -1;
 	if (!is_definition(s->kind))
 		return 0;
 	/* under LOCK TABLES the other connection would wait for this one */

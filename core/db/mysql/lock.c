@@ -7,13 +7,18 @@
 #include "core/base/text.h"
 
 /*
- * GET_LOCK() of a name for the database, on the connection beside the main
- * one, which no script can make let go of it. It is never waited for inside
- * the server: tries return at once, and between them the session is idle. A
- * name has at most 64 characters, so the database's is hashed.
+ * GET_LOCK() of two names for the database. One is held by the connection
+ * beside the main one, which no script can make let go of it. The other one is
+ * held by the main connection, and so by the server for as long as it carries
+ * out what a run that was killed had sent: it ends DDL before it looks for the
+ * client. They are taken in this order, as the main one is let go for a moment
+ * whenever its session is reset. They are never waited for inside the server:
+ * tries return at once, and between them the session is idle. A name has at
+ * most 64 characters, so the database's is hashed.
  */
 
 #define PREFIX "git_migrate."
+#define MAIN_PREFIX "git_migrate.main."
 #define NAME "concat($1, sha1($2))"
 #define FIRST_PAUSE_MS 20
 #define MOST_PAUSE_MS 500
@@ -51,13 +56,14 @@ static int take_holder(const char *const *values, int count, void *data)
 	return 0;
 }
 
-static int busy(struct my *my, struct my_conn *side, struct error *err)
+static int busy(struct my *my, struct my_conn *c, const char *prefix,
+		struct error *err)
 {
-	const char *params[] = { PREFIX, my->db.database };
+	const char *params[] = { prefix, my->db.database };
 	struct error ignored = { 0 };
 	char *holder = NULL;
 
-	if (my_query(side,
+	if (my_query(c,
 		     "SELECT l.id, p.user, p.host, p.time "
 		     "FROM (SELECT IS_USED_LOCK(" NAME ") AS id) AS l "
 		     "LEFT JOIN information_schema.PROCESSLIST AS p USING (id) "
@@ -69,6 +75,10 @@ static int busy(struct my *my, struct my_conn *side, struct error *err)
 	if (holder)
 		error_detail(err, "%s", holder);
 	error_hint(err, "wait longer for it: --wait SECONDS");
+	if (holder)
+		error_hint(err,
+			   "or, when the run itself is gone, end what the "
+			   "server still does for it: KILL the connection");
 	talloc_free(holder);
 	return -1;
 }
@@ -88,22 +98,22 @@ static bool pause_ms(struct my *my, int ms)
 	return true;
 }
 
-static int wait_for_lock(struct my *my, struct my_conn *side, struct error *err)
+static int wait_for_lock(struct my *my, struct my_conn *c, const char *prefix,
+			 int64_t end, struct error *err)
 {
-	int64_t end = clock_mono_us() + (int64_t)my->db.options.wait_ms * 1000;
 	int pause = FIRST_PAUSE_MS;
 
 	for (;;) {
 		bool taken;
 		int64_t left;
 
-		if (my_try_lock(side, PREFIX, my->db.database, &taken, err) < 0)
+		if (my_try_lock(c, prefix, my->db.database, &taken, err) < 0)
 			return -1;
 		if (taken)
 			return 0;
 		left = (end - clock_mono_us()) / 1000;
 		if (left <= 0)
-			return busy(my, side, err);
+			return busy(my, c, prefix, err);
 		if (!pause_ms(my, left < pause ? (int)left : pause))
 			return error_set(err, ERROR_INTERRUPTED, "interrupted");
 		pause = pause < MOST_PAUSE_MS / 2 ? 2 * pause : MOST_PAUSE_MS;
@@ -113,16 +123,30 @@ static int wait_for_lock(struct my *my, struct my_conn *side, struct error *err)
 int my_lock(struct db *db, struct error *err)
 {
 	struct my *my = my_of(db);
+	int64_t end = clock_mono_us() + (int64_t)db->options.wait_ms * 1000;
 	struct my_conn *side;
 	int result;
 
 	if (my_side(my, &side, err) < 0)
 		return -1;
 	my->waiting_for = "another run";
-	result = wait_for_lock(my, side, err);
+	result = wait_for_lock(my, side, PREFIX, end, err);
+	if (result == 0)
+		result = wait_for_lock(my, &my->main, MAIN_PREFIX, end, err);
 	my->waiting_for = NULL;
 	my->locked = result == 0;
 	return result;
+}
+
+/* What was lost already is let go all the same. */
+static void release(struct my_conn *c, const char *prefix)
+{
+	const char *params[] = { prefix, c->my->db.database };
+	struct error ignored = { 0 };
+
+	if (my_query(c, "SELECT RELEASE_LOCK(" NAME ")", params, 2, NULL, NULL,
+		     &ignored) < 0)
+		error_release(&ignored);
 }
 
 int my_unlock(struct db *db, struct error *err)
@@ -134,6 +158,7 @@ int my_unlock(struct db *db, struct error *err)
 	if (!my->locked)
 		return 0;
 	my->locked = false;
+	release(&my->main, MAIN_PREFIX);
 	if (my_query(&my->side, "SELECT RELEASE_LOCK(" NAME ")", params, 2,
 		     take_flag, &held, err) < 0)
 		return -1;
@@ -145,13 +170,12 @@ int my_unlock(struct db *db, struct error *err)
 			 db->label);
 }
 
-static int lock_again(struct my *my, struct error *err)
+static int take_again(struct my *my, struct my_conn *c, const char *prefix,
+		      struct error *err)
 {
-	struct my_conn *side;
 	bool taken;
 
-	if (my_side(my, &side, err) < 0 ||
-	    my_try_lock(side, PREFIX, my->db.database, &taken, err) < 0)
+	if (my_try_lock(c, prefix, my->db.database, &taken, err) < 0)
 		return -1;
 	if (taken)
 		return 0;
@@ -162,17 +186,45 @@ static int lock_again(struct my *my, struct error *err)
 			 my->db.label);
 }
 
-int my_lock_check(struct my *my, struct error *err)
+/* Whether both are held, asked in one round trip. */
+static bool are_held(struct my *my)
 {
-	const char *params[] = { PREFIX, my->db.database };
+	char number[24];
+	const char *params[] = { PREFIX, my->db.database, number, MAIN_PREFIX };
 	struct error ignored = { 0 };
 	bool held = false;
 
-	if (!my->locked)
-		return 0;
-	if (my_query(&my->side,
-		     "SELECT IS_USED_LOCK(" NAME ") = CONNECTION_ID()", params,
-		     2, take_flag, &held, &ignored) < 0)
+	snprintf(number, sizeof(number), "%lu", my->side.id);
+	if (my_query(&my->main,
+		     "SELECT IS_USED_LOCK(concat($1, sha1($2))) = $3 AND "
+		     "IS_USED_LOCK(concat($4, sha1($2))) = CONNECTION_ID()",
+		     params, 4, take_flag, &held, &ignored) < 0)
 		error_release(&ignored);
-	return held ? 0 : lock_again(my, err);
+	return held;
+}
+
+int my_lock_check(struct my *my, struct error *err)
+{
+	struct my_conn *side;
+
+	if (!my->locked || (!my->side.lost && are_held(my)))
+		return 0;
+	/* that it is lost is often found out only when it is asked */
+	if (!my->side.lost && my_run_sql(&my->side, "DO 0", err) < 0)
+		error_release(err);
+	if (my_side(my, &side, err) < 0 ||
+	    take_again(my, side, PREFIX, err) < 0)
+		return -1;
+	return take_again(my, &my->main, MAIN_PREFIX, err);
+}
+
+/* The session was reset, and the lock of the main connection with it. */
+void my_lock_restore(struct my *my)
+{
+	struct error ignored = { 0 };
+	bool taken;
+
+	if (my->locked && my_try_lock(&my->main, MAIN_PREFIX, my->db.database,
+				      &taken, &ignored) < 0)
+		error_release(&ignored);
 }

@@ -187,6 +187,7 @@ static int read_rows(struct my_conn *c, MYSQL_STMT *stmt, db_row_fn row,
 	MYSQL_RES *columns = NULL;
 	int result = 0;
 
+	c->changed = (int64_t)mysql_stmt_affected_rows(stmt);
 	MY_CALL(c, result, mysql_stmt_store_result, stmt);
 	if (result)
 		return stmt_failed(c, stmt, err);

@@ -30,21 +30,42 @@ static int close_script(struct my *my, struct error *err)
 	return my_run_sql(&my->main, "SET NAMES utf8mb4", err);
 }
 
+static int query(struct my *my, const char *sql, const char *const *params,
+		 int param_count, db_row_fn row, void *data,
+		 struct my_conn **conn, struct error *err)
+{
+	char *qualified;
+	int result;
+
+	if (my_beside_script(my, conn, err) < 0 || close_script(my, err) < 0)
+		return -1;
+	qualified = my_qualify(NULL, my->db.database, sql);
+	result = my_query(*conn, qualified, params, param_count, row, data,
+			  err);
+	talloc_free(qualified);
+	return result;
+}
+
 int my_session_query(struct db *db, const char *sql, const char *const *params,
 		     int param_count, db_row_fn row, void *data,
 		     struct error *err)
 {
-	struct my *my = my_of(db);
 	struct my_conn *conn;
-	char *qualified;
-	int result;
 
-	if (my_beside_script(my, &conn, err) < 0 || close_script(my, err) < 0)
+	return query(my_of(db), sql, params, param_count, row, data, &conn,
+		     err);
+}
+
+int my_session_change(struct db *db, const char *sql, const char *const *params,
+		      int param_count, int64_t *rows, struct error *err)
+{
+	struct my_conn *conn;
+
+	if (query(my_of(db), sql, params, param_count, NULL, NULL, &conn, err) <
+	    0)
 		return -1;
-	qualified = my_qualify(NULL, db->database, sql);
-	result = my_query(conn, qualified, params, param_count, row, data, err);
-	talloc_free(qualified);
-	return result;
+	*rows = conn->changed;
+	return 0;
 }
 
 int my_session_queue(struct db *db, const char *sql, const char *const *params,
@@ -60,6 +81,7 @@ int my_reset(struct my *my, struct error *err)
 	if (my_conn_reset(&my->main, err) < 0)
 		return -1;
 	my->tainted = my->tables_locked = false;
+	my_lock_restore(my);
 	return 0;
 }
 

@@ -12,6 +12,7 @@ const struct db_engine db_engine_postgres = {
 	.open = pg_open,
 	.query = pg_session_query,
 	.queue = pg_session_queue,
+	.change = pg_session_change,
 	.begin = pg_session_begin,
 	.follow = pg_follow,
 	.commit = pg_session_commit,

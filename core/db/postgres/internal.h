@@ -271,6 +271,8 @@ int pg_session_query(struct db *db, const char *sql, const char *const *params,
 		     struct error *err);
 int pg_session_queue(struct db *db, const char *sql, const char *const *params,
 		     int param_count, struct error *err);
+int pg_session_change(struct db *db, const char *sql, const char *const *params,
+		      int param_count, int64_t *rows, struct error *err);
 int pg_session_begin(struct db *db, const struct script *script,
 		     struct error *err);
 int pg_session_commit(struct db *db, struct error *err);

@@ -131,11 +131,31 @@ static int send_ours(struct pg *pg, const struct pg_statement *ours,
 	return leave(pg, *aside, err);
 }
 
+/* One whose answer is waited for. */
+static int query(struct pg *pg, const struct pg_statement *statement,
+		 struct error *err)
+{
+	enum aside aside;
+	bool done = false;
+	int result = 0;
+
+	if (!pg->schema && !pg->inside && pg->transaction == PG_IDLE &&
+	    pg_names_ledger(statement->sql))
+		result = pg_find_schema_along(pg, statement, &done, err);
+	if (result != 0 || done)
+		return result;
+	result = send_ours(pg, statement, &aside, err);
+	if (result == 0)
+		result = pg_sync(pg, err);
+	if (result < 0 && aside == ASIDE_BEGUN)
+		pg_session_rollback(&pg->db);
+	return result;
+}
+
 int pg_session_query(struct db *db, const char *sql, const char *const *params,
 		     int param_count, db_row_fn row, void *data,
 		     struct error *err)
 {
-	struct pg *pg = pg_of(db);
 	const struct pg_statement statement = {
 		.sql = sql,
 		.params = params,
@@ -144,20 +164,25 @@ int pg_session_query(struct db *db, const char *sql, const char *const *params,
 		.row = row,
 		.data = data,
 	};
-	enum aside aside;
-	bool done = false;
-	int result = 0;
 
-	if (!pg->schema && !pg->inside && pg->transaction == PG_IDLE &&
-	    pg_names_ledger(sql))
-		result = pg_find_schema_along(pg, &statement, &done, err);
-	if (result != 0 || done)
-		return result;
-	result = send_ours(pg, &statement, &aside, err);
-	if (result == 0)
-		result = pg_sync(pg, err);
-	if (result < 0 && aside == ASIDE_BEGUN)
-		pg_session_rollback(db);
+	return query(pg_of(db), &statement, err);
+}
+
+int pg_session_change(struct db *db, const char *sql, const char *const *params,
+		      int param_count, int64_t *rows, struct error *err)
+{
+	struct pg_outcome outcome = { 0 };
+	const struct pg_statement statement = {
+		.sql = sql,
+		.params = params,
+		.param_count = param_count,
+		.keep = true,
+		.ledger = true,
+		.outcome = &outcome,
+	};
+	int result = query(pg_of(db), &statement, err);
+
+	*rows = outcome.rows;
 	return result;
 }
 

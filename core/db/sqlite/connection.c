@@ -289,6 +289,7 @@ const struct db_engine db_engine_sqlite = {
 	.open = open_url,
 	.query = sqlite_query,
 	.queue = sqlite_queue,
+	.change = sqlite_change,
 	.begin = sqlite_begin,
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback,

@@ -86,6 +86,8 @@ int sqlite_query(struct db *db, const char *sql, const char *const *params,
 		 int param_count, db_row_fn row, void *data, struct error *err);
 int sqlite_queue(struct db *db, const char *sql, const char *const *params,
 		 int param_count, struct error *err);
+int sqlite_change(struct db *db, const char *sql, const char *const *params,
+		  int param_count, int64_t *rows, struct error *err);
 /* One number of one row; `fallback` when there is no row or NULL. */
 int sqlite_number(struct sqlite *s, const char *sql, const char *param,
 		  int64_t fallback, int64_t *number, struct error *err);

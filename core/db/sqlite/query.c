@@ -120,6 +120,15 @@ int sqlite_queue(struct db *db, const char *sql, const char *const *params,
 	return sqlite_query(db, sql, params, param_count, NULL, NULL, err);
 }
 
+int sqlite_change(struct db *db, const char *sql, const char *const *params,
+		  int param_count, int64_t *rows, struct error *err)
+{
+	if (sqlite_query(db, sql, params, param_count, NULL, NULL, err) < 0)
+		return -1;
+	*rows = sqlite3_changes64(sqlite_of(db)->handle);
+	return 0;
+}
+
 static int take_number(const char *const *values, int count, void *data)
 {
 	if (count > 0 && values[0])

@@ -239,6 +239,15 @@ struct db_engine {
 	void (*foresee)(struct db *db, struct script *script);
 
 	/*
+	 * Whether one of `count` statements from `first` on writes to a table
+	 * that is there and takes no part in transactions: what is written
+	 * lasts at once, row by row. Outside any transaction, or in that of a
+	 * script. May be NULL.
+	 */
+	int (*escapes)(struct db *db, const struct script *script, size_t first,
+		       size_t count, bool *escapes, struct error *err);
+
+	/*
 	 * Runs statement number n of the script, inside or outside a
 	 * transaction as it is now, and adds what it measured: its
 	 * fact_statement, and inside a transaction the locks that are new.

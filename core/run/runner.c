@@ -280,6 +280,19 @@ static void failure_label(const struct plan_item *item, struct error *err)
 		     version_format(item->version, version), item->name);
 }
 
+static int is_stepwise(const struct runner *runner,
+		       const struct plan_item *item, bool *stepwise,
+		       struct error *err)
+{
+	const struct db_engine *engine = runner->db->engine;
+
+	*stepwise = item->resume || item->script->no_transaction;
+	if (*stepwise || !engine->escapes)
+		return 0;
+	return engine->escapes(runner->db, item->script, 0,
+			       item->script->statement_count, stepwise, err);
+}
+
 int runner_run(TALLOC_CTX *mem, struct runner *runner,
 	       const struct plan_item *planned, struct facts **facts_out,
 	       struct error *err)
@@ -302,7 +315,10 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 	if (runner->starting)
 		runner->starting(planned, runner->report_data);
 	counts.facts = facts;
-	stepwise = item.resume || item.script->no_transaction;
+	if (is_stepwise(runner, &item, &stepwise, err) < 0) {
+		failure_label(planned, err);
+		goto out;
+	}
 	if (stepwise) {
 		run_counts_before(&counts, item.script, false);
 		result = runner_run_stepwise(runner, &item, facts, &skipped,

@@ -25,7 +25,8 @@ struct steps {
 	struct script_digest *digest; /* of what is done; owner of the rest */
 	char *position;		      /* what at.position points to, or NULL */
 	int64_t started_us;
-	bool unsure; /* whether the last commit was carried out */
+	bool unsure;  /* whether the last commit was carried out */
+	bool escapes; /* the statement: what it writes lasts at once */
 };
 
 static size_t total(const struct steps *steps)
@@ -447,6 +448,32 @@ static int keep_position(const char *position, void *data, struct error *err)
 	return progress_update(steps->runner->db, &steps->at, err);
 }
 
+/* Nobody could say which of its rows a batch has met. */
+static int check_batches(struct steps *steps, struct error *err)
+{
+	struct db *db = steps->runner->db;
+	const struct script *script = steps->item->script;
+	size_t n = (size_t)steps->at.done;
+	bool escapes = false;
+	int line, column;
+
+	if (!db->engine->escapes)
+		return 0;
+	if (db->engine->escapes(db, script, n, 1, &escapes, err) < 0)
+		return -1;
+	if (!escapes)
+		return 0;
+	text_position(script->text, script->length,
+		      script->statements[n].offset, &line, &column);
+	error_set(err, ERROR_SQL,
+		  "the statement cannot be run in batches: a table that it "
+		  "writes to takes no part in transactions");
+	error_at(err, script->path, line, column);
+	return error_hint(err,
+			  "take the directive out, or make the table "
+			  "transactional: ALTER TABLE ... ENGINE = InnoDB");
+}
+
 static int run_in_batches(struct steps *steps, struct error *err)
 {
 	char *position = talloc_strdup(steps->digest, steps->at.position);
@@ -461,6 +488,8 @@ static int run_in_batches(struct steps *steps, struct error *err)
 	};
 	int result;
 
+	if (check_batches(steps, err) < 0)
+		return -1;
 	steps->runner->db->lock_timeout_ms = 0;
 	result = batch_run(&job, err);
 	runner_measure(steps->facts, steps->started_us);
@@ -506,19 +535,27 @@ static int run_next(struct steps *steps, struct error *err)
 		return no_more_batches(steps, s, err);
 	if (s->control || (db->engine->inside(db) && !ends_transaction(db, s)))
 		return run_within(steps, s, err);
-	return s->alone ? run_alone(steps, err) : run_in_step(steps, err);
+	if (db->engine->escapes &&
+	    db->engine->escapes(db, steps->item->script, (size_t)steps->at.done,
+				1, &steps->escapes, err) < 0)
+		return -1;
+	return s->alone || steps->escapes ? run_alone(steps, err)
+					  : run_in_step(steps, err);
 }
 
 /* --- when it fails -------------------------------------------------------- */
 
 /*
  * Of a statement that the server has refused something may have come to stay
- * when it can commit in its middle, or is about several objects and each of
- * them commits.
+ * when it can commit in its middle, or each row or object that it is about
+ * commits by itself.
  */
-static bool can_do_half(const struct db *db, const struct statement *s)
+static bool can_do_half(const struct steps *steps, const struct statement *s)
 {
-	return !strcmp(s->kind, "CALL") || !strcmp(s->kind, "DO") ||
+	const struct db *db = steps->runner->db;
+
+	return steps->escapes || !strcmp(s->kind, "CALL") ||
+	       !strcmp(s->kind, "DO") ||
 	       (s->relation_count > 1 && !strncmp(s->kind, "DROP ", 5) &&
 		!db_can(db, DB_TRANSACTIONAL_DDL));
 }
@@ -540,7 +577,7 @@ static bool left_nothing(struct steps *steps)
 		verdict = DB_REMAINS;
 	error_release(&ignored);
 	if (verdict == DB_UNKNOWN)
-		return !can_do_half(db, &script->statements[n]);
+		return !can_do_half(steps, &script->statements[n]);
 	return verdict == DB_UNDONE;
 }
 

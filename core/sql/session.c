@@ -43,17 +43,28 @@ static void start(struct reader *r, const struct script *script, size_t n)
 static bool is_volatile(const struct script *script, size_t n)
 {
 	static const char *const words[] = {
-		"SELECT",	 "LAST_INSERT_ID",
-		"ROW_COUNT",	 "FOUND_ROWS",
-		"RAND",		 "UUID",
-		"UUID_SHORT",	 "NOW",
-		"SYSDATE",	 "CURRENT_TIMESTAMP",
-		"CURRENT_DATE",	 "CURRENT_TIME",
-		"LOCALTIME",	 "LOCALTIMESTAMP",
-		"CURDATE",	 "CURTIME",
-		"UTC_TIMESTAMP", "UNIX_TIMESTAMP",
-		"CONNECTION_ID", "NEXTVAL",
-		"LASTVAL",	 "PREVIOUS",
+		"SELECT",
+		"LAST_INSERT_ID",
+		"ROW_COUNT",
+		"FOUND_ROWS",
+		"RAND",
+		"UUID",
+		"UUID_SHORT",
+		"NOW",
+		"SYSDATE",
+		"CURRENT_TIMESTAMP",
+		"CURRENT_DATE",
+		"CURRENT_TIME",
+		"LOCALTIME",
+		"LOCALTIMESTAMP",
+		"CURDATE",
+		"CURTIME",
+		"UTC_TIMESTAMP",
+		"UNIX_TIMESTAMP",
+		"CONNECTION_ID",
+		"NEXTVAL",
+		"LASTVAL",
+		"PREVIOUS",
 		NULL,
 	};
 	struct reader r;
@@ -95,7 +106,8 @@ static bool is_set_config(const struct script *script, size_t n)
 	start(&r, script, n);
 	if (!reader_accept(&r, "SELECT"))
 		return false;
-	if (reader_accept(&r, "pg_catalog") && !reader_accept_character(&r, '.'))
+	if (reader_accept(&r, "pg_catalog") &&
+	    !reader_accept_character(&r, '.'))
 		return false;
 	if (!reader_accept(&r, "set_config") ||
 	    !reader_accept_character(&r, '('))
@@ -114,8 +126,8 @@ static bool is_set_config(const struct script *script, size_t n)
 bool session_repeats(const struct script *script, size_t n)
 {
 	static const char *const kinds[] = {
-		"SET",	       "RESET",		"PRAGMA", "ATTACH", "USE",
-		"LOCK TABLES", "UNLOCK TABLES", NULL,
+		"SET", "RESET",	      "PRAGMA",	       "ATTACH",
+		"USE", "LOCK TABLES", "UNLOCK TABLES", NULL,
 	};
 	const char *kind = script->statements[n].kind;
 
@@ -245,7 +257,8 @@ static void note_variables(struct check *c, size_t n)
 	while (!reader_at_end(&r)) {
 		char *name = take_variable(c->mem, &r);
 
-		if (name && (into || !strcmp(kind, "CALL") || is_assigned(&r))) {
+		if (name &&
+		    (into || !strcmp(kind, "CALL") || is_assigned(&r))) {
 			if (sets && repeats)
 				find_again(c, name);
 			else

@@ -53,6 +53,94 @@ $C pending" "$(states)"
 $B pending" "$(states)"
 }
 
+@test "a DROP of several tables that failed half way is not called undone" {
+	pair ${A}_t 'CREATE TABLE t (id integer);' 'DROP TABLE t;'
+	pair ${B}_drop 'DROP TABLE t, missing;' 'CREATE TABLE t (id integer);'
+	commit
+	migrate up
+	exits 128
+	err_has 'hint: 0 of 1 statements are done and stay done
+hint: what statement 1 did before it failed may have stayed'
+	same states "$A applied
+$B unfinished" "$(states)"
+	ok repair --mark-done
+	same states "$A applied
+$B applied" "$(states)"
+}
+
+@test "what no transaction takes back is not called undone" {
+	pair ${A}_m 'CREATE TABLE m (id integer PRIMARY KEY) ENGINE = MyISAM;' 'DROP TABLE m;'
+	pair ${B}_fill $'INSERT INTO m VALUES (1);\nINSERT INTO nowhere VALUES (1);' \
+		'DELETE FROM m;'
+	commit
+	migrate up
+	exits 128
+	err_has 'hint: 1 of 2 statements are done and stay done'
+	sed -i 's/nowhere VALUES (1)/m VALUES (2)/' migrations/${B}_fill.up.sql
+	commit
+	ok up
+	same rows 2 "$(sql 'SELECT count(*) FROM m')"
+	pair ${C}_twice 'INSERT INTO m VALUES (3), (1);' 'DELETE FROM m WHERE id = 3;'
+	commit
+	migrate up
+	exits 128
+	err_has 'hint: what statement 1 did before it failed may have stayed'
+	same rows 3 "$(sql 'SELECT count(*) FROM m')"
+	pair ${C}_twice $'-- migrate: batch\nUPDATE m SET id = id + 10;' 'DELETE FROM m;'
+	sql "DELETE FROM git_migrations WHERE version = $C"
+	sql "DELETE FROM git_migrate_progress"
+	commit
+	migrate up
+	exits 128
+	err_has 'a table that it writes to takes no part in transactions'
+}
+
+@test "waits for what the server still does for a run that was killed" {
+	pair ${A}_big 'CREATE TABLE big (id integer PRIMARY KEY, s varchar(200));
+INSERT INTO big SELECT seq, repeat("x", 50) FROM seq_1_to_1000000;' 'DROP TABLE big;'
+	commit
+	ok up
+	pair ${B}_alter 'ALTER TABLE big ADD c integer, ALGORITHM = COPY;
+CREATE TABLE u (id integer);' 'DROP TABLE u; ALTER TABLE big DROP c;'
+	commit
+	local asked="SELECT count(*) FROM information_schema.processlist
+		WHERE info LIKE 'ALTER TABLE big%' AND db = database()"
+	"$MIGRATE_BUILD/git-migrate" up >first 2>&1 &
+	local first=$!
+	until [[ $(sql "$asked") == 1 ]]; do kill -0 $first; done
+	kill -KILL $first
+	wait $first || true
+	ok up --json
+	json_is '[.runs[0].statements[].index | tostring] | join(" ")' 2
+	same columns 1 "$(sql "SELECT count(*) FROM information_schema.columns
+		WHERE table_schema = database() AND table_name = 'big'
+		AND column_name = 'c'")"
+	same states "$A applied
+$B applied" "$(states)"
+}
+
+@test "goes on when the connection that holds the lock is lost" {
+	pair ${A}_a 'CREATE TABLE t (id integer);
+INSERT INTO t SELECT 1 + SLEEP(2);
+CREATE TABLE u (id integer);' 'DROP TABLE u; DROP TABLE t;'
+	commit
+	git migrate up >first 2>&1 &
+	local first=$!
+	until [[ $(sql "SELECT count(*) FROM information_schema.processlist
+		WHERE info LIKE 'INSERT INTO t SELECT%' AND db = database()") == 1 ]]; do
+		kill -0 $first
+	done
+	sql "KILL $(sql "SELECT id FROM information_schema.processlist
+		WHERE command = 'Sleep' AND db = database()")"
+	# the connection that carries the script out holds a lock of its own
+	migrate up --wait 0s
+	exits 128
+	err_has 'another run on'
+	wait $first
+	same rows 1 "$(sql 'SELECT count(*) FROM t')"
+	same states "$A applied" "$(states)"
+}
+
 @test "tells where a syntax error is" {
 	pair ${A}_x $'CREATE TABLE t (\n    id integer,\n    a integer NOT NUL\n);' 'DROP TABLE t;'
 	migrate up
@@ -148,8 +236,14 @@ INSERT INTO t SELECT seq FROM seq_1_to_200000;' 'DROP TABLE t;'
 	pair ${A}_t 'CREATE TABLE t (id integer);' 'DROP TABLE t;'
 	pair ${B}_slow $'INSERT INTO t VALUES (1);\nINSERT INTO t SELECT SLEEP(60);' 'DELETE FROM t;'
 	commit
-	try timeout -s INT 1 git migrate up
-	exits 124
+	# not before it runs
+	until [[ $(sql "SELECT count(*) FROM information_schema.processlist
+		WHERE info LIKE 'INSERT INTO t SELECT SLEEP%' AND db = database()") == 1 ]]; do
+		sleep 0.1
+	done && kill -INT "$(<pid)" &
+	try sh -c 'echo $$ >pid; exec git-migrate up'
+	wait
+	exits 130
 	err_has "${B}_slow.up.sql:2:1: unable to apply migration '${B}_slow': interrupted"
 	err_has 'hint: nothing of it is left in the database'
 	same rows 0 "$(sql 'SELECT count(*) FROM t')"

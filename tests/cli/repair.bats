@@ -198,7 +198,7 @@ begun() { # STATEMENT WITNESS
 	sql "UPDATE git_migrations SET state = 'unfinished',
 		statements_done = $1 - 1" >/dev/null
 	sql "INSERT INTO git_migrate_progress
-		SELECT $A, $1 - 1, '$2', $1, $3, NULL" >/dev/null
+		SELECT $A, $1 - 1, '$2', $1, $3, NULL, 'nobody', 0" >/dev/null
 }
 # SHA-256 of each text with a NUL behind it
 digest() { printf '%s\0' "$@" | sha256sum | cut -d ' ' -f 1; }
@@ -327,3 +327,141 @@ hint: switch to a branch that has it: git migrate status"
 	out_has '  done   20260101000001_a.up.sql (as recorded):2: CREATE TABLE'
 }
 @test "says what is wrong with a repair" { both wrong_use; }
+
+# Sleeps in a statement of a transaction of its own, or until it is stopped.
+naps() { # SECONDS
+	case $ENGINE in
+	postgresql) echo "INSERT INTO a SELECT 1 FROM pg_sleep($1)" ;;
+	mariadb) echo "INSERT INTO a SELECT 1 + SLEEP($1)" ;;
+	esac
+}
+
+taken_over() {
+	pair ${A}_a "-- migrate: no-transaction
+CREATE TABLE a (id integer);
+$(naps 3);
+CREATE TABLE b (id integer);" 'DROP TABLE b; DROP TABLE a;'
+	commit
+	git migrate up >"$BATS_TEST_TMPDIR/first" 2>&1 &
+	local first=$!
+	until [[ $(sql 'SELECT done FROM git_migrate_progress' 2>/dev/null) == 1 ]]; do
+		kill -0 $first
+	done
+	sql "UPDATE git_migrate_progress SET owner = 'somebody else'" >/dev/null
+	! wait $first || explain 'the first run did not notice'
+	err=$(<"$BATS_TEST_TMPDIR/first") out='' status=''
+	err_has 'another run has gone on with it meanwhile'
+	same rows 0 "$(sql 'SELECT count(*) FROM a')"
+	same tables a "$(tables)"
+	same owner 'somebody else|1' \
+		"$(sql 'SELECT owner, done FROM git_migrate_progress')"
+	ok up
+	same rows 1 "$(sql 'SELECT count(*) FROM a')"
+	same states "$A applied" "$(states)"
+}
+@test "what another run has taken over cannot be gone on with by the first" {
+	ENGINES=${ENGINES/sqlite/} both taken_over
+}
+
+reverted_twice() {
+	table_pair $A a
+	pair ${B}_x 'INSERT INTO a VALUES (1);' "DELETE FROM git_migrations
+WHERE version = $B; DELETE FROM a;"
+	commit
+	ok up
+	migrate down
+	exits 128
+	err_has 'another run has gone on with it meanwhile'
+	same rows 1 "$(sql 'SELECT count(*) FROM a')"
+	same states "$A applied
+$B applied" "$(states)"
+}
+@test "does not revert what is no longer in the ledger" { both reverted_twice; }
+
+# Fails at the fourth statement, in a session that ends then.
+relies_on() { # LOST STATEMENT MORE
+	pair ${A}_a "-- migrate: no-transaction
+CREATE TABLE p (id integer PRIMARY KEY ${4:-});
+$1;
+INSERT INTO nowhere VALUES (1);
+$2;
+$3" 'DROP TABLE p;'
+	commit
+	migrate up
+	exits 128
+	sed -i 's/INSERT INTO nowhere VALUES (1)/SELECT 1/' migrations/${A}_a.up.sql
+	commit
+	migrate up
+}
+
+@test "does not go on with what only the session that is gone knew (mariadb)" {
+	[[ $ENGINES == *mariadb* ]] || skip 'another engine'
+	fresh mariadb
+	relies_on 'INSERT INTO p VALUES ();
+SET @id = LAST_INSERT_ID(), @kind = 7' 'INSERT INTO p VALUES (@kind)' \
+		'INSERT INTO p VALUES (@ID + 1);' AUTO_INCREMENT
+	exits 1
+	err_is "error: migrations/${A}_a.up.sql:6:23: unable to apply migration '${A}_a': the script relies on @kind, which statement 3 made in a session that is gone
+hint: write the value, or how to get it again, into the rest of the script; what is done has to stay as it is"
+	same rows 1 "$(sql 'SELECT count(*) FROM p')"
+	sed -i 's/@kind)/7)/; s/(@ID/((SELECT min(id) FROM p AS q)/' migrations/${A}_a.up.sql
+	commit
+	ok up
+	same rows '1|2|7' "$(sql "SELECT group_concat(id ORDER BY id SEPARATOR '|') FROM p")"
+}
+
+@test "makes the settings of a session that is gone again (mariadb)" {
+	[[ $ENGINES == *mariadb* ]] || skip 'another engine'
+	fresh mariadb
+	relies_on "SET @@sql_mode = concat(@@sql_mode, ',ANSI_QUOTES')" \
+		'CREATE TABLE "quoted" (id integer)' ''
+	exits 0
+	same tables $'p\nquoted' "$(tables)"
+}
+
+@test "does not go on with what only the session that is gone knew (postgresql)" {
+	[[ $ENGINES == *postgresql* ]] || skip 'another engine'
+	fresh postgresql
+	relies_on 'CREATE TEMPORARY TABLE ids (id integer)' \
+		'INSERT INTO p SELECT id FROM ids' ''
+	exits 1
+	err_has "${A}_a.up.sql:5:30: unable to apply migration '${A}_a': the script relies on ids, which statement 2 made in a session that is gone"
+}
+
+@test "makes the settings of a session that is gone again (postgresql)" {
+	[[ $ENGINES == *postgresql* ]] || skip 'another engine'
+	fresh postgresql
+	sql 'CREATE SCHEMA s'
+	relies_on "SELECT pg_catalog.set_config('search_path', 's', false)" \
+		'CREATE TABLE later (id integer)' ''
+	exits 0
+	same schema s "$(sql "SELECT schemaname FROM pg_tables WHERE tablename = 'later'")"
+}
+
+@test "does not go on with what only the session that is gone knew (sqlite)" {
+	[[ $ENGINES == *sqlite* ]] || skip 'another engine'
+	fresh sqlite
+	relies_on 'INSERT INTO p VALUES (5)' \
+		'INSERT INTO p VALUES (last_insert_rowid() + 1)' ''
+	exits 1
+	err_has "${A}_a.up.sql:5:23: unable to apply migration '${A}_a': the script relies on last_insert_rowid, which statement 2 made in a session that is gone"
+}
+
+@test "checks foreign keys after each statement (sqlite)" {
+	[[ $ENGINES == *sqlite* ]] || skip 'another engine'
+	fresh sqlite
+	pair ${A}_a 'CREATE TABLE p (id integer PRIMARY KEY);
+CREATE TABLE c (p integer REFERENCES p);
+INSERT INTO p VALUES (1), (2);
+INSERT INTO c VALUES (1);' 'DROP TABLE c; DROP TABLE p;'
+	pair ${B}_b '-- migrate: no-transaction
+DELETE FROM p WHERE id = 2;
+DELETE FROM p;
+VACUUM;' '-- migrate: irreversible "gone"'
+	commit
+	migrate up
+	exits 128
+	err_has "${B}_b.up.sql:3:1: unable to apply migration '${B}_b': the script breaks foreign keys"
+	err_has 'hint: 1 of 3 statements are done and stay done'
+	same rows 1 "$(sql 'SELECT id FROM p')"
+}

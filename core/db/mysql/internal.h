@@ -233,6 +233,8 @@ int my_begin_step(struct db *db, const struct script *script, size_t n,
 		  struct error *err);
 int my_end_step(struct db *db, struct error *err);
 bool my_inside(struct db *db);
+int my_escapes(struct db *db, const struct script *script, size_t first,
+	       size_t count, bool *escapes, struct error *err);
 int my_witness(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	       size_t n, char **text, struct error *err);
 int my_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,

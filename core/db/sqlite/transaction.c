@@ -108,6 +108,21 @@ static void enforce_keys(struct sqlite *s)
 	s->enforced = true;
 }
 
+/* What one statement leaves wrong, it would leave for good. */
+static int keys_before_step(struct sqlite *s, const struct script *script,
+			    size_t n, struct error *err)
+{
+	struct statement statement = script->statements[n];
+	struct script alone = *script;
+
+	alone.text += statement.offset;
+	alone.length = statement.length;
+	alone.statements = &statement;
+	alone.statement_count = 1;
+	statement.offset = 0;
+	return keys_before(s, &alone, &s->keys, err);
+}
+
 int sqlite_begin_step(struct db *db, const struct script *script, size_t n,
 		      struct error *err)
 {
@@ -115,11 +130,12 @@ int sqlite_begin_step(struct db *db, const struct script *script, size_t n,
 
 	if (n == 0 && sqlite_restore(s, err) < 0)
 		return -1;
-	if (!script->statements[n].batch)
-		return sqlite_begin(db, NULL, err);
 	forget(s);
-	enforce_keys(s);
-	return open_transaction(s, NULL, err);
+	if (script->statements[n].batch)
+		enforce_keys(s);
+	else if (keys_before_step(s, script, n, err) < 0)
+		return -1;
+	return open_transaction(s, script, err);
 }
 
 bool sqlite_inside(struct db *db)

@@ -506,7 +506,7 @@ interrupting() {
 $long;" 'DROP TABLE a;'
 	commit
 	# every process of the group gets it, and git sends it to us once more
-	try timeout -s INT 1 git migrate up
+	try timeout -s INT 3 git migrate up
 	exits 124
 	err_has "${A}_a.up.sql:2:1: unable to apply migration '${A}_a': interrupted"
 	err_has 'hint: nothing of it is left in the database'

@@ -33,7 +33,9 @@ void cmd_print_error(const struct error *err)
 		fprintf(stderr, "%s:%d: ", file, err->line);
 	else if (file)
 		fprintf(stderr, "%s: ", file);
-	fprintf(stderr, "%s\n", message);
+	for (char *rest = message, *line; (line = strsep(&rest, "\n"));)
+		fprintf(stderr, "%s%s\n", line == message ? "" : "       ",
+			line);
 	if (err->excerpt)
 		fprintf(stderr, "%s\n", err->excerpt);
 	if (err->detail)
@@ -121,6 +123,19 @@ void cmd_say(const struct cmd *cmd, const char *fmt, ...)
 	va_start(ap, fmt);
 	talk("", fmt, ap);
 	va_end(ap);
+}
+
+void cmd_line(const char *fmt, ...)
+{
+	char *text, *shown;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = talloc_vasprintf(NULL, fmt, ap);
+	va_end(ap);
+	shown = text_visible(text, text, false);
+	puts(shown);
+	talloc_free(text);
 }
 
 void cmd_print_json(json_t *json)

@@ -90,6 +90,9 @@ void cmd_hint(const struct cmd *cmd, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void cmd_say(const struct cmd *cmd, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* One line of data on standard output; whatever text comes from elsewhere, it
+   stays one line, and a terminal is safe from it. */
+void cmd_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Prints the document, indented, and drops the reference. */
 void cmd_print_json(json_t *json);
 /* The error as it would be printed, without freeing. */

@@ -72,8 +72,8 @@ static int show_plan(const struct down *d)
 		const struct plan_item *item = &d->plan.items[i];
 		char version[VERSION_LENGTH + 1];
 
-		printf("would revert %s_%s\n",
-		       version_format(item->version, version), item->name);
+		cmd_line("would revert %s_%s",
+			 version_format(item->version, version), item->name);
 	}
 	return 0;
 }

@@ -24,7 +24,7 @@ struct init {
 static void report(struct init *in, const char *what, const char *path)
 {
 	in->changed = true;
-	printf("%s %s\n", what, path);
+	cmd_line("%s %s", what, path);
 }
 
 static char *in_top(struct init *in, const char *name)

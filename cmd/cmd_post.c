@@ -57,7 +57,7 @@ static void report(struct post *p, const struct written *one, const char *where,
 				  p->where, "url", url, "commit", one->commit,
 				  "action", action_names[action]));
 	else
-		printf("%s\n", where);
+		cmd_line("%s", where);
 	cmd_say(&p->w.cmd, "%s: %s", one->label, action_names[action]);
 	fflush(stdout);
 }

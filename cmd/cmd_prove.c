@@ -150,12 +150,11 @@ static void print_proof(const struct cmd *cmd, const struct proof *proof)
 	for (size_t i = 0; i < proof->difference_count; i++) {
 		const struct proof_difference *d = &proof->differences[i];
 
-		printf("  after %s: %s %s %s\n", d->stage, d->kind,
-		       text_visible(cmd->mem, d->name, false),
-		       d->order_only  ? "is at another place (allowed)"
-		       : !d->found    ? "is missing"
-		       : !d->expected ? "is left over"
-				      : "differs");
+		cmd_line("  after %s: %s %s %s", d->stage, d->kind, d->name,
+			 d->order_only	? "is at another place (allowed)"
+			 : !d->found	? "is missing"
+			 : !d->expected ? "is left over"
+					: "differs");
 		if (d->order_only)
 			continue;
 		print_definition(cmd, "expected", d->expected);
@@ -163,7 +162,10 @@ static void print_proof(const struct cmd *cmd, const struct proof *proof)
 	}
 	if (proof->error)
 		printf("  %s%s%s\n",
-		       proof->error_place ? proof->error_place : "",
+		       proof->error_place
+			       ? text_visible(cmd->mem, proof->error_place,
+					      false)
+			       : "",
 		       proof->error_place ? ": " : "",
 		       text_visible(cmd->mem, proof->error, true));
 }

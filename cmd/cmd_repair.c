@@ -71,9 +71,8 @@ static char *statement_text(TALLOC_CTX *mem, const struct script *script, int n)
 	text_position(script->text, script->length, s->offset, &line, &column);
 	text = talloc_asprintf(mem, "%s:%d: %s", script->path, line, s->kind);
 	for (size_t i = 0; i < s->relation_count; i++)
-		text = talloc_asprintf_append(
-			text, "%s%s", i ? ", " : " ",
-			text_visible(mem, s->relations[i], false));
+		text = talloc_asprintf_append(text, "%s%s", i ? ", " : " ",
+					      s->relations[i]);
 	return text;
 }
 
@@ -90,8 +89,8 @@ static void show_verdict(const struct repair *repair)
 		puts("         it was carried out");
 		break;
 	case DB_REMAINS:
-		printf("         it was not carried out, and left the %s\n",
-		       repair->remains);
+		cmd_line("         it was not carried out, and left the %s",
+			 repair->remains);
 		break;
 	}
 }
@@ -115,8 +114,8 @@ static void show_statements(TALLOC_CTX *mem, const struct repair *repair)
 	if (!script || !repair->progress)
 		return;
 	for (int n = 0; n < (int)script->statement_count; n++) {
-		printf("  %-6s %s\n", statement_state(repair, n),
-		       statement_text(mem, script, n));
+		cmd_line("  %-6s %s", statement_state(repair, n),
+			 statement_text(mem, script, n));
 		if (n == repair->progress->done && repair->progress->started)
 			show_verdict(repair);
 		if (n == repair->progress->done && repair->progress->position)

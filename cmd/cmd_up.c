@@ -71,25 +71,26 @@ static void print_plan_item(struct cmd *cmd, const struct plan_item *item)
 	char version[VERSION_LENGTH + 1];
 	const struct script *script = item->script;
 
-	printf("would apply %s_%s  (%s%.10s)\n",
-	       version_format(item->version, version),
-	       text_visible(cmd->mem, item->name, false),
-	       item->commit ? "commit " : "",
-	       item->commit ? item->commit : item->source);
+	cmd_line("would apply %s_%s  (%s%.10s)",
+		 version_format(item->version, version), item->name,
+		 item->commit ? "commit " : "",
+		 item->commit ? item->commit : item->source);
 	for (size_t i = 0; script && i < script->statement_count; i++) {
 		const struct statement *s = &script->statements[i];
+		char *about = talloc_strdup(cmd->mem, "");
 		int line, column;
 
 		text_position(script->text, script->length, s->offset, &line,
 			      &column);
-		printf("  %s:%d: %s", item->path, line, s->kind);
 		for (size_t k = 0; k < s->relation_count; k++)
-			printf("%s%s", k ? ", " : " ",
-			       text_visible(cmd->mem, s->relations[k], false));
+			about = talloc_asprintf_append(
+				about, "%s%s", k ? ", " : " ", s->relations[k]);
 		if (s->batch)
-			printf(", in batches of at most %s rows",
-			       text_thousands(cmd->mem, s->batch->batch.rows));
-		putchar('\n');
+			about = talloc_asprintf_append(
+				about, ", in batches of at most %s rows",
+				text_thousands(about, s->batch->batch.rows));
+		cmd_line("  %s:%d: %s%s", item->path, line, s->kind, about);
+		talloc_free(about);
 	}
 	if (script && script->no_transaction)
 		puts("  outside a transaction, statement by statement");
@@ -230,6 +231,7 @@ static void roll_back(struct up *u)
 	if (!count)
 		return;
 	memset(&s->cmd.err, 0, sizeof(s->cmd.err));
+	limits_end(&s->limits);
 	if (revert(u, versions, count) < 0) {
 		progress_end();
 		cmd_print_error(&why);
@@ -265,6 +267,8 @@ static int run_plan(struct up *u)
 
 	if (session_run(s, &u->plan) == 0)
 		return 0;
+	/* the end of its time is a failure, not the person's wish */
+	limits_explain(&s->limits, &s->cmd.err);
 	if (may_roll_back(u))
 		roll_back(u);
 	explain_health(u);

@@ -53,21 +53,31 @@ static void draw(const char *waiting_for)
 	talloc_free(elapsed);
 }
 
+static void tell(const char *waiting_for)
+{
+	if (!isatty(2)) {
+		if (waiting_for && !line.said_waiting)
+			fprintf(stderr, "waiting for %s\n", waiting_for);
+		line.said_waiting |= waiting_for != NULL;
+		return;
+	}
+	if (line.what || waiting_for)
+		draw(waiting_for);
+}
+
 int progress_tick(const char *waiting_for, void *data)
 {
+	char *shown;
+
 	(void)data;
 	if (cmd_is_interrupted())
 		return 1;
 	if (line.quiet)
 		return 0;
-	if (!isatty(2)) {
-		if (waiting_for && !line.said_waiting)
-			fprintf(stderr, "waiting for %s\n", waiting_for);
-		line.said_waiting |= waiting_for != NULL;
-		return 0;
-	}
-	if (line.what || waiting_for)
-		draw(waiting_for);
+	/* who is in the way has a name that somebody else gave it */
+	shown = waiting_for ? text_visible(NULL, waiting_for, false) : NULL;
+	tell(shown);
+	talloc_free(shown);
 	return 0;
 }
 

@@ -344,11 +344,27 @@ static int value_error(const struct setting *s, const char *what,
 	return -1;
 }
 
+/* As git counts them. */
+static int64_t unit_of(char letter)
+{
+	switch (letter) {
+	case 'g':
+	case 'G':
+		return INT64_C(1024) * 1024 * 1024;
+	case 'm':
+	case 'M':
+		return INT64_C(1024) * 1024;
+	default:
+		return 1024;
+	}
+}
+
 int config_int(const struct config *config, const char *key, int64_t fallback,
 	       int64_t *value, struct error *err)
 {
 	const struct setting *s = find(config, key);
-	long long n, unit = 1;
+	const char *unit;
+	int64_t n;
 	char *end;
 
 	*value = fallback;
@@ -356,24 +372,14 @@ int config_int(const struct config *config, const char *key, int64_t fallback,
 		return 0;
 	errno = 0;
 	n = strtoll(s->value, &end, 10);
-	switch (*end) {
-	case 'g':
-	case 'G':
-		n *= 1024;
-		/* fall through */
-	case 'm':
-	case 'M':
-		n *= 1024;
-		/* fall through */
-	case 'k':
-	case 'K':
-		n *= 1024;
-		end++;
-		break;
-	}
-	if (errno || end == s->value || *end || n < 0)
+	if (errno || end == s->value || n < 0)
 		return value_error(s, "number", err);
-	*value = n * unit;
+	unit = *end ? strchr("kKmMgG", *end) : NULL;
+	if (unit)
+		end++;
+	if (*end || (unit && __builtin_mul_overflow(n, unit_of(*unit), &n)))
+		return value_error(s, "number", err);
+	*value = n;
 	return 0;
 }
 

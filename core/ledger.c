@@ -26,25 +26,42 @@
 	"applied_at, applied_by, duration_ms, state, direction, "              \
 	"statements_done, statements_total, tool"
 
+/* What somebody has written into the table is shown to people in many places:
+   here it is made safe for all of them. */
+static char *copy_visible(struct arena *strings, const char *text)
+{
+	char *shown, *copy;
+
+	for (const char *c = text; c && *c; c++) {
+		if (*c >= ' ' && *c < 0x7f)
+			continue;
+		shown = text_visible(NULL, text, false);
+		copy = arena_copy(strings, shown);
+		talloc_free(shown);
+		return copy;
+	}
+	return arena_copy(strings, text);
+}
+
 static void fill_row(struct arena *strings, struct ledger_row *row,
 		     const char *const *v)
 {
 	row->version = strtoll(v[0], NULL, 10);
-	row->name = arena_copy(strings, v[1]);
-	row->up_blob = arena_copy(strings, v[2]);
-	row->down_blob = arena_copy(strings, v[3]);
-	row->commit = arena_copy(strings, v[4]);
-	row->source = arena_copy(strings, v[5]);
-	row->branch = arena_copy(strings, v[6]);
-	row->applied_at = arena_copy(strings, v[7]);
-	row->applied_by = arena_copy(strings, v[8]);
+	row->name = copy_visible(strings, v[1]);
+	row->up_blob = copy_visible(strings, v[2]);
+	row->down_blob = copy_visible(strings, v[3]);
+	row->commit = copy_visible(strings, v[4]);
+	row->source = copy_visible(strings, v[5]);
+	row->branch = copy_visible(strings, v[6]);
+	row->applied_at = copy_visible(strings, v[7]);
+	row->applied_by = copy_visible(strings, v[8]);
 	row->duration_ms = v[9] ? strtod(v[9], NULL) : 0;
 	row->state = strcmp(v[10], "applied") ? UNFINISHED : APPLIED;
 	row->direction = v[11] && !strcmp(v[11], "down") ? DIRECTION_DOWN
 							 : DIRECTION_UP;
 	row->done = v[12] ? atoi(v[12]) : 0;
 	row->total = v[13] ? atoi(v[13]) : 0;
-	row->tool = arena_copy(strings, v[14]);
+	row->tool = copy_visible(strings, v[14]);
 }
 
 static int take_row(const char *const *values, int count, void *data)

@@ -27,7 +27,10 @@ enum error_code {
 	/* as ERROR_SQL, but somebody else had what the statement needs: it may
 	   work the next time */
 	ERROR_LOCK_TIMEOUT,
-	ERROR_DEADLOCK
+	ERROR_DEADLOCK,
+	/* nothing keeps other runs out any more, while the connection of the
+	   script is well: exit 128 */
+	ERROR_LOCK_LOST
 };
 
 struct error {

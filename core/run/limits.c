@@ -40,6 +40,13 @@ void limits_begin(struct limits *limits, struct db *db, int run_ms,
 	db->options.tick_data = limits;
 }
 
+void limits_end(struct limits *limits)
+{
+	limits->run_ms = limits->statement_ms = 0;
+	limits->reached = LIMIT_NONE;
+	limits->db->statement_timeout_ms = 0;
+}
+
 static char *limit_text(const struct limits *limits)
 {
 	return text_duration(NULL, limits->reached == LIMIT_RUN

@@ -23,6 +23,9 @@ struct limits {
 void limits_begin(struct limits *limits, struct db *db, int run_ms,
 		  int statement_ms, int64_t run_since_us);
 
+/* No more of them, for what undoes a run that has had its time. */
+void limits_end(struct limits *limits);
+
 /* Whether the run has had its time: an error then. limits may be NULL. */
 int limits_check(struct limits *limits, struct error *err);
 

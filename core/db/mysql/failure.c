@@ -78,9 +78,24 @@ static bool is_lost(unsigned number)
 	       number == SERVER_KILLED;
 }
 
+/* The main connection is there, and so is what it does. */
+static int side_lost(const struct my *my, const char *message,
+		     struct error *err)
+{
+	return error_set(err, ERROR_LOCK_LOST,
+			 "the connection beside that of the script to '%s', "
+			 "which %s, was lost%s%s",
+			 my->db.label,
+			 my->locked ? "holds the lock that keeps other runs out"
+				    : "looks after it",
+			 message ? ": " : "", message ? message : "");
+}
+
 static int lost(struct my_conn *c, const char *message, struct error *err)
 {
 	c->lost = true;
+	if (c == &c->my->side && c->my->main.mysql && !c->my->main.lost)
+		return side_lost(c->my, message, err);
 	if (c->watched && c->my->interrupted)
 		return error_set(err, ERROR_INTERRUPTED,
 				 "interrupted, and '%s' does not answer",
@@ -134,7 +149,11 @@ int my_failure_connect(struct my_conn *c, struct error *err)
 
 	if (c->my->interrupted)
 		return error_set(err, ERROR_INTERRUPTED, "interrupted");
-	error_set(err, ERROR_CONNECTION, "unable to connect to '%s': %s", label,
+	error_set(err,
+		  c == &c->my->side && c->my->locked && !c->my->main.lost
+			  ? ERROR_LOCK_LOST
+			  : ERROR_CONNECTION,
+		  "unable to connect to '%s': %s", label,
 		  mysql_error(c->mysql));
 	if (number == SERVER_NO_DATABASE)
 		error_hint(err, "create it: CREATE DATABASE %s",

@@ -122,8 +122,9 @@ struct my {
 
 	/* wire.c */
 	const char *waiting_for;
-	int64_t last_tick_us, cancelled_us;
+	int64_t last_tick_us, cancelled_us, interrupted_us;
 	bool interrupted;
+	bool hasty; /* gives the server up as soon as the tick ends */
 
 	/* session.c */
 	enum my_transaction transaction;

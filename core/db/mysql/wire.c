@@ -14,7 +14,8 @@
  */
 
 #define TICK_US 100000
-/* After that a server that does not answer a KILL is given up. */
+/* After that a server that does not answer is given up, whichever of its two
+   connections is waited for. */
 #define GIVE_UP_US 10000000
 
 bool my_tick(struct my *my)
@@ -28,7 +29,15 @@ bool my_tick(struct my *my)
 	my->last_tick_us = now;
 	my->interrupted = my->db.options.tick(my->waiting_for,
 					      my->db.options.tick_data) != 0;
+	if (my->interrupted)
+		my->interrupted_us = now;
 	return my->interrupted;
+}
+
+static bool gave_up(const struct my *my)
+{
+	return my->interrupted && clock_mono_us() - my->interrupted_us >
+					  (my->hasty ? 0 : GIVE_UP_US);
 }
 
 /* Asks the server to stop what the main connection runs; once. */
@@ -57,18 +66,14 @@ static void attend(struct my_conn *c)
 {
 	struct my *my = c->my;
 
-	if (!c->watched || my->cancelled_us) {
-		if (c->watched &&
-		    clock_mono_us() - my->cancelled_us > GIVE_UP_US)
-			hang_up(c);
-		return;
-	}
 	if (my_tick(my)) {
-		if (!c->connecting)
+		if (gave_up(my))
+			hang_up(c);
+		else if (c->watched && !c->connecting)
 			cancel(my);
 		return;
 	}
-	if (!c->connecting)
+	if (c->watched && !c->connecting)
 		my_held_look(my, false);
 }
 

@@ -150,6 +150,7 @@ int pg_connect(struct pg *pg, struct error *err)
 
 void pg_disconnect(struct pg *pg)
 {
+	pg_cancel_end(pg, 0);
 	PQfinish(pg->conn);
 	pg->conn = NULL;
 	pg->lost = false;

@@ -16,9 +16,13 @@
 
 #define CHUNK_SIZE ((size_t)256 * 1024)
 
+/* After that a server that takes no more rows is given up. */
+#define GIVE_UP_US 10000000
+
 /* Until the server has taken what waits to be sent. */
 static bool drain(struct pg *pg)
 {
+	int64_t asked = 0;
 	int more;
 
 	while ((more = PQflush(pg->conn)) > 0) {
@@ -28,6 +32,10 @@ static bool drain(struct pg *pg)
 		if (poll(&poller, 1, 100) < 0 && errno != EINTR)
 			return false;
 		if (poller.revents & POLLIN && !PQconsumeInput(pg->conn))
+			return false;
+		if (!asked && pg_tick(pg))
+			asked = clock_mono_us();
+		if (asked && clock_mono_us() - asked > GIVE_UP_US)
 			return false;
 	}
 	return more == 0;
@@ -86,9 +94,17 @@ static int converse(struct pg *pg, const struct pg_step *step, const char *rows,
 	PGresult *res;
 	int result = 0;
 
-	while (pg_await_result(pg) && (res = PQgetResult(pg->conn)) != NULL) {
-		ExecStatusType status = PQresultStatus(res);
+	for (;;) {
+		ExecStatusType status;
 
+		if (!pg_await_result(pg)) {
+			pg->lost = true;
+			break;
+		}
+		res = PQgetResult(pg->conn);
+		if (!res)
+			break;
+		status = PQresultStatus(res);
 		if (status == PGRES_COPY_IN) {
 			if (!send_rows(pg, rows, length))
 				result = -1;
@@ -126,7 +142,7 @@ int pg_copy_in(struct pg *pg, const struct pg_statement *statement,
 				 pg->db.label, PQerrorMessage(pg->conn));
 	result = converse(pg, &step, rows, length, err);
 	statement->outcome->arrived_us = clock_mono_us();
-	if (PQstatus(pg->conn) == CONNECTION_BAD ||
+	if (pg->lost || PQstatus(pg->conn) == CONNECTION_BAD ||
 	    !PQenterPipelineMode(pg->conn)) {
 		pg->lost = true;
 		error_release(err);

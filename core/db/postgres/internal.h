@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "core/db/db.h"
 #include "lazy/pq.h"
@@ -121,6 +122,8 @@ struct pg {
 	unsigned kept_names;
 	const char *waiting_for;
 	int64_t last_tick_us, cancelled_us;
+	pid_t canceller;    /* asks the server to cancel; 0: none */
+	bool hasty;	    /* gives the server up as soon as the tick ends */
 	int64_t synced_us;  /* when what comes now could begin */
 	bool interrupted;   /* the person asked to stop */
 	int stopped;	    /* what a row function returned */
@@ -214,6 +217,8 @@ int pg_run(struct pg *pg, const struct pg_statement *statement,
 int pg_run_sql(struct pg *pg, const char *sql, struct error *err);
 /* Waits until a result can be had; false: the connection is of no use. */
 bool pg_await_result(struct pg *pg);
+/* Waits for the cancel that is on its way, and then gives it up. */
+void pg_cancel_end(struct pg *pg, int64_t patience_us);
 /* Whether it is inside a transaction now. */
 void pg_note_transaction(struct pg *pg);
 /* Calls the tick when it is due; true when the person asked to stop. */

@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/base/text.h"
 
@@ -16,7 +19,9 @@
 
 #define TICK_US 100000
 #define CANCEL_AGAIN_US 1000000
+/* After that a server that does not answer a cancel is given up. */
 #define GIVE_UP_US 10000000
+#define CANCEL_PATIENCE_US 1000000
 #define MOST_COLUMNS 32
 
 static struct pg_step *add_step(struct pg *pg, enum pg_step_kind kind)
@@ -173,6 +178,12 @@ int pg_mark(struct pg *pg, struct error *err)
 	return 0;
 }
 
+/*
+ * libpq's only way to cancel connects, sends and reads without any deadline. A
+ * server that takes the connection and says nothing must not hold us, so a
+ * child does it, which can be given up. PQcancel() is made to be called where
+ * little else may be, in a signal handler.
+ */
 static void cancel(struct pg *pg, int64_t now)
 {
 	char ignored[256];
@@ -181,11 +192,34 @@ static void cancel(struct pg *pg, int64_t now)
 	if (pg->cancelled_us && now - pg->cancelled_us < CANCEL_AGAIN_US)
 		return;
 	pg->cancelled_us = now;
+	pg_cancel_end(pg, 0);
 	handle = PQgetCancel(pg->conn);
 	if (!handle)
 		return;
-	PQcancel(handle, ignored, sizeof(ignored));
+	pg->canceller = fork();
+	if (!pg->canceller) {
+		PQcancel(handle, ignored, sizeof(ignored));
+		_exit(0);
+	}
 	PQfreeCancel(handle);
+}
+
+/* One that is still on its way could meet the next statement. */
+void pg_cancel_end(struct pg *pg, int64_t patience_us)
+{
+	int64_t until = clock_mono_us() + patience_us;
+
+	if (pg->canceller <= 0)
+		return;
+	while (waitpid(pg->canceller, NULL, WNOHANG) == 0) {
+		if (clock_mono_us() >= until) {
+			kill(pg->canceller, SIGKILL);
+			waitpid(pg->canceller, NULL, 0);
+			break;
+		}
+		poll(NULL, 0, 1);
+	}
+	pg->canceller = 0;
 }
 
 bool pg_tick(struct pg *pg)
@@ -201,11 +235,7 @@ bool pg_tick(struct pg *pg)
 	return true;
 }
 
-/*
- * Waits until a result can be had without waiting. False when the connection
- * is of no use any more.
- */
-bool pg_await_result(struct pg *pg)
+static bool await_result(struct pg *pg)
 {
 	int64_t began = clock_mono_us(), asked = 0;
 
@@ -234,10 +264,22 @@ bool pg_await_result(struct pg *pg)
 			continue;
 		if (!asked)
 			asked = now;
-		if (now - asked > GIVE_UP_US)
+		if (now - asked > (pg->hasty ? 0 : GIVE_UP_US))
 			return false;
 		cancel(pg, now);
 	}
+}
+
+/*
+ * Waits until a result can be had without waiting. False when the connection
+ * is of no use any more.
+ */
+bool pg_await_result(struct pg *pg)
+{
+	bool there = await_result(pg);
+
+	pg_cancel_end(pg, there ? CANCEL_PATIENCE_US : 0);
+	return there;
 }
 
 static void give_row(struct pg *pg, const struct pg_statement *statement,

@@ -320,6 +320,9 @@ void pg_session_rollback(struct db *db)
 	bool ours = pg->transaction == PG_SCRIPT ||
 		    pg->transaction == PG_CLOSING;
 
+	/* what was interrupted is over; what undoes it shall not be */
+	if (!pg->lost)
+		pg->interrupted = false;
 	if (pg->conn && !pg->lost && pg->step_tail)
 		pg_sync(pg, &ignored);
 	if (pg->conn && !pg->lost && pg->inside)

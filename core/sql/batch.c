@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "core/sql/reader.h"
+#include "core/sql/reads.h"
 
 struct walk {
 	TALLOC_CTX *mem;
@@ -323,25 +324,18 @@ static int take_table(struct walk *w, const char *otherwise)
 	return 0;
 }
 
-static bool same_name(const char *a, const char *b)
+/*
+ * A batch would find there what the batches before it have made. The statement
+ * is read from one byte of it to another.
+ */
+static int check_reads(struct walk *w, const char *table, size_t from,
+		       size_t to)
 {
-	char *one = sql_unquote(NULL, a, strlen(a));
-	char *other = sql_unquote(one, b, strlen(b));
-	bool same = !strcasecmp(one, other);
+	size_t place;
 
-	talloc_free(one);
-	return same;
-}
-
-/* Names that may stand for the same table: a schema that is not written may be
-   any. */
-static bool may_be_same(const char *a, const char *b)
-{
-	const char *in_a = strrchr(a, '.'), *in_b = strrchr(b, '.');
-
-	if (in_a && in_b)
-		return same_name(a, b);
-	return same_name(in_a ? in_a + 1 : a, in_b ? in_b + 1 : b);
+	if (!sql_reads_table(w->r.text, to, from, w->r.dialect, table, &place))
+		return 0;
+	return refuse_at(w, place, "it reads the table that it writes to");
 }
 
 /* --- statements ----------------------------------------------------------- */
@@ -377,6 +371,7 @@ static int parse_update(struct walk *w)
 	static const char *const words[] = { "LOW_PRIORITY", "IGNORE", NULL };
 	static const char *const several = "it changes more than one table";
 	enum clause clause;
+	size_t from;
 
 	if (accept(w, "OR"))
 		advance(w);
@@ -384,6 +379,7 @@ static int parse_update(struct walk *w)
 		accept_all(w, words);
 	if (take_table(w, "it does not name its table") < 0)
 		return -1;
+	from = w->r.token.offset;
 	if (reader_is_character(&w->r, ','))
 		return refuse(w, several);
 	while (!reader_at_end(&w->r) && !reader_is(&w->r, "SET")) {
@@ -396,13 +392,16 @@ static int parse_update(struct walk *w)
 		take_assignment(w);
 		clause = find_clause(w, true);
 	} while (clause == CLAUSE_COMMA);
-	return clause == CLAUSE_FAILED ? -1 : take_where(w);
+	if (clause == CLAUSE_FAILED || take_where(w) < 0)
+		return -1;
+	return check_reads(w, w->batch->table, from, w->r.length);
 }
 
 static int parse_delete(struct walk *w)
 {
 	static const char *const words[] = { "LOW_PRIORITY", "QUICK", "IGNORE",
 					     NULL };
+	size_t from;
 
 	if (w->r.dialect == SQL_MYSQL)
 		accept_all(w, words);
@@ -413,7 +412,10 @@ static int parse_delete(struct walk *w)
 	if (w->r.dialect == SQL_MYSQL &&
 	    (reader_is(&w->r, "USING") || reader_is_character(&w->r, ',')))
 		return refuse(w, "it deletes from more than one table");
-	return take_where(w);
+	from = w->r.token.offset;
+	if (take_where(w) < 0)
+		return -1;
+	return check_reads(w, w->batch->table, from, w->r.length);
 }
 
 /* From the name of the table to SELECT. */
@@ -448,6 +450,7 @@ static int parse_insert(struct walk *w)
 	static const char *const no_table = "its SELECT does not begin with a "
 					    "table";
 	enum clause clause;
+	size_t from;
 	char *into;
 
 	w->batch->inserts = true;
@@ -468,13 +471,13 @@ static int parse_insert(struct walk *w)
 		return -1;
 	if (clause != CLAUSE_FROM)
 		return refuse(w, "its SELECT has no FROM");
+	from = w->r.token.offset;
 	advance(w);
-	*w->place = w->r.token.offset;
-	if (take_table(w, no_table) < 0)
+	/* joined to what it reads, or looked up in a query, the table tells
+	   what is there already: that is how a backfill is written */
+	if (take_table(w, no_table) < 0 ||
+	    check_reads(w, into, from, w->r.end) < 0)
 		return -1;
-	if (may_be_same(into, w->batch->table))
-		return refuse_at(w, *w->place,
-				 "it reads the table that it writes to");
 	return take_where(w);
 }
 

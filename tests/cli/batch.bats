@@ -535,6 +535,13 @@ DELETE FROM a WHERE id IN (SELECT 1 LIMIT 1)
 RETURNING id;' 3 1 'the statement cannot be run in batches: it has RETURNING
 hint: write it as a plain UPDATE, DELETE or INSERT ... SELECT, or take the directive out'
 	refused '-- migrate: batch
+UPDATE a SET c = 1
+WHERE id > (SELECT min(id) FROM a);' 3 33 'the statement cannot be run in batches: it reads the table that it writes to
+hint: write it as a plain UPDATE, DELETE or INSERT ... SELECT, or take the directive out'
+	refused '-- migrate: batch
+DELETE FROM a WHERE EXISTS (
+SELECT 1 FROM d JOIN A b ON b.id < a.id);' 3 22 'the statement cannot be run in batches: it reads the table that it writes to'
+	refused '-- migrate: batch
 INSERT INTO d VALUES (1, 2);' 2 15 'the statement cannot be run in batches: it has no SELECT'
 }
 @test "says what cannot be run in batches, and where" { both refusals; }

@@ -248,6 +248,194 @@ INSERT INTO a VALUES (1);" 'DROP TABLE a;'
 		WHERE indrelid = 'a'::regclass")"
 }
 
+# A script whose second statement is about an index, begun and not seen since;
+# then what others have done meanwhile.
+begun_index() { # STATEMENT OTHERS
+	fresh postgresql
+	local first='CREATE TABLE a (id integer, b integer)' oid
+	pair ${A}_a "$first;
+$1;
+INSERT INTO a VALUES (1);" 'DROP TABLE a;'
+	commit
+	sed -i "2s/.*/SELECT * FROM nowhere;/" migrations/${A}_a.up.sql
+	sed -i '1i-- migrate: no-transaction' migrations/${A}_a.up.sql
+	migrate up
+	exits 128
+	git checkout -q migrations
+	oid=$(sql "SELECT 'a'::regclass::oid")
+	sql "UPDATE git_migrate_progress
+		SET started = 2, witness = '$oid:', digest = '$(digest "$first")'" \
+		>/dev/null
+	sql "$2" >/dev/null
+}
+
+@test "does not take another index for the one that it was to build" {
+	[[ $ENGINES == *postgresql* ]] || skip 'no other engine has those'
+	begun_index 'CREATE INDEX CONCURRENTLY a_id ON a (id)' \
+		'CREATE INDEX a_b ON a (b)'
+	ok repair
+	out_has '         it was not carried out, or does no harm twice'
+	ok up
+	same index t "$(sql "SELECT indisvalid FROM pg_index
+		WHERE indexrelid = 'a_id'::regclass")"
+
+	begun_index 'CREATE INDEX CONCURRENTLY ON a (id)' \
+		'CREATE INDEX ON a (b)'
+	ok up
+	same indexes 'a_b_idx a_id_idx' "$(sql "SELECT string_agg(relname, ' '
+		ORDER BY relname) FROM pg_class WHERE relname LIKE 'a\_%idx'")"
+}
+
+@test "cleans up no index but its own" {
+	[[ $ENGINES == *postgresql* ]] || skip 'no other engine has those'
+	begun_index 'CREATE INDEX CONCURRENTLY a_id ON a (id)' \
+		"CREATE INDEX a_b ON a (b);
+		UPDATE pg_index SET indisvalid = false
+		WHERE indexrelid = 'a_b'::regclass"
+	migrate repair --clean-up
+	ok up
+	same indexes 'a_b a_id' "$(sql "SELECT string_agg(relname, ' '
+		ORDER BY relname) FROM pg_class WHERE relname IN ('a_id', 'a_b')")"
+}
+
+asks() {
+	ok repair
+	out_has '         whether it was carried out cannot be told'
+	migrate up
+	exits 1
+	err_has 'hint: look at the database; when it was not carried out: git migrate repair 20260101000001 --resume'
+}
+@test "asks a person about an index that may be another's" {
+	[[ $ENGINES == *postgresql* ]] || skip 'no other engine has those'
+	begun_index 'CREATE INDEX CONCURRENTLY a_id ON a (id)' \
+		'CREATE INDEX a_id ON a (b)'
+	asks
+	begun_index 'CREATE INDEX CONCURRENTLY ON a (id) WHERE b > 0' \
+		'CREATE INDEX ON a (id) WHERE b > 1'
+	asks
+	begun_index 'CREATE INDEX CONCURRENTLY a_id ON a (id)' \
+		'ALTER TABLE a RENAME TO a_old; CREATE TABLE a (id integer);
+		CREATE INDEX a_id ON a (id)'
+	asks
+}
+
+@test "knows an index that goes under another search path" {
+	[[ $ENGINES == *postgresql* ]] || skip 'no other engine has those'
+	fresh postgresql
+	sql 'CREATE SCHEMA s; CREATE TABLE s.a (id integer);
+		CREATE INDEX i ON s.a (id)' >/dev/null
+	pair ${A}_a 'SET search_path = s;
+DROP INDEX CONCURRENTLY i;
+INSERT INTO nowhere VALUES (1);' 'SELECT 1;'
+	commit
+	sed -i '2s/.*/SELECT * FROM nowhere;/; 1i-- migrate: no-transaction' \
+		migrations/${A}_a.up.sql
+	migrate up
+	exits 128
+	git checkout -q migrations
+	sql "UPDATE git_migrate_progress SET started = 2,
+		witness = 's.i'::regclass::oid" >/dev/null
+	ok repair
+	out_has '         it was not carried out, or does no harm twice'
+	sql 'DROP INDEX s.i' >/dev/null
+	ok repair
+	out_has '         it was carried out'
+}
+
+# poll SQL   waits until its answer is true.
+poll() {
+	local i
+	for ((i = 0; i < 1000; i++)); do
+		[[ $(sql "$1") != t ]] || return 0
+		sleep 0.02
+	done
+	explain "never true: $1"
+}
+# stays CONDITION STATEMENT...   another session's transaction, which stays open
+# until the condition holds.
+stays() {
+	local until=$1 args=(-c BEGIN) statement
+	shift
+	for statement; do args+=(-c "$statement"); done
+	args+=(-c "DO \$\$ BEGIN FOR i IN 1 .. 1000 LOOP
+		PERFORM pg_stat_clear_snapshot();
+		EXIT WHEN $until;
+		PERFORM pg_sleep(0.02);
+		END LOOP; END \$\$" -c COMMIT)
+	psql -X -q -d "$URL" "${args[@]}" >/dev/null 3>&- &
+}
+WAITING="FROM pg_locks WHERE relation = 'a'::regclass AND NOT granted"
+
+@test "leaves an index alone that another session builds" {
+	[[ $ENGINES == *postgresql* ]] || skip 'no other engine has those'
+	fresh postgresql
+	sql 'CREATE TABLE a (id integer, b integer); CREATE TABLE go (id integer)' \
+		>/dev/null
+	pair ${A}_a 'CREATE INDEX CONCURRENTLY a_id ON a (id);' \
+		'DROP INDEX CONCURRENTLY a_id;'
+	commit
+	stays 'EXISTS (SELECT FROM go)' 'INSERT INTO a VALUES (1)'
+	local writer=$! other ours
+	stays "(SELECT count(*) $WAITING) = 2" \
+		'LOCK TABLE a IN SHARE UPDATE EXCLUSIVE MODE'
+	poll "SELECT count(*) = 2 FROM pg_locks
+		WHERE relation = 'a'::regclass AND granted"
+	psql -X -q -d "$URL" -c 'CREATE INDEX CONCURRENTLY a_b ON a (b)' 3>&- &
+	other=$!
+	poll "SELECT count(*) = 1 $WAITING"
+	git migrate up >out 2>err </dev/null 3>&- &
+	ours=$!
+	poll "SELECT count(*) = 1 FROM pg_index
+		WHERE indexrelid = to_regclass('a_b') AND NOT indisvalid"
+	sql "SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+		WHERE query LIKE 'CREATE INDEX CONCURRENTLY a_id%'
+		AND datname = current_database() AND pid <> pg_backend_pid()" \
+		>/dev/null
+	status=0
+	wait $ours || status=$?
+	out=$(<out) err=$(<err)
+	exits 128
+	err_has 'canceling statement due to user request'
+	err_has 'hint: nothing of it is left in the database'
+	err_lacks 'DROP INDEX'
+	sql 'INSERT INTO go VALUES (1)' >/dev/null
+	wait $writer $other
+	same index t "$(sql "SELECT indisvalid FROM pg_index
+		WHERE indexrelid = 'a_b'::regclass")"
+	same states "$A pending" "$(states)"
+}
+
+@test "cleans up after an interrupted build, too" {
+	[[ $ENGINES == *postgresql* ]] || skip 'no other engine has those'
+	fresh postgresql
+	sql 'CREATE TABLE a (id integer)' >/dev/null
+	pair ${A}_a 'CREATE INDEX CONCURRENTLY a_id ON a (id);' \
+		'DROP INDEX CONCURRENTLY a_id;'
+	commit
+	# gone a while after the DROP INDEX has begun to wait for it
+	stays "EXISTS (SELECT FROM pg_stat_activity
+			WHERE query LIKE 'DROP INDEX CONCURRENTLY%'
+			AND datname = current_database()
+			AND wait_event_type = 'Lock'
+			AND clock_timestamp() > query_start + interval '0.25 s')" \
+		'INSERT INTO a VALUES (1)'
+	local holder=$! ours
+	git migrate up >out 2>err </dev/null 3>&- &
+	ours=$!
+	poll "SELECT count(*) = 1 FROM pg_index
+		WHERE indexrelid = to_regclass('a_id') AND NOT indisvalid"
+	kill -INT $ours
+	status=0
+	wait $ours || status=$?
+	out=$(<out) err=$(<err)
+	err_has "unable to apply migration '${A}_a': interrupted"
+	err_has 'hint: nothing of it is left in the database'
+	err_lacks 'DROP INDEX'
+	wait $holder
+	same index '' "$(sql "SELECT to_regclass('a_id')")"
+	same states "$A pending" "$(states)"
+}
+
 @test "asks a person about a procedure that may be half done" {
 	[[ $ENGINES == *postgresql* ]] || skip 'no other engine has those'
 	fresh postgresql

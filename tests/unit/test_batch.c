@@ -102,6 +102,24 @@ static void puts_the_range_in(void **state)
 		  "INSERT OR REPLACE INTO d SELECT * FROM s NOT INDEXED WHERE "
 		  "@ "
 		  "AND (a)" },
+		{ P,
+		  "UPDATE a.t SET y = extract(year FROM t), t = (SELECT t "
+		  "FROM u AS t, b.t x WHERE t.t IN (1, t)), c = u IS DISTINCT "
+		  "FROM t",
+		  "a.t", "a.t",
+		  "UPDATE a.t SET y = extract(year FROM t), t = (SELECT t "
+		  "FROM u AS t, b.t x WHERE t.t IN (1, t)), c = u IS DISTINCT "
+		  "FROM t WHERE @" },
+		{ P, "DELETE FROM t USING u JOIN v USING (t) WHERE t.a = f(t)",
+		  "t", "t",
+		  "DELETE FROM t USING u JOIN v USING (t) WHERE @ AND (t.a = "
+		  "f(t))" },
+		{ P,
+		  "INSERT INTO d SELECT a FROM s LEFT JOIN d USING (a) WHERE "
+		  "NOT EXISTS (SELECT 1 FROM d)",
+		  "s", "s",
+		  "INSERT INTO d SELECT a FROM s LEFT JOIN d USING (a) WHERE @ "
+		  "AND (NOT EXISTS (SELECT 1 FROM d))" },
 		{ P, "INSERT INTO app.s SELECT a FROM old.s", "old.s", "old.s",
 		  "INSERT INTO app.s SELECT a FROM old.s WHERE @" },
 		{ M,
@@ -212,6 +230,43 @@ static void refuses_what_is_not_certain(void **state)
 		{ P, "INSERT INTO app.d SELECT a FROM |D",
 		  "it reads the table that it writes to" },
 		{ P, "INSERT INTO d SELECT a FROM |\"d\" x WHERE b",
+		  "it reads the table that it writes to" },
+		{ P, "UPDATE t SET a = a + (SELECT max(a) FROM |t)",
+		  "it reads the table that it writes to" },
+		{ M,
+		  "UPDATE t SET a = (SELECT b FROM u, (SELECT max(a) b FROM "
+		  "|`t`) x)",
+		  "it reads the table that it writes to" },
+		{ P,
+		  "UPDATE app.t SET a = 1 WHERE b IN (SELECT b FROM u JOIN "
+		  "ONLY |t x USING (b))",
+		  "it reads the table that it writes to" },
+		{ P, "UPDATE t SET a = x.a FROM |t x WHERE x.id = t.up",
+		  "it reads the table that it writes to" },
+		{ P,
+		  "UPDATE t SET a = 1 FROM u, LATERAL (SELECT 1) l, |public.t "
+		  "x",
+		  "it reads the table that it writes to" },
+		{ P, "UPDATE t SET a = 1 FROM (u CROSS JOIN |t x)",
+		  "it reads the table that it writes to" },
+		{ P, "UPDATE t SET a = 1 WHERE id IN (TABLE |t)",
+		  "it reads the table that it writes to" },
+		{ S,
+		  "DELETE FROM t WHERE id NOT IN (SELECT min(id) FROM |main.t "
+		  "GROUP BY a)",
+		  "it reads the table that it writes to" },
+		{ S,
+		  "DELETE FROM t WHERE EXISTS (SELECT 1 FROM u, |'t' WHERE "
+		  "u.id = t.id)",
+		  "it reads the table that it writes to" },
+		{ P,
+		  "DELETE FROM t a USING |t b WHERE a.id > b.id AND a.x = b.x",
+		  "it reads the table that it writes to" },
+		{ P, "DELETE FROM t USING u LEFT JOIN |T b USING (id)",
+		  "it reads the table that it writes to" },
+		{ M,
+		  "DELETE FROM t WHERE a = (SELECT b FROM u USE INDEX FOR "
+		  "ORDER BY (i), |t x)",
 		  "it reads the table that it writes to" },
 		{ P,
 		  "INSERT INTO d SELECT a FROM s ON CONFLICT DO NOTHING "

@@ -621,6 +621,10 @@ static void a_concurrent_build_does_not_wait_for_ever(void **state)
 		"mend the others, then go on with: git migrate up\n"
 		"see what can be done: git migrate repair #|"
 		"|migrations/m.up.sql:#:#");
+	assert_string_equal(
+		pgt_ask(f->mem, f->db,
+			"SELECT current_setting('statement_timeout')"),
+		"0");
 	pgt_sql(f->other, "ROLLBACK");
 	assert_ok(f->db->engine->query(f->db, "DROP INDEX CONCURRENTLY i", NULL,
 				       0, NULL, NULL, &err),

@@ -18,6 +18,7 @@
  *	session.c	transactions, and bookkeeping beside a script
  *	step.c		transactions for one statement of a script
  *	judge.c		what became of a statement that was begun
+ *	index.c		which indexes a statement has made
  *	schema.c	where the ledger is
  *	lock.c		the lock that keeps other runs out
  *	execute.c	the statements of a script

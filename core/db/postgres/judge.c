@@ -1,4 +1,4 @@
-#include "core/db/postgres/internal.h"
+#include "core/db/postgres/index.h"
 
 #include <string.h>
 
@@ -6,16 +6,15 @@
 
 /*
  * What became of a statement that refuses a transaction and whose end nobody
- * saw. The catalog tells: an index that was not there before is there now, and
- * valid or not; a database is there or gone. What changes neither rows nor
- * definitions may simply be said again.
+ * saw. The catalog tells: the index that it names was not there before and is
+ * there now, and valid or not; a database is there or gone. What changes
+ * neither rows nor definitions may simply be said again.
  */
 
 enum about {
 	ABOUT_UNKNOWN,
 	ABOUT_HARMLESS,	  /* once more does no harm */
-	ABOUT_CREATED,	  /* an index of a table comes */
-	ABOUT_REBUILT,	  /* indexes are exchanged for new ones */
+	ABOUT_INDEXES,	  /* they come, or are exchanged for new ones */
 	ABOUT_INDEX_GOES, /* one index goes */
 	ABOUT_DATABASE,	  /* a database comes or goes */
 };
@@ -31,8 +30,8 @@ static enum about about(const struct statement *s)
 		{ "CLUSTER", ABOUT_HARMLESS },
 		{ "DISCARD", ABOUT_HARMLESS },
 		{ "ALTER SYSTEM", ABOUT_HARMLESS },
-		{ "CREATE INDEX", ABOUT_CREATED },
-		{ "REINDEX", ABOUT_REBUILT },
+		{ "CREATE INDEX", ABOUT_INDEXES },
+		{ "REINDEX", ABOUT_INDEXES },
 		{ "DROP INDEX", ABOUT_INDEX_GOES },
 		{ "CREATE DATABASE", ABOUT_DATABASE },
 		{ "DROP DATABASE", ABOUT_DATABASE },
@@ -100,19 +99,36 @@ static int ask(TALLOC_CTX *mem, struct db *db, const char *sql,
 	return 0;
 }
 
-/* "16405,16407": the indexes that were there, or those that were invalid. */
-#define INDEXES_OF_TABLE                                                       \
-	"SELECT coalesce(pg_catalog.string_agg(indexrelid::text, ','), '') "   \
-	"FROM pg_catalog.pg_index "                                            \
-	"WHERE indrelid = pg_catalog.to_regclass($1)"
-#define INVALID_INDEXES                                                        \
-	"SELECT coalesce(pg_catalog.string_agg(indexrelid::text, ','), '') "   \
-	"FROM pg_catalog.pg_index WHERE NOT indisvalid"
-
-static char *table_of(TALLOC_CTX *mem, const struct statement *s)
+static int ask_index_before(TALLOC_CTX *mem, struct db *db,
+			    const struct script *script,
+			    const struct statement *s, char **text,
+			    struct error *err)
 {
-	return s->relation_count ? pg_quote_relation(mem, s->relations[0])
-				 : NULL;
+	struct text_row row = { mem, NULL };
+	struct pg_index_search search;
+	struct pg_statement q;
+	int result;
+
+	if (!pg_index_search(mem, script, s, &search))
+		return 0;
+	q = pg_index_ask_before(&search);
+	result = pg_session_query(db, q.sql, q.params, q.param_count, take_text,
+				  &row, err);
+	*text = row.text;
+	return result;
+}
+
+#define NOT_THERE "none"
+
+/* The oid, for a name may mean another index under another search path. */
+static int ask_index(TALLOC_CTX *mem, struct db *db,
+		     const struct script *script, const struct statement *s,
+		     char **text, struct error *err)
+{
+	return ask(mem, db,
+		   "SELECT coalesce(pg_catalog.to_regclass($1)"
+		   "::pg_catalog.oid::text, '" NOT_THERE "')",
+		   written_name(mem, script, s), text, err);
 }
 
 int pg_witness(TALLOC_CTX *mem, struct db *db, const struct script *script,
@@ -122,13 +138,10 @@ int pg_witness(TALLOC_CTX *mem, struct db *db, const struct script *script,
 
 	*text = NULL;
 	switch (about(s)) {
-	case ABOUT_CREATED:
-		if (!s->relation_count)
-			return 0;
-		return ask(mem, db, INDEXES_OF_TABLE, table_of(mem, s), text,
-			   err);
-	case ABOUT_REBUILT:
-		return ask(mem, db, INVALID_INDEXES, NULL, text, err);
+	case ABOUT_INDEXES:
+		return ask_index_before(mem, db, script, s, text, err);
+	case ABOUT_INDEX_GOES:
+		return ask_index(mem, db, script, s, text, err);
 	case ABOUT_DATABASE:
 		return ask(mem, db,
 			   "SELECT pg_catalog.count(*) FROM "
@@ -139,95 +152,76 @@ int pg_witness(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	}
 }
 
-/* Indexes that were not in the witness, what is still being built left out. */
-#define NOT_BEFORE                                                             \
-	"i.indexrelid::text <> ALL (pg_catalog.string_to_array($2, ',')) "     \
-	"AND NOT EXISTS (SELECT FROM "                                         \
-	"pg_catalog.pg_stat_progress_create_index p "                          \
-	"WHERE p.index_relid = i.indexrelid)"
-#define NEW_OF_TABLE                                                           \
-	"SELECT i.indexrelid::regclass::text, i.indisvalid "                   \
-	"FROM pg_catalog.pg_index i "                                          \
-	"WHERE i.indrelid = pg_catalog.to_regclass($1) AND " NOT_BEFORE
-#define NEW_INVALID                                                            \
-	"SELECT i.indexrelid::regclass::text, i.indisvalid "                   \
-	"FROM pg_catalog.pg_index i "                                          \
-	"JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "                  \
-	"WHERE NOT i.indisvalid AND c.relname ~ $1 AND " NOT_BEFORE
-#define REBUILD_NAMES "_cc(new|old)[0-9]*$"
-
-/* Names of indexes as the server quotes them. */
-struct new_indexes {
-	TALLOC_CTX *mem;
-	char **invalid;
-	size_t invalid_count;
-	bool valid; /* there is a valid one, too */
-};
-
-static int take_index(const char *const *values, int count, void *data)
+static int find(TALLOC_CTX *mem, struct db *db, const struct script *script,
+		const struct statement *s, const char *witness,
+		struct pg_index_search *search, struct error *err)
 {
-	struct new_indexes *new = data;
+	struct pg_statement q;
 
-	(void)count;
-	if (*values[1] == 't') {
-		new->valid = true;
+	if (!witness || !pg_index_search(mem, script, s, search)) {
+		*search = (struct pg_index_search){ .unclear = true };
 		return 0;
 	}
-	new->invalid = talloc_realloc(new->mem, new->invalid, char *,
-				      (unsigned)new->invalid_count + 1);
-	new->invalid[new->invalid_count++] = talloc_strdup(new->mem, values[0]);
-	return 0;
-}
-
-static int find_new(TALLOC_CTX *mem, struct db *db, const struct statement *s,
-		    const char *witness, struct new_indexes *new,
-		    struct error *err)
-{
-	bool rebuilt = about(s) == ABOUT_REBUILT;
-	const char *params[] = { rebuilt ? REBUILD_NAMES : table_of(mem, s),
-				 witness };
-
-	*new = (struct new_indexes){ .mem = mem };
-	return pg_session_query(db, rebuilt ? NEW_INVALID : NEW_OF_TABLE,
-				params, 2, take_index, new, err);
+	q = pg_index_find(search, pg_of(db), witness);
+	return pg_session_query(db, q.sql, q.params, q.param_count, q.row,
+				q.data, err);
 }
 
 static int judge_indexes(TALLOC_CTX *mem, struct db *db,
-			 const struct statement *s, const char *witness,
-			 enum db_verdict *verdict, char **what,
-			 struct error *err)
+			 const struct script *script, const struct statement *s,
+			 const char *witness, enum db_verdict *verdict,
+			 char **what, struct error *err)
 {
-	struct new_indexes new;
+	struct pg_index_search found;
 
-	if (!witness) {
-		*verdict = DB_UNKNOWN;
-		return 0;
-	}
-	if (find_new(mem, db, s, witness, &new, err) < 0)
+	if (find(mem, db, script, s, witness, &found, err) < 0)
 		return -1;
-	*verdict = new.invalid_count ? DB_REMAINS
-		   : new.valid	     ? DB_DONE
-				     : DB_UNDONE;
-	if (!new.invalid_count)
-		return 0;
-	*what = talloc_strdup(mem, new.invalid_count > 1 ? "invalid indexes"
-							 : "invalid index");
-	for (size_t i = 0; i < new.invalid_count; i++)
-		*what = talloc_asprintf_append(*what, "%s %s", i ? "," : "",
-					       new.invalid[i]);
+	*verdict = found.unclear	 ? DB_UNKNOWN
+		   : found.invalid_count ? DB_REMAINS
+		   : found.valid_count	 ? DB_DONE
+					 : DB_UNDONE;
+	if (*verdict == DB_REMAINS)
+		*what = talloc_asprintf(mem, "invalid index%s %s",
+					found.invalid_count > 1 ? "es" : "",
+					pg_index_names(mem, &found));
 	return 0;
 }
 
-static int judge_gone(TALLOC_CTX *mem, struct db *db,
-		      const struct script *script, const struct statement *s,
+/* One that was not there is not missed, or is an error once more. */
+static int judge_gone(TALLOC_CTX *mem, struct db *db, const char *witness,
 		      enum db_verdict *verdict, struct error *err)
 {
-	char *oid;
+	char *found;
 
-	if (ask(mem, db, "SELECT pg_catalog.to_regclass($1)::oid",
-		written_name(mem, script, s), &oid, err) < 0)
+	*verdict = witness ? DB_UNDONE : DB_UNKNOWN;
+	if (!witness || !strcmp(witness, NOT_THERE))
+		return 0;
+	if (ask(mem, db,
+		"SELECT 1 FROM pg_catalog.pg_class WHERE oid::text = $1",
+		witness, &found, err) < 0)
 		return -1;
-	*verdict = oid ? DB_UNDONE : DB_DONE;
+	if (!found)
+		*verdict = DB_DONE;
+	return 0;
+}
+
+/* Nothing is known when it was there and should have been made. */
+static int judge_database(TALLOC_CTX *mem, struct db *db,
+			  const struct script *script, size_t n,
+			  const char *witness, enum db_verdict *verdict,
+			  struct error *err)
+{
+	bool create = !strncmp(script->statements[n].kind, "CREATE", 6);
+	char *now;
+
+	if (pg_witness(mem, db, script, n, &now, err) < 0)
+		return -1;
+	if (!witness || !now)
+		return 0;
+	if (!strcmp(witness, now))
+		*verdict = DB_UNDONE;
+	else if (!strcmp(now, create ? "1" : "0"))
+		*verdict = DB_DONE;
 	return 0;
 }
 
@@ -236,7 +230,6 @@ int pg_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	     char **what, struct error *err)
 {
 	const struct statement *s = &script->statements[n];
-	char *now;
 
 	*what = NULL;
 	*verdict = DB_UNKNOWN;
@@ -249,17 +242,14 @@ int pg_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	case ABOUT_HARMLESS:
 		*verdict = DB_UNDONE;
 		return 0;
-	case ABOUT_CREATED:
-	case ABOUT_REBUILT:
-		return judge_indexes(mem, db, s, witness, verdict, what, err);
+	case ABOUT_INDEXES:
+		return judge_indexes(mem, db, script, s, witness, verdict, what,
+				     err);
 	case ABOUT_INDEX_GOES:
-		return judge_gone(mem, db, script, s, verdict, err);
+		return judge_gone(mem, db, witness, verdict, err);
 	case ABOUT_DATABASE:
-		if (pg_witness(mem, db, script, n, &now, err) < 0)
-			return -1;
-		if (witness && now)
-			*verdict = strcmp(witness, now) ? DB_DONE : DB_UNDONE;
-		return 0;
+		return judge_database(mem, db, script, n, witness, verdict,
+				      err);
 	default:
 		return 0;
 	}
@@ -268,39 +258,20 @@ int pg_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
 /* Patient, but not for ever: a transaction of long ago may be in the way. */
 #define LEAST_WAIT_MS 1000
 
-static int drop_all(struct pg *pg, const struct new_indexes *new,
-		    struct error *err)
-{
-	int wait = pg->db.wait_limit_ms;
-	int result;
-
-	result = pg_run_sql(
-		pg,
-		talloc_asprintf(new->mem, "SET lock_timeout = %d",
-				wait > LEAST_WAIT_MS ? wait : LEAST_WAIT_MS),
-		err);
-	for (size_t i = 0; result == 0 && i < new->invalid_count; i++)
-		result = pg_run_sql(
-			pg,
-			talloc_asprintf(new->mem, "DROP INDEX CONCURRENTLY %s",
-					new->invalid[i]),
-			err);
-	pg_limits_forget(pg);
-	if (result == 0)
-		result = pg_run_sql(pg, "RESET lock_timeout", err);
-	return result;
-}
-
 int pg_clean(struct db *db, const struct script *script, size_t n,
 	     const char *witness, struct error *err)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
-	struct new_indexes new;
-	int result = find_new(mem, db, &script->statements[n], witness, &new,
-			      err);
+	struct pg *pg = pg_of(db);
+	int wait = db->wait_limit_ms;
+	struct pg_index_search found;
+	int result = find(mem, db, script, &script->statements[n], witness,
+			  &found, err);
 
-	if (result == 0 && new.invalid_count)
-		result = drop_all(pg_of(db), &new, err);
+	if (result == 0 && !found.unclear && found.invalid_count)
+		result = pg_index_drop(
+			pg, &found, "lock_timeout",
+			wait > LEAST_WAIT_MS ? wait : LEAST_WAIT_MS, err);
 	talloc_free(mem);
 	return result;
 }

@@ -1,4 +1,4 @@
-#include "core/db/postgres/internal.h"
+#include "core/db/postgres/index.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,10 +18,10 @@
 #define MOST_SEEN 5
 
 struct pg_watch {
-	const struct statement *statement;
+	struct pg_index_search indexes; /* that it makes */
+	char *before; /* what was there; NULL: it makes none */
 	int64_t looked_us, waited_us;
-	char *invalid; /* indexes that were so before, as an array */
-	bool blind;    /* no second connection is to be had */
+	bool blind; /* no second connection is to be had */
 	bool over;
 	TALLOC_CTX *turn; /* of the last look */
 	struct fact_blocker seen[MOST_SEEN];
@@ -33,44 +33,33 @@ static int take_text(const char *const *values, int count, void *data)
 	struct pg_watch *watch = data;
 
 	(void)count;
-	watch->invalid = talloc_strdup(watch, values[0] ? values[0] : "{}");
+	watch->before = talloc_strdup(watch, values[0]);
 	return 0;
 }
 
-static char *first_relation(TALLOC_CTX *mem, const struct statement *s)
+static int look_before(struct pg *pg, struct pg_watch *watch,
+		       const struct statement *s, struct error *err)
 {
-	return s->relation_count ? pg_quote_relation(mem, s->relations[0])
-				 : talloc_strdup(mem, "\"\"");
-}
+	struct pg_statement ask;
 
-/* Of a table, or of the one that an index belongs to. */
-#define INVALID_INDEXES                                                        \
-	"FROM pg_catalog.pg_index i WHERE NOT i.indisvalid "                   \
-	"AND (i.indrelid = pg_catalog.to_regclass($1) OR i.indrelid = "        \
-	"(SELECT o.indrelid FROM pg_catalog.pg_index o "                       \
-	"WHERE o.indexrelid = pg_catalog.to_regclass($1))) "
+	if (!pg_index_search(watch, pg->script, s, &watch->indexes))
+		return 0;
+	ask = pg_index_ask_before(&watch->indexes);
+	ask.row = take_text;
+	ask.data = watch;
+	return pg_run(pg, &ask, err);
+}
 
 int pg_watch_begin(struct pg *pg, const struct statement *s, struct error *err)
 {
 	struct pg_watch *watch;
-	const char *params[1];
-	struct pg_statement statement = {
-		.sql = "SELECT "
-		       "pg_catalog.array_agg(i.indexrelid) " INVALID_INDEXES,
-		.params = params,
-		.param_count = 1,
-		.row = take_text,
-	};
 
 	if (pg->transaction != PG_IDLE || pg->inside || !s->no_transaction ||
 	    !pg->db.wait_limit_ms)
 		return 0;
 	watch = talloc_zero(pg, struct pg_watch);
-	watch->statement = s;
 	watch->looked_us = clock_mono_us() + FIRST_LOOK_US - LOOK_AGAIN_US;
-	params[0] = first_relation(watch, s);
-	statement.data = watch;
-	if (pg_run(pg, &statement, err) < 0) {
+	if (look_before(pg, watch, s, err) < 0) {
 		talloc_free(watch);
 		return -1;
 	}
@@ -163,77 +152,61 @@ bool pg_watch_is_over(struct pg *pg)
 
 /* --- and after it --------------------------------------------------------- */
 
-struct leftovers {
-	TALLOC_CTX *mem;
-	char *drop;
-};
-
-static int take_leftover(const char *const *values, int count, void *data)
+/* What it has left half built and is its own for certain. */
+static int find_leftovers(struct pg *pg, const struct pg_watch *watch,
+			  struct pg_index_search *found, struct error *err)
 {
-	struct leftovers *left = data;
+	struct pg_statement find;
 
-	(void)count;
-	left->drop = talloc_asprintf(left->mem, "DROP INDEX CONCURRENTLY %s",
-				     values[0]);
+	*found = watch->indexes;
+	find = pg_index_find(found, pg, watch->before);
+	if (pg_run(pg, &find, err) < 0)
+		return -1;
+	if (found->unclear)
+		found->invalid_count = 0;
 	return 0;
 }
 
-/* The command that drops what the statement has left half built, or NULL. */
-static char *find_leftover(TALLOC_CTX *mem, struct pg *pg)
-{
-	struct pg_watch *watch = pg->watch;
-	struct error ignored = { 0 };
-	struct leftovers left = { .mem = mem };
-	const char *params[] = { first_relation(mem, watch->statement),
-				 watch->invalid };
-	const struct pg_statement statement = {
-		.sql = "SELECT "
-		       "i.indexrelid::pg_catalog.regclass " INVALID_INDEXES
-		       "AND i.indexrelid <> ALL ($2::pg_catalog.oid[])",
-		.params = params,
-		.param_count = 2,
-		.row = take_leftover,
-		.data = &left,
-	};
-
-	if (strcmp(watch->statement->kind, "CREATE INDEX") != 0 &&
-	    strcmp(watch->statement->kind, "REINDEX") != 0)
-		return NULL;
-	if (pg_run(pg, &statement, &ignored) < 0)
-		error_release(&ignored);
-	return left.drop;
-}
-
-/* Dropping it waits for the same transactions; so not for long. */
-static bool drop_leftover(struct pg *pg, const char *drop)
+/* Dropping them waits for the same transactions; so not for long. */
+static int drop_leftovers(struct pg *pg, const struct pg_watch *watch,
+			  struct pg_index_search *found, struct error *err)
 {
 	struct error ignored = { 0 };
-	char limit[48];
-	bool dropped;
 
-	snprintf(limit, sizeof(limit), "SET statement_timeout = %d",
-		 CLEAN_UP_MS);
-	dropped = pg_run_sql(pg, limit, &ignored) == 0 &&
-		  pg_run_sql(pg, drop, &ignored) == 0;
+	if (find_leftovers(pg, watch, found, err) < 0)
+		return -1;
+	if (!found->invalid_count)
+		return 0;
+	if (pg_index_drop(pg, found, "statement_timeout", CLEAN_UP_MS,
+			  &ignored) == 0) {
+		found->invalid_count = 0;
+		return 0;
+	}
 	error_release(&ignored);
-	return dropped;
+	return find_leftovers(pg, watch, found, err);
 }
 
-static void clean_up(struct pg *pg, struct error *err)
+static void clean_up(struct pg *pg, const struct pg_watch *watch,
+		     struct error *err)
 {
-	char *drop = find_leftover(pg->watch, pg);
+	int (*tick)(const char *, void *) = pg->db.options.tick;
+	struct error ignored = { 0 };
+	struct pg_index_search found;
 
-	pg_limits_forget(pg);
-	if (drop && !drop_leftover(pg, drop))
-		error_hint(err,
-			   "it left an invalid index; when nobody is in the "
-			   "way: %s",
-			   drop);
+	/* a person who has pressed Ctrl-C has not asked to leave it there */
+	pg->db.options.tick = NULL;
+	if (drop_leftovers(pg, watch, &found, &ignored) == 0)
+		for (size_t i = 0; i < found.invalid_count; i++)
+			error_hint(err,
+				   "it left an invalid index; when nobody is "
+				   "in the way: DROP INDEX CONCURRENTLY %s",
+				   found.invalid[i].name);
+	error_release(&ignored);
+	pg->db.options.tick = tick;
 }
 
-static int gave_up(struct pg *pg, struct error *err)
+static int gave_up(struct pg *pg, struct pg_watch *watch, struct error *err)
 {
-	struct pg_watch *watch = pg->watch;
 	char *text = talloc_strdup(watch, "");
 
 	for (size_t i = 0; i < watch->seen_count; i++)
@@ -248,6 +221,8 @@ static int gave_up(struct pg *pg, struct error *err)
 	return error_hint(err, "wait longer for them: --lock-wait DURATION");
 }
 
+#define DUPLICATE_TABLE "42P07" /* or index */
+
 int pg_watch_end(struct pg *pg, int result, struct error *err)
 {
 	struct pg_watch *watch = pg->watch;
@@ -255,11 +230,13 @@ int pg_watch_end(struct pg *pg, int result, struct error *err)
 	if (!watch)
 		return result;
 	pg->waiting_for = NULL;
+	pg->watch = NULL; /* what comes now has a time-out of its own */
+	if (result < 0 && !strcmp(err->sqlstate, DUPLICATE_TABLE))
+		watch->before = NULL; /* what has its name is not its own */
 	if (result < 0 && watch->over && !pg->lost && !pg->interrupted)
-		gave_up(pg, err);
-	if (result < 0 && !pg->lost)
-		clean_up(pg, err);
-	pg->watch = NULL;
+		gave_up(pg, watch, err);
+	if (result < 0 && !pg->lost && watch->before)
+		clean_up(pg, watch, err);
 	talloc_free(watch);
 	return result;
 }

@@ -1,6 +1,7 @@
 #include "cmd/table.h"
 
 #include <libsmartcols.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -43,9 +44,34 @@ void table_row(struct table *t, const char *const *cells, const char *color)
 	}
 }
 
+/*
+ * libsmartcols asks the C library how wide a character is, and in a locale that
+ * does not know the character never comes to the end of its column. A program
+ * starts in "C", and what is printed is UTF-8 whatever the person's locale is.
+ */
+static locale_t utf8_locale(void)
+{
+	static const char *const names[] = { "C.UTF-8", "en_US.UTF-8" };
+	locale_t locale = (locale_t)0;
+
+	for (size_t i = 0; !locale && i < sizeof(names) / sizeof(*names); i++)
+		locale = newlocale(LC_CTYPE_MASK, names[i], (locale_t)0);
+	return locale;
+}
+
 void table_print(struct table *t)
 {
+	locale_t utf8 = utf8_locale(), before = (locale_t)0;
+
+	if (utf8)
+		before = uselocale(utf8);
+	else /* it then prints \xNN for what it does not know */
+		scols_table_enable_noencoding(t->table, 0);
 	scols_print_table(t->table);
+	if (utf8) {
+		uselocale(before);
+		freelocale(utf8);
+	}
 	scols_unref_table(t->table);
 	talloc_free(t);
 }

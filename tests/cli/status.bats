@@ -117,3 +117,19 @@ a_line_each() {
 	cd sub
 	ok status --target sqlite:sub.db
 }
+
+@test "tables of names in any script end and line up, in any locale" {
+	local name=Täble日本 locale
+	fresh sqlite
+	pair "${A}_x" "CREATE TABLE \"$name\" (a);" "DROP TABLE \"$name\";"
+	pair "${B}_größer" 'CREATE TABLE b (a);' 'DROP TABLE b;'
+	ok up
+	for locale in C C.UTF-8 de_DE.ISO-8859-1 nowhere; do
+		try env LC_ALL="$locale" timeout 60 git migrate status
+		exits 0
+		out_has größer
+		try env LC_ALL="$locale" timeout 60 git migrate log
+		exits 0
+		out_has "$name 0"
+	done
+}

@@ -27,6 +27,7 @@ struct new
 	const char *template_name;
 	struct text_list columns, settings; /* --set NAME=VALUE */
 	const char *table, *type, *fallback, *fill, *index, *where;
+	const char *to, *references, *condition, *using;
 	bool unique, not_null;
 
 	struct given *given;
@@ -74,6 +75,10 @@ static int collect(struct new *n)
 	give(n, "fill", n->fill);
 	give(n, "index", n->index);
 	give(n, "where", n->where);
+	give(n, "to", n->to);
+	give(n, "references", n->references);
+	give(n, "condition", n->condition);
+	give(n, "using", n->using);
 	give(n, "unique", n->unique ? "yes" : NULL);
 	give(n, "not-null", n->not_null ? "yes" : NULL);
 	for (size_t i = 0; i < n->settings.count; i++)
@@ -349,6 +354,14 @@ int cmd_new(int argc, char **argv)
 		{ OPTION_FLAG, 0, "unique", NULL, "no value twice", &n.unique },
 		{ OPTION_TEXT, 0, "where", "SQL", "only for these rows",
 		  &n.where },
+		{ OPTION_TEXT, 0, "to", "NAME", "the column's new name",
+		  &n.to },
+		{ OPTION_TEXT, 0, "references", "NAME",
+		  "the table that a foreign key refers to", &n.references },
+		{ OPTION_TEXT, 0, "condition", "SQL",
+		  "what each row has to fulfil", &n.condition },
+		{ OPTION_TEXT, 0, "using", "SQL",
+		  "the value in the new type", &n.using },
 		{ OPTION_TEXTS, 0, "set", "NAME=VALUE",
 		  "any other parameter of a template", &n.settings },
 		{ OPTION_FLAG, 0, "list-templates", NULL,

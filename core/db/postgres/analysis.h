@@ -16,6 +16,10 @@ struct pg_analysis {
 	struct lock_need need;
 };
 
+/* The tree of a text, owned by mem; NULL when it cannot be parsed. The library
+   has been loaded. */
+PgQuery__ParseResult *pg_parse(TALLOC_CTX *mem, const char *text);
+
 void pg_analyse(TALLOC_CTX *mem, const PgQuery__Node *statement,
 		struct pg_analysis *analysis);
 

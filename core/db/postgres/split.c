@@ -107,8 +107,7 @@ static void free_message(void *mem, void *pointer)
 	talloc_free(pointer);
 }
 
-/* The tree of a text, owned by mem; NULL when it cannot be parsed. */
-static PgQuery__ParseResult *parse(TALLOC_CTX *mem, const char *text)
+PgQuery__ParseResult *pg_parse(TALLOC_CTX *mem, const char *text)
 {
 	ProtobufCAllocator allocator = { alloc_message, free_message, mem };
 	PgQueryProtobufParseResult result = pg_query_parse_protobuf(text);
@@ -152,7 +151,7 @@ static int add_text(struct splitter *sp, size_t base, size_t length,
 
 	if (length < sp->script->length)
 		copy = talloc_strndup(NULL, sp->script->text + base, length);
-	tree = parse(mem, copy ? copy : sp->script->text);
+	tree = pg_parse(mem, copy ? copy : sp->script->text);
 	for (size_t i = 0; tree && result == 0 && i < tree->n_stmts; i++)
 		result = add_parsed(sp, base, length, tree->stmts[i], err);
 	talloc_free(copy);
@@ -298,7 +297,7 @@ static bool add_insert(struct splitter *sp, const struct sql_extent *extent,
 		return true;
 	}
 	mem = talloc_new(NULL);
-	tree = parse(mem, talloc_asprintf(mem, "%.*s (NULL)", (int)head, text));
+	tree = pg_parse(mem, talloc_asprintf(mem, "%.*s (NULL)", (int)head, text));
 	known = tree && tree->n_stmts == 1;
 	if (known) {
 		s = add_statement(sp, extent->offset, extent->length);

@@ -133,6 +133,12 @@ int cmd_runner(struct cmd *cmd, struct runner *runner);
 #define PROOFS_REF "refs/notes/migrate-proofs"
 int cmd_proofs(struct cmd *cmd, struct proofs **proofs);
 
+/* Refuses a scratch database on the server of a protected target. */
+int cmd_check_scratch(struct cmd *cmd);
+/* Writes them into PROOFS_REF. */
+int cmd_keep_proofs(struct cmd *cmd, struct proof **proofs, size_t count);
+void show_proof(const struct cmd *cmd, const struct proof *proof);
+
 /* Versions from the command line; an error for what is none. */
 int cmd_versions(struct cmd *cmd, int argc, char **argv, int64_t **versions);
 
@@ -165,6 +171,7 @@ int cmd_redo(int argc, char **argv);
 int cmd_repair(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_prove(int argc, char **argv);
+int cmd_derive(int argc, char **argv);
 int cmd_comment(int argc, char **argv);
 int cmd_post(int argc, char **argv);
 int cmd_hook(int argc, char **argv);

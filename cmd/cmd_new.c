@@ -1,4 +1,4 @@
-#include "cmd/cmd.h"
+#include "cmd/derived.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 
 static const char *const usage[] = {
 	"git migrate new [--template T] [--table T] [--column C]... NAME",
+	"git migrate new --up FILE [--no-prove] NAME",
 	"git migrate new --list-templates",
 	NULL,
 };
@@ -25,8 +26,12 @@ struct new
 	struct templates *templates;
 	bool list;
 	const char *template_name;
+	const char *up; /* the file of an up script that is known */
+	bool no_prove;
+	struct derived derived;
 	struct text_list columns, settings; /* --set NAME=VALUE */
 	const char *table, *type, *fallback, *fill, *index, *where;
+	const char *to, *references, *condition, *using;
 	bool unique, not_null;
 
 	struct given *given;
@@ -74,6 +79,10 @@ static int collect(struct new *n)
 	give(n, "fill", n->fill);
 	give(n, "index", n->index);
 	give(n, "where", n->where);
+	give(n, "to", n->to);
+	give(n, "references", n->references);
+	give(n, "condition", n->condition);
+	give(n, "using", n->using);
 	give(n, "unique", n->unique ? "yes" : NULL);
 	give(n, "not-null", n->not_null ? "yes" : NULL);
 	for (size_t i = 0; i < n->settings.count; i++)
@@ -195,6 +204,31 @@ static int make(struct new *n, int argc, char **argv)
 	return scaffold_make(cmd->mem, &request, &n->scaffold, &cmd->err);
 }
 
+/* The pair of an up script that is known. */
+static int make_from_up(struct new *n, int argc, char **argv)
+{
+	struct cmd *cmd = &n->cmd;
+	struct scaffold *s = talloc_zero(cmd->mem, struct scaffold);
+	char *name, *text, *copy;
+	size_t length;
+
+	if (name_make(cmd->mem, (const char *const *)argv, (size_t)argc, &name,
+		      &cmd->err) < 0 ||
+	    derived_read(cmd, n->up, &text, &length) < 0)
+		return -1;
+	copy = talloc_strndup(cmd->mem, text, length);
+	if (derived_make(&n->derived, n->up, text, length, name) < 0)
+		return -1;
+	s->pairs = talloc_zero_array(s, struct scaffold_pair, 1);
+	s->count = 1;
+	s->pairs[0].name = name;
+	s->pairs[0].text[DIRECTION_UP] = copy;
+	s->pairs[0].text[DIRECTION_DOWN] = n->derived.script->text;
+	s->edits = n->derived.script->edits;
+	n->scaffold = s;
+	return 0;
+}
+
 static int place(struct new *n)
 {
 	struct cmd *cmd = &n->cmd;
@@ -272,10 +306,17 @@ static void print_paths(const struct new *n)
 	}
 	if (cmd->json)
 		cmd_print_json(json_pack(
-			"{s:O, s:s, s:i, s:o}", "created", created, "template",
-			n->scaffold->template_name, "edits",
-			(int)n->scaffold->edits, "notes", notes_json(n)));
+			"{s:O, s:s?, s:i, s:o, s:o}", "created", created,
+			"template", n->scaffold->template_name, "edits",
+			(int)n->scaffold->edits, "notes", notes_json(n),
+			"proof", derived_proof_json(&n->derived)));
 	json_decref(created);
+}
+
+static void first_version(const struct new *n, char version[VERSION_LENGTH + 1])
+{
+	memcpy(version, strrchr(n->paths[0], '/') + 1, VERSION_LENGTH);
+	version[VERSION_LENGTH] = '\0';
 }
 
 static void say_next(const struct new *n)
@@ -300,9 +341,26 @@ static void say_next(const struct new *n)
 			 "do what the %zu '-- migrate: edit' lines say, "
 			 "and take them out",
 			 s->edits);
-	memcpy(version, strrchr(n->paths[0], '/') + 1, VERSION_LENGTH);
+	first_version(n, version);
 	cmd_hint(cmd, "%s: git migrate prove %s", s->edits ? "then" : "next",
 		 version);
+}
+
+static int run_from_up(struct new *n, int argc, char **argv)
+{
+	char version[VERSION_LENGTH + 1];
+	int64_t number;
+
+	n->derived.cmd = &n->cmd;
+	if (make_from_up(n, argc, argv) < 0 || place(n) < 0)
+		return -1;
+	first_version(n, version);
+	if (!n->no_prove && (version_parse(version, &number) < 0 ||
+			     derived_prove(&n->derived, number) < 0))
+		return -1;
+	print_paths(n);
+	derived_show(&n->derived, version);
+	return 0;
 }
 
 static int run(struct new *n, int argc, char **argv)
@@ -322,6 +380,8 @@ static int run(struct new *n, int argc, char **argv)
 		return error_set(&cmd->err, ERROR_FAILED,
 				 "new needs a work tree, and this repository "
 				 "is bare");
+	if (n->up)
+		return run_from_up(n, argc, argv);
 	if (make(n, argc, argv) < 0 || place(n) < 0)
 		return -1;
 	print_paths(n);
@@ -335,6 +395,11 @@ int cmd_new(int argc, char **argv)
 	const struct option options[] = {
 		{ OPTION_TEXT, 'T', "template", "T",
 		  "instead of the one that the name tells", &n.template_name },
+		{ OPTION_TEXT, 0, "up", "FILE",
+		  "the up script (-: standard input); derive the down script",
+		  &n.up },
+		{ OPTION_FLAG, 0, "no-prove", NULL,
+		  "do not prove what was derived", &n.no_prove },
 		{ OPTION_TEXT, 0, "table", "NAME", "the table", &n.table },
 		{ OPTION_TEXTS, 0, "column", "NAME[:TYPE]",
 		  "a column; several for a new table or an index", &n.columns },
@@ -349,6 +414,14 @@ int cmd_new(int argc, char **argv)
 		{ OPTION_FLAG, 0, "unique", NULL, "no value twice", &n.unique },
 		{ OPTION_TEXT, 0, "where", "SQL", "only for these rows",
 		  &n.where },
+		{ OPTION_TEXT, 0, "to", "NAME", "the column's new name",
+		  &n.to },
+		{ OPTION_TEXT, 0, "references", "NAME",
+		  "the table that a foreign key refers to", &n.references },
+		{ OPTION_TEXT, 0, "condition", "SQL",
+		  "what each row has to fulfil", &n.condition },
+		{ OPTION_TEXT, 0, "using", "SQL",
+		  "the value in the new type", &n.using },
 		{ OPTION_TEXTS, 0, "set", "NAME=VALUE",
 		  "any other parameter of a template", &n.settings },
 		{ OPTION_FLAG, 0, "list-templates", NULL,
@@ -369,5 +442,13 @@ int cmd_new(int argc, char **argv)
 					       "unexpected argument '%s'",
 					       argv[0])
 			       : options_usage(options, usage, "which name?"));
-	return run(&n, argc, argv) < 0 ? cmd_fail(&n.cmd) : cmd_done(&n.cmd, 0);
+	if (n.up && (n.template_name || n.list || collect(&n) < 0 ||
+		     n.given_count))
+		return cmd_done(&n.cmd,
+				options_usage(options, usage,
+					      "--up takes no template and "
+					      "nothing that is for one"));
+	if (run(&n, argc, argv) < 0)
+		return cmd_fail(&n.cmd);
+	return cmd_done(&n.cmd, derived_status(&n.derived));
 }

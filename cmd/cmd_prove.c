@@ -70,21 +70,6 @@ static int choose(struct prove *p, const int64_t *versions, int count)
 	return 0;
 }
 
-static int check_place(struct prove *p)
-{
-	struct cmd *cmd = &p->cmd;
-
-	if (!cmd->target.protected_ || cmd->target.scratch_url ||
-	    !db_can(cmd->db, DB_SCRATCH_ON_SERVER))
-		return 0;
-	error_set(&cmd->err, ERROR_REFUSED,
-		  "target '%s' is protected: no scratch database is made on "
-		  "its server",
-		  cmd_target_name(cmd));
-	return error_hint(&cmd->err, "name another server: "
-				     "git config migrate.scratchUrl URL");
-}
-
 static void on_report(const struct migration *m, const struct proof *proof,
 		      void *data)
 {
@@ -99,75 +84,6 @@ static void on_report(const struct migration *m, const struct proof *proof,
 	what = talloc_asprintf_append(what, ": proving");
 	progress_begin(&p->cmd, what);
 	talloc_free(what);
-}
-
-struct proof_to_note {
-	const struct proof *proof;
-};
-
-static char *add_note(TALLOC_CTX *mem, const char *old, void *data)
-{
-	const struct proof_to_note *note = data;
-
-	return proof_note(mem, old, note->proof);
-}
-
-static int store(struct prove *p)
-{
-	for (size_t i = 0; i < p->count; i++) {
-		struct proof_to_note note = { p->proofs[i] };
-
-		if (notes_edit(p->cmd.repo, PROOFS_REF, p->proofs[i]->up_blob,
-			       "Notes added by 'git migrate prove'", add_note,
-			       &note, &p->cmd.err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static void print_definition(const struct cmd *cmd, const char *label,
-			     const char *definition)
-{
-	printf("      %s %s\n", label,
-	       definition ? text_visible(cmd->mem, definition, false)
-			  : "(not there)");
-}
-
-static void print_proof(const struct cmd *cmd, const struct proof *proof)
-{
-	char version[VERSION_LENGTH + 1];
-	bool good = proof->outcome == PROOF_PROVEN;
-
-	printf("%s%s%s %s_%s", color(cmd, good ? "\033[32m" : "\033[31m"),
-	       proof_outcome_name(proof->outcome), color(cmd, "\033[m"),
-	       version_format(proof->version, version),
-	       text_visible(cmd->mem, proof->name, false));
-	if (proof->up_ms >= 0)
-		printf("  up %s", text_duration(cmd->mem, proof->up_ms));
-	if (proof->down_ms >= 0)
-		printf("  down %s", text_duration(cmd->mem, proof->down_ms));
-	putchar('\n');
-	for (size_t i = 0; i < proof->difference_count; i++) {
-		const struct proof_difference *d = &proof->differences[i];
-
-		cmd_line("  after %s: %s %s %s", d->stage, d->kind, d->name,
-			 d->order_only	? "is at another place (allowed)"
-			 : !d->found	? "is missing"
-			 : !d->expected ? "is left over"
-					: "differs");
-		if (d->order_only)
-			continue;
-		print_definition(cmd, "expected", d->expected);
-		print_definition(cmd, "found   ", d->found);
-	}
-	if (proof->error)
-		printf("  %s%s%s\n",
-		       proof->error_place
-			       ? text_visible(cmd->mem, proof->error_place,
-					      false)
-			       : "",
-		       proof->error_place ? ": " : "",
-		       text_visible(cmd->mem, proof->error, true));
 }
 
 static void print_json(const struct prove *p)
@@ -196,7 +112,7 @@ static int finish(struct prove *p)
 	if (p->cmd.json)
 		print_json(p);
 	for (size_t i = 0; i < p->count && !p->cmd.json; i++)
-		print_proof(&p->cmd, p->proofs[i]);
+		show_proof(&p->cmd, p->proofs[i]);
 	if (!p->count)
 		cmd_say(&p->cmd, "nothing to prove in '%s'", p->cmd.dir);
 	if (bad)
@@ -222,7 +138,7 @@ static int run(struct prove *p, int argc, char **argv)
 	if (count < 0 || cmd_open_repo(cmd) < 0 ||
 	    cmd_set_here(cmd, true, &p->set) < 0 ||
 	    set_check(p->set, &cmd->err) < 0 ||
-	    cmd_open_target(cmd, CMD_READ) < 0 || check_place(p) < 0 ||
+	    cmd_open_target(cmd, CMD_READ) < 0 || cmd_check_scratch(cmd) < 0 ||
 	    choose(p, versions, count) < 0)
 		return -1;
 	prover.target = cmd->db;
@@ -230,7 +146,7 @@ static int run(struct prove *p, int argc, char **argv)
 	result = prove(cmd->mem, &prover, p->set, p->wanted, &p->proofs,
 		       &p->count, &cmd->err);
 	progress_end();
-	return result < 0 ? -1 : store(p);
+	return result < 0 ? -1 : cmd_keep_proofs(cmd, p->proofs, p->count);
 }
 
 int cmd_prove(int argc, char **argv)

@@ -10,6 +10,7 @@ static const struct subcommand {
 } subcommands[] = {
 	{ "init", cmd_init, "set a repository up" },
 	{ "new", cmd_new, "scaffold a pair of scripts from a template" },
+	{ "derive", cmd_derive, "write a down script from its up script" },
 	{ "status", cmd_status, "show the state of each migration" },
 	{ "up", cmd_up, "apply migrations, measured" },
 	{ "down", cmd_down, "revert migrations" },

@@ -10,6 +10,7 @@
 #include "core/db/catalog.h"
 #include "core/run/facts.h"
 #include "core/sql/batch.h"
+#include "core/sql/change.h"
 #include "core/sql/script.h"
 
 /*
@@ -217,6 +218,11 @@ struct db_engine {
 
 	/* Fills script->statements; needs no connection. */
 	int (*split)(struct script *script, struct error *err);
+
+	/* Adds what statement number n changes; needs no connection. NULL: as
+	   changes_read() sees it. */
+	int (*changes)(struct changes *changes, const struct script *script,
+		       size_t n, struct error *err);
 
 	/*
 	 * Who holds locks that are in the way of those that `count` statements

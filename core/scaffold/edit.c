@@ -81,6 +81,48 @@ bool edit_concerns(const struct table_rule *rule, const char *column)
 	return found;
 }
 
+/* [CONSTRAINT name] DEFAULT literal */
+static bool is_literal(const struct table_rule *rule)
+{
+	static const char *const words[] = { "TRUE", "FALSE", "NULL", NULL };
+	struct reader r;
+
+	reader_start(&r, rule->text, strlen(rule->text), SQL_SQLITE);
+	while (!reader_accept(&r, "DEFAULT") && !reader_at_end(&r))
+		reader_advance(&r);
+	if (reader_is_character(&r, '-') || reader_is_character(&r, '+'))
+		reader_advance(&r);
+	if (r.token.kind == SQL_WORD && r.text[r.token.offset] <= '9')
+		return true;
+	return r.token.kind == SQL_STRING || reader_is_character(&r, '.') ||
+	       reader_accept_any(&r, words);
+}
+
+static bool is_null_default(const struct table_rule *rule)
+{
+	return !rule || edit_mentions(rule->text, "NULL");
+}
+
+bool edit_is_addable(const struct table_column *c)
+{
+	const struct table_rule *value = table_rule(c, RULE_DEFAULT);
+	const struct table_rule *made = table_rule(c, RULE_GENERATED);
+
+	if (table_rule(c, RULE_PRIMARY_KEY) || table_rule(c, RULE_UNIQUE))
+		return false;
+	if (made && edit_mentions(made->text, "STORED"))
+		return false;
+	if (value && !is_literal(value))
+		return false;
+	return made || !table_rule(c, RULE_NOT_NULL) || !is_null_default(value);
+}
+
+bool edit_is_required(const struct table_column *c)
+{
+	return table_rule(c, RULE_NOT_NULL) && !table_rule(c, RULE_GENERATED) &&
+	       is_null_default(table_rule(c, RULE_DEFAULT));
+}
+
 /* The blanks in front of the last column, to write another one like it. */
 static char *indent_of(struct editing *e, const struct table_column *column)
 {

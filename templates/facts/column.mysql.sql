@@ -73,6 +73,11 @@ WITH col AS (
 	WHERE IS_NULLABLE = 'NO' AND value IS NULL AND rest NOT LIKE 'AUTO%'
 		AND coalesce(GENERATION_EXPRESSION, '') = ''
 	UNION ALL
+	SELECT 1, 'column.not-null', 'yes' FROM col WHERE IS_NULLABLE = 'NO'
+	UNION ALL
+	SELECT 1, 'column.default', substring(value, 9) FROM col
+	WHERE value <> 'DEFAULT NULL'
+	UNION ALL
 	SELECT 1, 'column.definition', concat_ws(' ', type,
 		IF(IS_NULLABLE = 'NO', 'NOT NULL', NULL), nullif(value, 'DEFAULT NULL'),
 		nullif(rest, ''))

@@ -73,6 +73,12 @@ WITH col AS (
 	FROM col
 	WHERE attnotnull AND expression IS NULL AND attidentity = ''
 	UNION ALL
+	SELECT 4, 'column.not-null', 'yes' FROM col WHERE attnotnull
+	UNION ALL
+	SELECT 4, 'column.default', expression
+	FROM col
+	WHERE expression IS NOT NULL AND attgenerated = ''
+	UNION ALL
 	SELECT 5, 'blocked', 'the fact that the column is inherited'
 	FROM col
 	WHERE attinhcount > 0

@@ -499,8 +499,16 @@ static void infers_the_template_from_the_name(void **state)
 	check_chosen("remove_index_on_email_from_users", "drop-index");
 	check_chosen("drop_index_users_email", "drop-index");
 	check_chosen("create_view_active_users", "blank");
-	check_chosen("rename_a_to_b_in_users", "blank");
-	check_chosen("add_fk_orders_to_users", "blank");
+	check_chosen("rename_a_to_b_in_users", "rename-column");
+	check_chosen("rename_a_in_users_to_b", "rename-column");
+	check_chosen("rename_users_to_people", "blank");
+	check_chosen("change_a_to_bigint_in_users", "change-type");
+	check_chosen("change_type_of_a_in_users", "change-type");
+	check_chosen("add_fk_on_user_id_to_orders", "add-foreign-key");
+	check_chosen("add_unique_on_a_and_b_to_users", "add-unique");
+	check_chosen("add_unique_constraint_to_users_on_a", "add-unique");
+	check_chosen("add_check_on_age_to_users", "add-check");
+	check_chosen("backfill_name_in_users", "backfill");
 	check_chosen("add_unique_id_to_users", "add-column");
 	check_chosen("tidy_up", "blank");
 }

@@ -23,6 +23,7 @@ const struct db_engine db_engine_postgres = {
 	.lock = pg_lock,
 	.unlock = pg_unlock,
 	.split = pg_split,
+	.changes = pg_changes,
 	.blockers = pg_blockers,
 	.execute = pg_execute,
 	.key = pg_key,

@@ -38,6 +38,7 @@
  *	split.c		scripts into statements
  *	analysis.c	what a parsed statement touches and needs
  *	need.c		which locks it will ask for
+ *	changes.c	what it changes
  */
 
 /* --- pipeline.c: statements on their way --------------------------------- */
@@ -453,5 +454,7 @@ bool pg_names_ledger(const char *sql);
 char *pg_qualify(TALLOC_CTX *mem, const char *schema, const char *sql);
 
 int pg_split(struct script *script, struct error *err);
+int pg_changes(struct changes *changes, const struct script *script, size_t n,
+	       struct error *err);
 
 #endif

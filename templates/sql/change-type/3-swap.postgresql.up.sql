@@ -1,0 +1,26 @@
+-- Step 3 of 3: puts {{raw:new}} in the place of {{raw:column}} of {{raw:table}}, which then has
+-- the new type.
+--
+-- Rollback: makes the old column again from the new values, which grows with
+-- the table.
+-- Expected duration: milliseconds whatever the size of the table, once nobody
+-- uses it: only the catalog changes. The lock keeps everyone out meanwhile.
+
+-- migrate: hold "deploy the code that takes {{text:column}} of {{text:table}} as either type"
+{{#blocked}}
+-- migrate: edit "{{text:blocked}} needs the old {{text:column}}: write what becomes of it"
+{{/blocked}}
+{{#restore}}
+-- migrate: edit "make for the new {{text:column}} what {{text:column}} has, or take this line out: {{text:restore}}"
+{{/restore}}
+DROP TRIGGER {{sync}} ON {{table}};
+DROP FUNCTION {{#table.schema}}{{table.schema}}.{{/table.schema}}{{sync}}();
+ALTER TABLE {{table}} DROP COLUMN {{column}};
+ALTER TABLE {{table}} RENAME COLUMN {{new}} TO {{column}};
+{{#column.not-null}}
+ALTER TABLE {{table}} ALTER COLUMN {{column}} SET NOT NULL;
+ALTER TABLE {{table}} DROP CONSTRAINT {{check}};
+{{/column.not-null}}
+{{#column.default}}
+ALTER TABLE {{table}} ALTER COLUMN {{column}} SET DEFAULT {{column.default}};
+{{/column.default}}

@@ -120,7 +120,8 @@ char *fact_blocker_line(TALLOC_CTX *mem, const struct fact_blocker *b)
 		return talloc_asprintf_append_buffer(line, ": %s%s", query,
 						     cut ? "..." : "");
 	}
-	if (!b->pid)
+	/* what may be seen has a state, also when it does nothing */
+	if (!b->pid || b->state)
 		return line;
 	return talloc_strdup_append_buffer(
 		line, ": this role may not see what it does");

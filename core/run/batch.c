@@ -474,12 +474,9 @@ static int throttle(struct batching *b, TALLOC_CTX *turn, struct error *err)
 /* Others were in the way: it may go better another time. */
 static bool is_passing(const struct batching *b, const struct error *err)
 {
-	static const char *const states[] = { "40001", "40P01", "55P03" };
-
-	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
-		if (!strcmp(err->sqlstate, states[i]))
-			return !b->kept;
-	return false;
+	return !b->kept &&
+	       (err->code == ERROR_LOCK_TIMEOUT ||
+		err->code == ERROR_DEADLOCK || !strcmp(err->sqlstate, "40001"));
 }
 
 static int run_until_it_goes(struct batching *b, TALLOC_CTX *turn,

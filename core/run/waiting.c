@@ -293,8 +293,7 @@ static void look_last(struct waiting *w)
 	struct error ignored = { 0 };
 	size_t count = 0;
 
-	if (w->queues && w->runner->db->engine->blockers &&
-	    look(w, &count, &ignored) < 0)
+	if (w->runner->db->engine->blockers && look(w, &count, &ignored) < 0)
 		error_release(&ignored);
 	if (!count)
 		w->seen_count = 0;

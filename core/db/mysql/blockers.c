@@ -37,7 +37,7 @@ struct look {
 	struct fact_blocker *list;
 	size_t count;
 	struct my_seen *seen;
-	char *now; /* the server's time */
+	char *now;  /* the server's time */
 	bool fresh; /* whoever is there is not to be waited for */
 };
 
@@ -94,7 +94,8 @@ static unsigned number_of(struct look *look, int64_t id, const char *started,
 		if (s->id != id || !is_text(s->started, started))
 			continue;
 		if (is_text(s->query, query) ||
-		    (started && my->seen_at && strcmp(started, my->seen_at) < 0))
+		    (started && my->seen_at &&
+		     strcmp(started, my->seen_at) < 0))
 			return s->number;
 	}
 	return ++my->seen_number;
@@ -445,8 +446,7 @@ static int look_for_suspects(struct look *look, struct error *err)
 
 	if (look->side->lost)
 		return -1;
-	if (found == PROBE_FREE ||
-	    (found == PROBE_UNKNOWN && !my->timed_out)) {
+	if (found == PROBE_FREE || (found == PROBE_UNKNOWN && !my->timed_out)) {
 		my->busy_since_us = 0;
 		return 0;
 	}
@@ -461,6 +461,78 @@ static int look_for_suspects(struct look *look, struct error *err)
 		return -1;
 	suspect(look);
 	return 0;
+}
+
+/* --- locks of rows -------------------------------------------------------- */
+
+static char *row_query(const struct look *look)
+{
+	bool mariadb = my_is_mariadb(look->my);
+
+	return talloc_asprintf(
+		look->turn,
+		"%s, NULL, NULL, NULL FROM %s w "
+		"JOIN information_schema.INNODB_TRX r ON r.trx_id = w.%s "
+		"JOIN information_schema.INNODB_TRX x ON x.trx_id = w.%s "
+		"LEFT JOIN information_schema.PROCESSLIST p "
+		"ON p.ID = x.trx_mysql_thread_id "
+		"WHERE r.trx_mysql_thread_id = %lu ORDER BY 6 DESC, 1",
+		columns(look, "x.trx_mysql_thread_id"),
+		mariadb ? "information_schema.INNODB_LOCK_WAITS"
+			: "performance_schema.data_lock_waits",
+		mariadb ? "requesting_trx_id"
+			: "REQUESTING_ENGINE_TRANSACTION_ID",
+		mariadb ? "blocking_trx_id" : "BLOCKING_ENGINE_TRANSACTION_ID",
+		look->my->main.id);
+}
+
+const char *my_row_blockers(struct my *my, const struct statement *s)
+{
+	TALLOC_CTX *mem = talloc_new(my);
+	struct look look = { .mem = mem, .my = my, .side = &my->side };
+	struct error ignored = { 0 };
+
+	look.turn = talloc_new(NULL);
+	ask_rights(my, look.side);
+	if (my->sees_transactions)
+		run(&look, row_query(&look), &ignored);
+	error_release(&ignored);
+	talloc_free(look.turn);
+	talloc_free(look.seen);
+	for (size_t i = 0; i < look.count; i++) {
+		if (s->relation_count)
+			look.list[i].relation = talloc_strdup(mem,
+							      s->relations[0]);
+		look.list[i].mode = "a row lock";
+	}
+	if (!look.count) {
+		talloc_free(mem);
+		return NULL;
+	}
+	talloc_free(my->row_holders);
+	my->row_holders = look.list;
+	my->row_holder_count = look.count;
+	talloc_steal(my->row_holders, mem);
+	return fact_blocker_text(my->row_holders, look.list);
+}
+
+/* After a time-out only those are known who were seen before it. */
+static void recall_rows(struct look *look)
+{
+	struct my *my = look->my;
+
+	if (!my->timed_out || !my->row_holders)
+		return;
+	look->list = talloc_array(look->mem, struct fact_blocker,
+				  (unsigned)my->row_holder_count);
+	look->count = my->row_holder_count;
+	for (size_t i = 0; i < look->count; i++) {
+		fact_blocker_copy(look->list, &my->row_holders[i],
+				  &look->list[i]);
+		look->list[i].transaction = "";
+		look->list[i].remedy = talloc_strdup(look->list,
+						     my->row_holders[i].remedy);
+	}
 }
 
 /* --- looking -------------------------------------------------------------- */
@@ -487,16 +559,16 @@ int my_blockers(TALLOC_CTX *mem, struct db *db, const struct script *script,
 
 	look.turn = talloc_new(NULL);
 	collect(&look, script, first, count);
+	if (!look.asked_count)
+		recall_rows(&look);
 	/* under LOCK TABLES of the script's own it would find itself */
 	if (look.asked_count && !my->tables_locked) {
 		if (my_side(my, &look.side, &ignored) == 0)
 			result = look_around(&look, err);
 		error_release(&ignored);
 	}
-	if (result == 0)
+	if (look.seen || look.asked_count)
 		keep_seen(&look);
-	else
-		talloc_free(look.seen);
 	talloc_free(look.turn);
 	*blockers = look.list;
 	*blocker_count = look.count;

@@ -118,9 +118,10 @@ enum my_locks {
 	MY_LOCKS_PLUGIN, /* information_schema.METADATA_LOCK_INFO */
 };
 
-/* A statement that would make others wait behind it, see watch.c. */
+/* A statement that waits for others, see watch.c. */
 struct my_watch {
 	bool on;
+	bool rows; /* it only is to be told whom it waits for */
 	const struct script *script;
 	size_t n;
 	int64_t began_us, next_us;
@@ -177,6 +178,8 @@ struct my {
 	unsigned seen_number;
 	char *seen_at;	       /* the server's time of the last look */
 	int64_t busy_since_us; /* that a probe found the tables so */
+	struct fact_blocker *row_holders;
+	size_t row_holder_count;
 
 	/* held.c */
 	enum my_locks locks;
@@ -328,6 +331,9 @@ bool my_is_there(struct my_conn *side, const char *sql, bool *may);
 int my_blockers(TALLOC_CTX *mem, struct db *db, const struct script *script,
 		size_t first, size_t count, struct fact_blocker **blockers,
 		size_t *blocker_count, struct error *err);
+/* Whose rows the statement that runs waits for, to be recalled by
+   my_blockers() when that was in vain; NULL: nobody's. */
+const char *my_row_blockers(struct my *my, const struct statement *s);
 
 /* --- limits.c ------------------------------------------------------------- */
 
@@ -339,7 +345,7 @@ void my_limits_forget(struct my *my);
 
 /* --- watch.c -------------------------------------------------------------- */
 
-/* Around a statement that queues. */
+/* Around a statement that asks for locks. */
 void my_watch_begin(struct my *my, const struct script *script, size_t n);
 void my_watch_end(struct my *my);
 /* While it runs, when it is due: ends it if it keeps others waiting. */

@@ -57,9 +57,8 @@ static int lock_seconds(const struct my *my, const struct statement *s)
 
 static char *add(char *sql, const char *setting)
 {
-	return talloc_asprintf_append_buffer(sql, "%s%s",
-					     *sql ? ", " : "SET SESSION ",
-					     setting);
+	return talloc_asprintf_append_buffer(
+		sql, "%s%s", *sql ? ", " : "SET SESSION ", setting);
 }
 
 static char *add_seconds(char *sql, const char *name, int value,

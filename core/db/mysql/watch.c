@@ -46,10 +46,11 @@ void my_watch_begin(struct my *my, const struct script *script, size_t n)
 	const struct statement *s = &script->statements[n];
 	struct error ignored = { 0 };
 	struct my_conn *side;
+	bool rows = !s->need.queues && (s->need.first || s->need.others);
 
-	my->watch = (struct my_watch){ .script = script, .n = n };
-	if (!s->need.queues || !my->db.lock_timeout_ms || my->told.own_lock ||
-	    locks_first(s))
+	my->watch = (struct my_watch){ .script = script, .n = n, .rows = rows };
+	if ((!s->need.queues && !rows) || !my->db.lock_timeout_ms ||
+	    my->told.own_lock || locks_first(s))
 		return;
 	if (my_side(my, &side, &ignored) < 0) {
 		error_release(&ignored);
@@ -57,7 +58,8 @@ void my_watch_begin(struct my *my, const struct script *script, size_t n)
 	}
 	my->watch.on = true;
 	my->watch.began_us = clock_mono_us();
-	my->watch.next_us = my->watch.began_us + timeout_us(my);
+	my->watch.next_us = my->watch.began_us +
+			    (rows ? LONGEST_US : timeout_us(my));
 }
 
 void my_watch_end(struct my *my)
@@ -165,6 +167,11 @@ static void wait_on(struct my *my, const struct state *state, int64_t now)
 	watch->next_us = now + clamp(left, 1000, LONGEST_US);
 }
 
+static const struct statement *watched(const struct my *my)
+{
+	return &my->watch.script->statements[my->watch.n];
+}
+
 void my_watch_look(struct my *my)
 {
 	struct my_watch *watch = &my->watch;
@@ -173,6 +180,11 @@ void my_watch_look(struct my *my)
 
 	if (!watch->on || watch->ended || now < watch->next_us)
 		return;
+	if (!my->side.lost && watch->rows) {
+		my->waiting_for = my_row_blockers(my, watched(my));
+		watch->next_us = now + LONGEST_US;
+		return;
+	}
 	if (my->side.lost || read_state(my, &state) < 0) {
 		watch->on = false;
 		return;

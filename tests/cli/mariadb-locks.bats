@@ -305,20 +305,58 @@ detail: process "
 	same rows $'1|1\n2|2\n3|3' "$(sql 'SELECT * FROM users ORDER BY id')"
 }
 
-@test "a time-out that the script sets is its own" {
-	shows nothing
-	users
-	rm migrations/20260102000000_*
-	pair 20260102000001_add $'SET lock_wait_timeout = 0;\nALTER TABLE users ADD COLUMN b integer;' \
-		'SELECT 1;'
-	# with transactions in the way that are not seen to be the same
-	git config migrate.lockWait 1s
-	migrate up --verbose
-	exits 0
-	holder 'SELECT * FROM users'
-	pair 20260102000002_add $'SET max_statement_time = 0.1;\nSELECT SLEEP(60);' \
-		'SELECT 1;'
-	migrate up --statement-timeout 1h
+# A table that ALTER copies at its leisure, and a reader who comes meanwhile.
+copies_slowly() {
+	shows plugin
+	sql 'CREATE TABLE big SELECT seq AS id FROM seq_1_to_40'
+	pair 20260102000001_copy "ALTER TABLE big ADD COLUMN a integer
+		DEFAULT (length(sha2(repeat(id, 1000000), 512))), ALGORITHM = COPY;" \
+		'ALTER TABLE big DROP COLUMN a;'
+	git migrate up "$@" --json >out.json 2>err.txt &
+	UP=$!
+	until_true in_list "STATE = 'copy to tmp table'"
+	holder 'SELECT count(*) FROM big'
+}
+
+@test "an ALTER that is at work is left alone, and waits for who came meanwhile" {
+	copies_slowly --lock-timeout 50s
+	until_true in_list "STATE = 'Waiting for table metadata lock'"
+	until_true grep -q '^waiting for process .* on big' err.txt
+	holder_ends COMMIT
+	wait $UP
+	out=$(<out.json)
+	json_is '.runs[0] | [.outcome, .attempts] | join("|")' 'ok|'
+}
+
+@test "an ALTER that has been at work keeps others waiting for no longer than --lock-wait" {
+	copies_slowly --lock-wait 500ms
+	status=0
+	wait $UP || status=$?
+	out=$(<out.json) err=$(<err.txt)
 	exits 128
-	err_has 'max_statement_time exceeded'
+	err_has 'the locks that it needs were not to be had in 500 ms'
+	err_has ' has SHARED_READ on big'
+	holder_ends COMMIT
+	same columns id "$(sql "SELECT column_name FROM information_schema.columns
+		WHERE table_schema = database() AND table_name = 'big'")"
+	ok status --json
+	json_is '.migrations[0].state' uncommitted
+}
+
+@test "what the script sets of time-outs is its own" {
+	shows nothing
+	pair 20260102000001_ours 'CREATE TABLE ours AS SELECT @@lock_wait_timeout AS locks,
+		@@innodb_lock_wait_timeout AS row_locks, @@max_statement_time AS statements;' \
+		'DROP TABLE ours;'
+	pair 20260102000002_its 'SET lock_wait_timeout = 1234, max_statement_time = 12;
+CREATE TABLE its AS SELECT @@lock_wait_timeout AS locks,
+		@@innodb_lock_wait_timeout AS row_locks, @@max_statement_time AS statements;' \
+		'DROP TABLE its;'
+	pair 20260102000003_again 'CREATE TABLE again AS SELECT @@lock_wait_timeout AS locks,
+		@@innodb_lock_wait_timeout AS row_locks, @@max_statement_time AS statements;' \
+		'DROP TABLE again;'
+	ok up --lock-wait 30s --statement-timeout 90500ms
+	same 'told to the server' $'30|30|90.500000\n1234|50|12.000000\n30|30|90.500000' \
+		"$(sql 'SELECT * FROM ours UNION ALL SELECT * FROM its
+			UNION ALL SELECT * FROM again')"
 }

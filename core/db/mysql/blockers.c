@@ -513,7 +513,7 @@ const char *my_row_blockers(struct my *my, const struct statement *s)
 	my->row_holders = look.list;
 	my->row_holder_count = look.count;
 	talloc_steal(my->row_holders, mem);
-	return fact_blocker_text(my->row_holders, look.list);
+	return fact_blocker_text_on(my->row_holders, look.list);
 }
 
 /* After a time-out only those are known who were seen before it. */

@@ -67,7 +67,7 @@ struct lock_need my_need(const struct statement *s, const char *text)
 	bool table = !strncmp(s->kind, "CREATE TABLE", 12);
 
 	for (size_t i = 0; i < sizeof(needs) / sizeof(*needs); i++)
-		if (!strcmp(s->kind, needs[i].kind)) {
+		if (!strcmp(table ? "CREATE TABLE" : s->kind, needs[i].kind)) {
 			need.first = (unsigned char)needs[i].first;
 			need.others = (unsigned char)needs[i].others;
 		}

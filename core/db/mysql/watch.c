@@ -59,7 +59,8 @@ void my_watch_begin(struct my *my, const struct script *script, size_t n)
 	my->watch.on = true;
 	my->watch.began_us = clock_mono_us();
 	my->watch.next_us = my->watch.began_us +
-			    (rows ? LONGEST_US : timeout_us(my));
+			    (rows ? LONGEST_US
+				  : clamp(timeout_us(my), 0, LONGEST_US));
 }
 
 void my_watch_end(struct my *my)
@@ -137,7 +138,7 @@ static void say_who(struct my *my)
 			&count, &ignored) < 0)
 		error_release(&ignored);
 	if (count)
-		my->waiting_for = fact_blocker_text(watch->turn, list);
+		my->waiting_for = fact_blocker_text_on(watch->turn, list);
 }
 
 static int64_t patience_us(const struct my *my)

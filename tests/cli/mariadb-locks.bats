@@ -197,6 +197,30 @@ goes_on() {
 		(.attempts | length > 1)] | map(tostring) | join("|")' 'ok|timeout|ok|true'
 }
 
+follows_itself() {
+	shows "$1"
+	users
+	holder 'SELECT * FROM users'
+	git migrate up --json >out.json 2>waiting &
+	local before
+	until_true grep -q '^waiting for process' waiting
+	before=$(kills)
+	echo 'COMMIT; START TRANSACTION; SELECT * FROM users;' >&"$HOLDER_IN"
+	until_true eval '[[ $(kills) != "$before" ]]'
+	holder_ends COMMIT
+	wait $!
+	out=$(<out.json)
+	json_is '.runs[0] | [.outcome, .attempts[0].outcome] | join("|")' 'ok|timeout'
+}
+
+@test "tells transactions of one session apart: plugin" {
+	follows_itself plugin
+}
+
+@test "tells transactions of one session apart: nothing shown" {
+	follows_itself nothing
+}
+
 @test "who may see nothing of others waits all the same" {
 	shows nothing
 	users

@@ -1,5 +1,6 @@
 #include "core/db/mysql/internal.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -303,35 +304,76 @@ static char *condition(const struct look *look, const char *schema,
 	return talloc_strdup_append(text, ")");
 }
 
-static char *exact_query(const struct look *look, bool plugin)
-{
-	const struct my *my = look->my;
-	const char *id = plugin ? "m.THREAD_ID" : "t.PROCESSLIST_ID";
-	const char *schema = plugin ? "m.TABLE_SCHEMA" : "m.OBJECT_SCHEMA";
-	const char *table = plugin ? "m.TABLE_NAME" : "m.OBJECT_NAME";
-	const char *mode = plugin ? "m.LOCK_MODE" : "m.LOCK_TYPE";
+/* How the server shows metadata locks. */
+struct shown {
+	const char *from, *where, *id, *schema, *table, *mode;
+};
 
+static const struct shown by_schema = {
+	"performance_schema.metadata_locks m "
+	"JOIN performance_schema.threads t ON t.THREAD_ID = m.OWNER_THREAD_ID",
+	"m.OBJECT_TYPE = 'TABLE' AND m.LOCK_STATUS = 'GRANTED'",
+	"t.PROCESSLIST_ID",
+	"m.OBJECT_SCHEMA",
+	"m.OBJECT_NAME",
+	"m.LOCK_TYPE",
+};
+
+static const struct shown by_plugin = {
+	"information_schema.METADATA_LOCK_INFO m",
+	"m.LOCK_TYPE = 'Table metadata lock'",
+	"m.THREAD_ID",
+	"m.TABLE_SCHEMA",
+	"m.TABLE_NAME",
+	"m.LOCK_MODE",
+};
+
+static char *in_the_way(const struct look *look, const struct shown *shown)
+{
+	return talloc_asprintf(
+		look->turn, "%s AND %s NOT IN (%lu, %lu) AND %s", shown->where,
+		shown->id, look->my->main.id, look->my->side.id,
+		condition(look, shown->schema, shown->table, shown->mode));
+}
+
+/* Whether there is anybody, which costs the least. */
+static char *any_query(const struct look *look, const struct shown *shown)
+{
+	return talloc_asprintf(look->turn, "SELECT 1 FROM %s WHERE %s LIMIT 1",
+			       shown->from, in_the_way(look, shown));
+}
+
+static char *exact_query(const struct look *look, const struct shown *shown)
+{
 	return talloc_asprintf(
 		look->turn,
 		"%s, %s, %s, %s FROM %s "
 		"LEFT JOIN information_schema.PROCESSLIST p ON p.ID = %s %s"
-		"WHERE %s AND %s NOT IN (%lu, %lu) AND %s "
-		"ORDER BY 6 DESC, 1, LENGTH(%s) DESC",
-		columns(look, id), schema, table, mode,
-		plugin ? "information_schema.METADATA_LOCK_INFO m"
-		       : "performance_schema.metadata_locks m "
-			 "JOIN performance_schema.threads t "
-			 "ON t.THREAD_ID = m.OWNER_THREAD_ID",
-		id, join_transactions(look, id),
-		plugin ? "m.LOCK_TYPE = 'Table metadata lock'"
-		       : "m.OBJECT_TYPE = 'TABLE' "
-			 "AND m.LOCK_STATUS = 'GRANTED'",
-		id, my->main.id, my->side.id,
-		condition(look, schema, table, mode), mode);
+		"WHERE %s ORDER BY 6 DESC, 1, LENGTH(%s) DESC",
+		columns(look, shown->id), shown->schema, shown->table,
+		shown->mode, shown->from, shown->id,
+		join_transactions(look, shown->id), in_the_way(look, shown),
+		shown->mode);
+}
+
+/*
+ * InnoDB answers from a cache that it renews only when nobody has asked for a
+ * tenth of a second: asked more often, it would tell the same for ever.
+ */
+#define CACHE_MS 120
+
+static void let_cache_expire(struct my *my)
+{
+	int64_t left = CACHE_MS - (clock_mono_us() - my->cache_us) / 1000;
+
+	if (my->sees_transactions && my->cache_us && left > 0)
+		poll(NULL, 0, (int)left);
+	my->cache_us = clock_mono_us();
 }
 
 static int run(struct look *look, const char *sql, struct error *err)
 {
+	let_cache_expire(look->my);
 	if (my_run(look->side, sql, strlen(sql), take_row, look, NULL, err) ==
 	    0)
 		return 0;
@@ -541,11 +583,17 @@ static int look_around(struct look *look, struct error *err)
 {
 	struct my *my = look->my;
 	enum my_locks way = my_locks_way(my, look->side);
+	const struct shown *shown = way == MY_LOCKS_PLUGIN ? &by_plugin
+							   : &by_schema;
 
 	ask_rights(my, look->side);
 	if (way == MY_LOCKS_NONE)
 		return look_for_suspects(look, err);
-	return run(look, exact_query(look, way == MY_LOCKS_PLUGIN), err);
+	if (!my_is_there(look->side, any_query(look, shown), NULL))
+		return look->side->lost
+			       ? my_failure(look->side, 0, NULL, NULL, err)
+			       : 0;
+	return run(look, exact_query(look, shown), err);
 }
 
 int my_blockers(TALLOC_CTX *mem, struct db *db, const struct script *script,

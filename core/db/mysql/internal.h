@@ -171,8 +171,9 @@ struct my {
 
 	/* blockers.c */
 	bool asked_rights, sees_transactions, sees_programs;
-	bool no_probe;	/* it may not try locks */
-	bool timed_out; /* the last statement that asked for locks */
+	bool no_probe;	  /* it may not try locks */
+	int64_t cache_us; /* that the one of InnoDB was last read */
+	bool timed_out;	  /* the last statement that asked for locks */
 	struct my_seen *seen;
 	size_t seen_count;
 	unsigned seen_number;

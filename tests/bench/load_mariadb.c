@@ -59,11 +59,11 @@ static void transaction(MYSQL *mysql, int id)
 	snprintf(sql, sizeof(sql),
 		 "UPDATE accounts SET balance = balance + 1 WHERE id = %d", id);
 	run(mysql, sql);
-	snprintf(sql, sizeof(sql),
-		 "SELECT balance FROM accounts WHERE id = %d", id);
+	snprintf(sql, sizeof(sql), "SELECT balance FROM accounts WHERE id = %d",
+		 id);
 	run(mysql, sql);
-	snprintf(sql, sizeof(sql),
-		 "INSERT INTO history (account) VALUES (%d)", id);
+	snprintf(sql, sizeof(sql), "INSERT INTO history (account) VALUES (%d)",
+		 id);
 	run(mysql, sql);
 	run(mysql, "COMMIT");
 }

@@ -100,6 +100,7 @@ int session_open(struct session *s, enum cmd_access access)
 	s->runner = (struct runner){
 		.db = s->cmd.db,
 		.count_limit = s->cmd.db->options.count_limit,
+		.replica_urls = s->cmd.target.replica_urls,
 		.tool = GIT_MIGRATE_VERSION,
 		.record = true,
 		.read = cmd_read_blob,

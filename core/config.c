@@ -326,6 +326,24 @@ const char *config_get(const struct config *config, const char *key)
 	return s ? s->value : NULL;
 }
 
+const char **config_own_values(TALLOC_CTX *mem, const struct config *config,
+			       const char *key)
+{
+	const char **values = NULL;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < config->count; i++) {
+		const struct setting *s = &config->list[i];
+
+		if (s->scope == CONFIG_SHARED || strcmp(s->key, key) != 0)
+			continue;
+		values = talloc_realloc(mem, values, const char *, count + 2);
+		values[count++] = talloc_strdup(mem, s->value);
+		values[count] = NULL;
+	}
+	return values;
+}
+
 bool config_is_own(const struct config *config, const char *key)
 {
 	const struct setting *s = find(config, key);

@@ -50,6 +50,10 @@ int config_duration(const struct config *config, const char *key, int fallback,
 		    int *ms, struct error *err);
 int config_bool(const struct config *config, const char *key, bool fallback,
 		bool *value, struct error *err);
+/* All that the person has set of a key, in order; ends with NULL. NULL when
+   there is none. */
+const char **config_own_values(TALLOC_CTX *mem, const struct config *config,
+			       const char *key);
 /* Whether the winning value is the person's own, not from a clone. */
 bool config_is_own(const struct config *config, const char *key);
 
@@ -68,6 +72,8 @@ struct target {
 	   or NULL */
 	const char *direct_url;
 	bool own_direct_url;
+	/* to be asked how far they are behind, then NULL; or NULL */
+	const char **replica_urls;
 	bool pools_sessions; /* url is a pooler's that keeps whole sessions */
 	bool protected_;
 	bool disposable;

@@ -91,6 +91,16 @@ static int direct_connection(TALLOC_CTX *mem, const struct config *config,
 	return error_hint(err, "say what it hands out: session or transaction");
 }
 
+static const char **replica_urls(TALLOC_CTX *mem, const struct config *config,
+				 const char *name)
+{
+	char *key = talloc_asprintf(NULL, "migrate-target.%s.replicaurl", name);
+	const char **urls = config_own_values(mem, config, key);
+
+	talloc_free(key);
+	return urls;
+}
+
 static int named_target(TALLOC_CTX *mem, const struct config *config,
 			const char *name, struct target *t, struct error *err)
 {
@@ -112,6 +122,7 @@ static int named_target(TALLOC_CTX *mem, const struct config *config,
 	t->url = talloc_strdup(mem, url);
 	if (scratch)
 		t->scratch_url = talloc_strdup(mem, scratch);
+	t->replica_urls = replica_urls(mem, config, name);
 	if (direct_connection(mem, config, name, t, err) < 0)
 		return -1;
 	if (target_bool(config, name, "protected", false, &t->protected_, err) <

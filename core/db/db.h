@@ -113,6 +113,7 @@ struct db_key {
 struct db_load {
 	int64_t lag_ms; /* of the replica that is furthest behind; -1: none
 			   that is known of */
+	bool stopped;	/* the server is a replica that applies nothing */
 	int waiting;	/* sessions that have waited for a lock for a while */
 };
 

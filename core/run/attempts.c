@@ -91,6 +91,16 @@ char *fact_blocker_text(TALLOC_CTX *mem, const struct fact_blocker *b)
 	return text;
 }
 
+char *fact_blocker_text_on(TALLOC_CTX *mem, const struct fact_blocker *b)
+{
+	char *text = fact_blocker_text(mem, b);
+
+	if (!b->relation)
+		return text;
+	return talloc_asprintf_append(text, " on %s",
+				      text_visible(text, b->relation, false));
+}
+
 #define QUERY_SHOWN 120
 
 char *fact_blocker_line(TALLOC_CTX *mem, const struct fact_blocker *b)
@@ -120,7 +130,8 @@ char *fact_blocker_line(TALLOC_CTX *mem, const struct fact_blocker *b)
 		return talloc_asprintf_append_buffer(line, ": %s%s", query,
 						     cut ? "..." : "");
 	}
-	if (!b->pid)
+	/* what may be seen has a state, also when it does nothing */
+	if (!b->pid || b->state)
 		return line;
 	return talloc_strdup_append_buffer(
 		line, ": this role may not see what it does");

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "core/base/text.h"
+#include "core/run/replicas.h"
 #include "core/run/runner_internal.h"
 
 /*
@@ -25,6 +26,7 @@ struct batching {
 	bool noted; /* the statement's entry in the facts is there */
 	int64_t began_us, walked_before;
 	int64_t looked_us; /* at the load, last */
+	struct replicas *replicas;
 	double throttled_ms;
 	size_t first_lock;
 };
@@ -427,8 +429,8 @@ static int nap(const struct batching *b, int64_t ms, const char *waiting_for,
 }
 
 /* What there is to wait for, or NULL. */
-static char *too_much(TALLOC_CTX *mem, const struct batch_limits *limits,
-		      const struct db_load *load)
+static const char *too_much(TALLOC_CTX *mem, const struct batch_limits *limits,
+			    const struct db_load *load)
 {
 	char *text = NULL;
 
@@ -452,16 +454,18 @@ static int throttle(struct batching *b, TALLOC_CTX *turn, struct error *err)
 	const struct runner *runner = b->job->runner;
 	int64_t started = clock_mono_us();
 	struct db_load load;
-	char *why;
+	const char *why;
 
 	if (!runner->record || !b->db->engine->load ||
 	    (b->looked_us && started - b->looked_us < LOOK_US))
 		return 0;
 	for (;;) {
-		if (b->db->engine->load(b->db, &load, err) < 0)
+		if (b->db->engine->load(b->db, &load, err) < 0 ||
+		    replicas_load(b->replicas, &load, &why, err) < 0)
 			return locate(b, 0, err);
 		b->looked_us = clock_mono_us();
-		why = too_much(turn, &runner->batch, &load);
+		if (!why)
+			why = too_much(turn, &runner->batch, &load);
 		if (!why)
 			return 0;
 		if (nap(b, LOOK_US / 1000, why, err) < 0)
@@ -474,12 +478,9 @@ static int throttle(struct batching *b, TALLOC_CTX *turn, struct error *err)
 /* Others were in the way: it may go better another time. */
 static bool is_passing(const struct batching *b, const struct error *err)
 {
-	static const char *const states[] = { "40001", "40P01", "55P03" };
-
-	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
-		if (!strcmp(err->sqlstate, states[i]))
-			return !b->kept;
-	return false;
+	return !b->kept &&
+	       (err->code == ERROR_LOCK_TIMEOUT ||
+		err->code == ERROR_DEADLOCK || !strcmp(err->sqlstate, "40001"));
 }
 
 static int run_until_it_goes(struct batching *b, TALLOC_CTX *turn,
@@ -590,6 +591,8 @@ static int prepare(struct batching *b, struct error *err)
 		       "transaction of the script's own");
 		return error_hint(err, "end the transaction before it");
 	}
+	b->replicas = replicas_new(b->mem, b->job->runner->replica_urls,
+				   &b->db->options);
 	if (batch_parse(b->mem, script_of(b)->text + s->offset, s->length,
 			engine->dialect, &b->text, &place, err) < 0)
 		return locate(b, place, err);

@@ -126,7 +126,9 @@ void fact_blocker_copy(TALLOC_CTX *mem, const struct fact_blocker *from,
 		       struct fact_blocker *to);
 /* "process 123 (app, idle in transaction, open for 8.2 s)" */
 char *fact_blocker_text(TALLOC_CTX *mem, const struct fact_blocker *blocker);
-/* The same with user, lock and query, for the list in an error. */
+/* The same and what it has locked: "process 123 (...) on users" */
+char *fact_blocker_text_on(TALLOC_CTX *mem, const struct fact_blocker *blocker);
+/* The first with user, lock and query, for the list in an error. */
 char *fact_blocker_line(TALLOC_CTX *mem, const struct fact_blocker *blocker);
 /* What was measured since the copy `then` was made is forgotten, as it was
    rolled back; but not the tables. */

@@ -26,6 +26,8 @@ struct runner {
 	const char *tool;     /* version of this program */
 	bool record;	      /* false on scratch databases: no ledger */
 	struct batch_limits batch;
+	const char *const *replica_urls; /* to ask for their lag, then NULL; or
+					    NULL */
 
 	/* How long to ask for a lock that others would queue behind (0: until
 	   it is had, without looking first), and how long to try in all. */

@@ -139,12 +139,8 @@ static struct patience_step judge(struct waiting *w, size_t count)
 /* The one that is in the way for the longest time comes first. */
 static char *who(TALLOC_CTX *mem, const struct waiting *w)
 {
-	const struct fact_blocker *b = w->seen;
-	char *text = fact_blocker_text(mem, b);
+	char *text = fact_blocker_text_on(mem, w->seen);
 
-	if (b->relation)
-		text = talloc_asprintf_append(
-			text, " on %s", text_visible(text, b->relation, false));
 	if (w->seen_count > 1)
 		text = talloc_asprintf_append(text, " and %zu more",
 					      w->seen_count - 1);
@@ -293,8 +289,7 @@ static void look_last(struct waiting *w)
 	struct error ignored = { 0 };
 	size_t count = 0;
 
-	if (w->queues && w->runner->db->engine->blockers &&
-	    look(w, &count, &ignored) < 0)
+	if (w->runner->db->engine->blockers && look(w, &count, &ignored) < 0)
 		error_release(&ignored);
 	if (!count)
 		w->seen_count = 0;

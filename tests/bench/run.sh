@@ -1,20 +1,27 @@
 #!/usr/bin/env bash
 # run.sh BUILD [FILE]   the benchmarks (bench.py), against a PostgreSQL of their
-# own with its own settings (it does flush to the disk, as SQLite does).
+# own (a MariaDB when the file is named after it) with its own settings: it does
+# flush to the disk, as SQLite does.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "$1" && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/git-migrate-bench.XXXXXX")
 # shellcheck source=tests/lib/postgres.sh
 . "$top/tests/lib/postgres.sh"
+# shellcheck source=tests/lib/mariadb.sh
+. "$top/tests/lib/mariadb.sh"
 finish() {
 	[[ -z ${POSTGRES_DIR:-} ]] || postgres_stop
+	[[ -z ${MARIADB_DIR:-} ]] || mariadb_stop
 	rm -rf "$work"
 }
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
-postgres_start
+case ${2:-} in
+*mariadb*) mariadb_start ;;
+*) postgres_start ;;
+esac
 unset PGHOST PGPORT PGUSER PGDATABASE
 export HOME=$work GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=$work/gitconfig
 git config --global user.name 'Test Person'

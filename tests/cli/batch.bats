@@ -675,6 +675,40 @@ UPDATE a SET b = c;'
 	same rows '250|1' "$(touches)"
 }
 
+@test "asks a replica itself where the role may not see its lag (postgresql)" {
+	[[ $ENGINES == *postgresql* ]] || skip 'another engine'
+	# shellcheck source=tests/lib/postgres.sh
+	. "$MIGRATE_TOP/tests/lib/postgres.sh"
+	replicated
+	fresh postgresql
+	local replica=${SERVERS[1]}
+	server 'CREATE ROLE shop LOGIN'
+	server "ALTER DATABASE ${URL##*/} OWNER TO shop"
+	git config migrate-target.dev.url "${URL/postgres@/shop@}"
+	tables_with 250
+	git config migrate.maxReplicaLag 1ms
+	batched '-- migrate: batch rows=100 pause=0
+UPDATE a SET b = c;'
+	await lags
+	sql 'DELETE FROM touched' >/dev/null
+	git config migrate-target.dev.replicaUrl \
+		"host=$replica port=$(sed -n 4p "$replica/data/postmaster.pid") user=postgres dbname=postgres"
+	background_up
+	await said 'waiting for a replica that is [0-9.]+ (ms|s|min).* behind'
+	same rows '0|0' "$(touches)"
+	# one that is gone holds it back as well, once it has been asked
+	postgres_stop "$replica"
+	await gone "$replica"
+	kill -INT "$pid"
+	finish_run
+	exits 130
+	same rows '0|0' "$(touches)"
+	git config --unset migrate-target.dev.replicaUrl
+	ok up
+	same rows '250|1' "$(touches)"
+}
+gone() { [[ ! -d $1 ]]; }
+
 @test "waits while sessions wait for locks (postgresql)" {
 	[[ $ENGINES == *postgresql* ]] || skip 'another engine'
 	fresh postgresql

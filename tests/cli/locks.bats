@@ -163,6 +163,8 @@ cancels_a_slow_statement() {
 	exits 128
 	if [[ $ENGINE = postgresql ]]; then
 		err_has 'canceling statement due to statement timeout'
+	elif [[ $ENGINE = mariadb ]]; then
+		err_has 'max_statement_time exceeded'
 	else
 		err_has "error: migrations/20260102000000_slow.up.sql:1:1: unable to apply migration '20260102000000_slow': the statement took longer than 200 ms"
 	fi

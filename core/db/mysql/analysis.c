@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/db/mysql/need.h"
 #include "core/sql/reader.h"
 
 /*
@@ -202,6 +203,14 @@ static void skip_to(struct analysis *a, const char *word)
 		reader_advance(&a->r);
 }
 
+/* EXCHANGE PARTITION p WITH TABLE b */
+static void take_exchanged(struct analysis *a)
+{
+	skip_to(a, "WITH");
+	if (reader_accept(&a->r, "TABLE"))
+		take_name(a);
+}
+
 static void take_altered(struct analysis *a)
 {
 	skip_to(a, "TABLE");
@@ -210,8 +219,10 @@ static void take_altered(struct analysis *a)
 	while (!reader_at_end(&a->r))
 		if (reader_accept(&a->r, "REFERENCES"))
 			take_name(a);
-		else
+		else if (!reader_accept(&a->r, "EXCHANGE"))
 			reader_advance(&a->r);
+		else
+			take_exchanged(a);
 }
 
 /* RENAME TABLE a TO b, c TO d */
@@ -277,6 +288,9 @@ static void take_relations(struct analysis *a)
 		reader_advance(&a->r);
 		reader_accept(&a->r, "TABLE");
 		take_name(a);
+	} else if (starts_with(kind, "OPTIMIZE")) {
+		skip_to(a, "TABLE");
+		take_list(a);
 	} else if (starts_with(kind, "LOCK TABLE")) {
 		take_locked(a);
 	} else if (strstr(kind, " INDEX") || strstr(kind, " TRIGGER")) {
@@ -301,4 +315,5 @@ void my_analyse(TALLOC_CTX *mem, struct statement *s, const char *text)
 		s->no_transaction = commits_by_itself(&a) ||
 				    sets_autocommit(&a);
 	take_relations(&a);
+	s->need = my_need(s, text);
 }

@@ -140,25 +140,41 @@ static int take_waiting(const char *const *values, int count, void *data)
 	return 0;
 }
 
-#define SECONDS_BEHIND 32 /* the column of SHOW REPLICA STATUS */
+/* The column of SHOW REPLICA STATUS; MariaDB's of all sources has two more in
+   front of it. Who has stopped, or lost its source, is NULL seconds behind. */
+#define SECONDS_BEHIND 32
+#define MORE_OF_ALL 2
 
-static int take_lag(const char *const *values, int count, void *data)
+static void add_lag(struct db_load *load, const char *const *values)
 {
-	struct db_load *load = data;
 	int64_t ms;
 
-	if (count <= SECONDS_BEHIND || !values[SECONDS_BEHIND])
-		return 0;
+	if (!values[SECONDS_BEHIND]) {
+		load->stopped = true;
+		return;
+	}
 	ms = strtoll(values[SECONDS_BEHIND], NULL, 10) * 1000;
 	if (ms > load->lag_ms)
 		load->lag_ms = ms;
+}
+
+static int take_lag(const char *const *values, int count, void *data)
+{
+	if (count > SECONDS_BEHIND)
+		add_lag(data, values);
 	return 0;
 }
 
+static int take_lag_of_all(const char *const *values, int count, void *data)
+{
+	return take_lag(values + MORE_OF_ALL, count - MORE_OF_ALL, data);
+}
+
 /*
- * A primary does not know how far its replicas are; a server that is a replica
- * itself knows how far it is behind. Each of these needs rights that not
- * everyone has.
+ * A primary does not know how far its replicas are: SHOW REPLICA HOSTS names
+ * them, and its dump threads tell what was sent, not what was applied. A server
+ * that is a replica itself knows how far it is behind. Each of these needs
+ * rights that not everyone has, and not every server knows each.
  */
 int my_load(struct db *db, struct db_load *load, struct error *err)
 {
@@ -172,19 +188,24 @@ int my_load(struct db *db, struct db_load *load, struct error *err)
 		{ "SELECT COUNT(*) FROM information_schema.PROCESSLIST "
 		  "WHERE STATE LIKE 'Waiting for%lock' AND TIME >= 1",
 		  take_waiting },
+		{ "SHOW ALL SLAVES STATUS", take_lag_of_all },
 		{ "SHOW REPLICA STATUS", take_lag },
 	};
+	bool mariadb = my_is_mariadb(my_of(db));
 	struct my_conn *side;
 
 	*load = (struct db_load){ .lag_ms = -1 };
 	if (my_side(my_of(db), &side, err) < 0)
 		return -1;
-	for (size_t i = 0; i < sizeof(questions) / sizeof(*questions); i++)
+	for (size_t i = 0; i < sizeof(questions) / sizeof(*questions); i++) {
+		if (questions[i].take == (mariadb ? take_lag : take_lag_of_all))
+			continue;
 		if (my_run(side, questions[i].sql, strlen(questions[i].sql),
 			   questions[i].take, load, NULL, err) < 0) {
 			if (side->lost || err->code == ERROR_INTERRUPTED)
 				return -1;
 			error_release(err);
 		}
+	}
 	return 0;
 }

@@ -157,6 +157,7 @@ int my_conn_reset(struct my_conn *c, struct error *err)
 	int result = 0;
 
 	my_forget_kept(c);
+	my_limits_forget(c->my);
 	MY_CALL(c, result, mysql_reset_connection, c->mysql);
 	if (!result)
 		MY_CALL(c, result, mysql_select_db, c->mysql,
@@ -262,6 +263,7 @@ int my_open_url(TALLOC_CTX *mem, const struct my_url *url,
 	my->db.options = *options;
 	my->main.my = my->side.my = my;
 	my->main.watched = true;
+	my_limits_forget(my);
 	copy_url(my, url);
 	set_label(my, url->database ? url->database : "");
 	talloc_set_destructor(my, close_my);

@@ -8,7 +8,7 @@
 	(DB_SESSION_LOCK | DB_ALTER_COLUMN | DB_SCRATCH_ON_SERVER |            \
 	 DB_SHOWS_TABLES)
 #define FUNCTIONS                                                              \
-	.family = "mysql", .dialect = SQL_MYSQL, .capabilities = CAPABILITIES, \
+	.family = "mysql", .dialect = SQL_MYSQL,                               \
 	.ledger_sql = "core/db/mysql/ledger.sql",                              \
 	.environment_secret = my_environment_secret, .open = my_open,          \
 	.query = my_session_query, .queue = my_session_queue,                  \
@@ -17,21 +17,25 @@
 	.escapes = my_escapes, .begin_step = my_begin_step,                    \
 	.end_step = my_end_step, .inside = my_inside, .witness = my_witness,   \
 	.judge = my_judge, .place = my_place, .lock = my_lock,                 \
-	.unlock = my_unlock, .split = my_split, .execute = my_execute,         \
-	.key = my_key, .ask = my_ask, .execute_part = my_execute_part,         \
-	.load = my_load, .count_rows = my_count_rows, .catalog = my_catalog,   \
+	.unlock = my_unlock, .split = my_split, .blockers = my_blockers,       \
+	.execute = my_execute, .key = my_key, .ask = my_ask,                   \
+	.execute_part = my_execute_part, .load = my_load,                      \
+	.count_rows = my_count_rows, .catalog = my_catalog,                    \
 	.definition = my_definition, .scratch = my_scratch,                    \
 	.scratch_copy = my_scratch_copy, .quote_name = my_quote_name,          \
 	.fold_name = my_fold_name
 
 const struct db_engine db_engine_mariadb = {
 	.name = "mariadb",
+	.capabilities = CAPABILITIES | DB_STATEMENT_TIMEOUT,
 	.accepts = my_accepts_mariadb,
 	FUNCTIONS,
 };
 
 const struct db_engine db_engine_mysql = {
 	.name = "mysql",
+	/* its max_execution_time is for SELECT alone */
+	.capabilities = CAPABILITIES,
 	.accepts = my_accepts_mysql,
 	FUNCTIONS,
 };

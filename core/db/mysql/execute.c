@@ -156,7 +156,7 @@ static void place(const struct my *my, const struct script *script,
 	size_t offset = 0;
 	int line, column;
 
-	if (err->code == ERROR_SQL)
+	if (my->main.failed)
 		offset = my_failure_offset(my->main.failed, err->message, text,
 					   length);
 	if (part)
@@ -175,12 +175,69 @@ static bool is_cut_short(const struct my *my, const struct statement *s)
 		!strcmp(s->kind, "DO"));
 }
 
+/* What a procedure has committed before it failed must not be done again. */
+static bool may_have_done_half(const struct my *my, const struct statement *s)
+{
+	return my->transaction == MY_IDLE && !s->need.queues &&
+	       strncmp(s->kind, "CREATE ", 7) != 0;
+}
+
 static int take_answer(const char *const *values, int count, void *data)
 {
 	struct my *my = data;
 
 	db_answer_add(&my->db, values, count);
 	return 0;
+}
+
+/* OPTIMIZE TABLE says in a row that it did not get its table. */
+static int take_report(const char *const *values, int count, void *data)
+{
+	struct my *my = data;
+
+	if (count == 4 && values[2] && !strcasecmp(values[2], "error") &&
+	    values[3] && !strncmp(values[3], "Lock wait timeout", 17))
+		my->refused = true;
+	return 0;
+}
+
+static db_row_fn reader_of(const struct statement *s)
+{
+	if (s->verify)
+		return take_answer;
+	return strcmp(s->kind, "OPTIMIZE") != 0 ? NULL : take_report;
+}
+
+/* What ended early without an error. */
+static int check_done(struct my *my, const struct statement *s,
+		      const struct fact_statement *fact, struct error *err)
+{
+	int limit = my->told.statement_ms;
+
+	if (is_cut_short(my, s))
+		return error_set(err, ERROR_INTERRUPTED, "interrupted");
+	if (my->refused || (my->watch.ended && !strcmp(s->kind, "OPTIMIZE")))
+		return error_set(err, ERROR_LOCK_TIMEOUT,
+				 "Lock wait timeout exceeded");
+	if (limit && fact->duration_ms >= limit && !strcmp(s->kind, "DO")) {
+		error_set(err, ERROR_SQL, "the statement was ended early");
+		return error_hint(err, "give it more time: --statement-timeout "
+				       "DURATION");
+	}
+	return 0;
+}
+
+static void prepare(struct my *my, struct facts *facts, int64_t started)
+{
+	my->cancelled_us = 0;
+	my->refused = false;
+	my->main.failed = 0;
+	my->facts = facts;
+	my->statement_us = started;
+	my->next_look_us = started;
+	if (!my->db.began_us)
+		my->db.began_us = started;
+	my->db.answer.rows = 0;
 }
 
 static int run(struct my *my, const struct statement *s, const char *text,
@@ -191,16 +248,9 @@ static int run(struct my *my, const struct statement *s, const char *text,
 	struct my_outcome outcome;
 	int result;
 
-	my->cancelled_us = 0;
-	my->main.failed = 0;
-	my->facts = facts;
-	my->statement_us = started;
-	my->next_look_us = started;
-	if (!my->db.began_us)
-		my->db.began_us = started;
-	my->db.answer.rows = 0;
-	result = my_run(&my->main, text, length, s->verify ? take_answer : NULL,
-			my, &outcome, err);
+	prepare(my, facts, started);
+	result = my_run(&my->main, text, length, reader_of(s), my, &outcome,
+			err);
 	fact->duration_ms = (double)(clock_mono_us() - started) / 1000;
 	if (result == 0 && counts_rows(s->kind))
 		fact->rows = outcome.rows;
@@ -210,8 +260,30 @@ static int run(struct my *my, const struct statement *s, const char *text,
 	else if (result == 0)
 		my_held_look(my, true);
 	my->facts = NULL;
-	if (result == 0 && is_cut_short(my, s))
-		return error_set(err, ERROR_INTERRUPTED, "interrupted");
+	return result == 0 ? check_done(my, s, fact, err) : result;
+}
+
+/* The statement within its limits. */
+static int run_limited(struct my *my, const struct script *script, size_t n,
+		       const struct batch_part *part, struct facts *facts,
+		       struct fact_statement *fact, struct error *err)
+{
+	const struct statement *s = &script->statements[n];
+	const char *text = part ? part->text : script->text + s->offset;
+	size_t length = part ? strlen(text) : s->length;
+	int result;
+
+	talloc_free(my->row_holders);
+	my->row_holders = NULL;
+	my_watch_begin(my, script, n);
+	result = my_limits_set(my, script, s, err);
+	if (result == 0)
+		result = run(my, s, text, length, facts, fact, err);
+	my_watch_end(my);
+	my->timed_out = result < 0 && err->code == ERROR_LOCK_TIMEOUT;
+	if (result < 0 && may_have_done_half(my, s) &&
+	    (my->timed_out || err->code == ERROR_DEADLOCK))
+		err->code = ERROR_SQL;
 	return result;
 }
 
@@ -235,11 +307,7 @@ int my_execute_part(struct db *db, const struct script *script, size_t n,
 	if (result == 0) {
 		my->script = script;
 		note_session(my, s, text);
-		if (part)
-			result = run(my, s, part->text, strlen(part->text),
-				     facts, fact, err);
-		else
-			result = run(my, s, text, s->length, facts, fact, err);
+		result = run_limited(my, script, n, part, facts, fact, err);
 	}
 	if (result == 0 && my->transaction != MY_IDLE &&
 	    !my_in_transaction(&my->main))

@@ -29,6 +29,7 @@ enum {
 	SERVER_ALGORITHM_REASON = 1846,
 	SERVER_FUNCTION_LOGGED = 1418,
 	SERVER_TOO_BIG = 1153,
+	SERVER_CHANGED = 1020, /* with innodb_snapshot_isolation */
 	SERVER_TIMEOUT_MARIADB = 1969,
 };
 
@@ -37,11 +38,12 @@ static const struct {
 	const char *hint;
 } ways[] = {
 	{ SERVER_LOCK_TIMEOUT,
-	  "another session holds the lock; run it again later, or wait "
-	  "longer: SET SESSION lock_wait_timeout = 300" },
+	  "another session holds the lock; run it again later" },
 	{ SERVER_DEADLOCK,
 	  "another session held what was needed; run it again when it is "
 	  "done" },
+	{ SERVER_TIMEOUT_MARIADB,
+	  "give it more time: --statement-timeout DURATION" },
 	{ SERVER_ALGORITHM,
 	  "see what the server offers instead: "
 	  "https://mariadb.com/kb/en/innodb-online-ddl-overview/" },
@@ -120,6 +122,17 @@ static char *rename_scratch(const struct my *my, const char *message)
 	return talloc_strdup_append_buffer(out, message);
 }
 
+static enum error_code code_of(const struct my_conn *c, unsigned number)
+{
+	if (number == SERVER_LOCK_TIMEOUT)
+		return ERROR_LOCK_TIMEOUT;
+	if (number == SERVER_DEADLOCK || number == SERVER_CHANGED)
+		return ERROR_DEADLOCK;
+	if (number == SERVER_INTERRUPTED && c->watched && c->my->watch.ended)
+		return ERROR_LOCK_TIMEOUT;
+	return ERROR_SQL;
+}
+
 int my_failure(struct my_conn *c, unsigned number, const char *message,
 	       const char *sqlstate, struct error *err)
 {
@@ -133,7 +146,7 @@ int my_failure(struct my_conn *c, unsigned number, const char *message,
 	    (number == SERVER_INTERRUPTED || number == SERVER_TIMEOUT_MARIADB))
 		return error_set(err, ERROR_INTERRUPTED, "interrupted");
 	shown = rename_scratch(my, message);
-	error_set(err, ERROR_SQL, "%s", shown);
+	error_set(err, code_of(c, number), "%s", shown);
 	talloc_free(shown);
 	if (sqlstate)
 		strncpy(err->sqlstate, sqlstate, sizeof(err->sqlstate) - 1);

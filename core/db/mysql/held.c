@@ -48,27 +48,30 @@ static int take_yes(const char *const *values, int count, void *data)
 }
 
 /* What cannot be asked for lack of a right is not there. */
-static bool is_there(struct my_conn *side, const char *sql)
+bool my_is_there(struct my_conn *side, const char *sql, bool *may)
 {
 	struct error ignored = { 0 };
 	bool there = false;
+	int result = my_run(side, sql, strlen(sql), take_yes, &there, NULL,
+			    &ignored);
 
-	if (my_run(side, sql, strlen(sql), take_yes, &there, NULL, &ignored) <
-	    0)
-		error_release(&ignored);
+	if (may)
+		*may = result == 0;
+	error_release(&ignored);
 	return there;
 }
 
-static void find_way(struct my *my, struct my_conn *side)
+enum my_locks my_locks_way(struct my *my, struct my_conn *side)
 {
 	if (my->locks != MY_LOCKS_UNKNOWN)
-		return;
-	if (is_there(side, is_schema_there))
+		return my->locks;
+	if (my_is_there(side, is_schema_there, NULL))
 		my->locks = MY_LOCKS_SCHEMA;
-	else if (is_there(side, is_plugin_there))
+	else if (my_is_there(side, is_plugin_there, NULL))
 		my->locks = MY_LOCKS_PLUGIN;
 	else
 		my->locks = MY_LOCKS_NONE;
+	return my->locks;
 }
 
 /* MDL_SHARED_NO_WRITE of the plugin is SHARED_NO_WRITE elsewhere. */
@@ -106,8 +109,7 @@ void my_held_look(struct my *my, bool now)
 	if (!my->facts || !side->mysql || side->lost ||
 	    (!now && since < my->next_look_us))
 		return;
-	find_way(my, side);
-	if (my->locks == MY_LOCKS_NONE)
+	if (my_locks_way(my, side) == MY_LOCKS_NONE)
 		return;
 	snprintf(id, sizeof(id), "%lu", my->main.id);
 	params[0] = id;

@@ -19,6 +19,10 @@
  *	step.c		transactions for one statement of a script
  *	judge.c		what became of a statement that was begun
  *	lock.c		the lock that keeps other runs out
+ *	need.c		which locks statements will ask for
+ *	blockers.c	who has them
+ *	limits.c	how long a statement may wait and take
+ *	watch.c		... where the server cannot be told
  *	execute.c	the statements of a script
  *	batch.c		what running in batches has to know
  *	held.c		which tables they locked
@@ -115,6 +119,33 @@ enum my_locks {
 	MY_LOCKS_PLUGIN, /* information_schema.METADATA_LOCK_INFO */
 };
 
+/* A statement that waits for others, see watch.c. */
+struct my_watch {
+	bool on;
+	bool rows; /* it only is to be told whom it waits for */
+	const struct script *script;
+	size_t n;
+	int64_t began_us, next_us;
+	int64_t waiting_us; /* since when it is seen to wait; 0: it does not */
+	bool worked;	    /* it had its locks once */
+	bool ended;	    /* by us, for waiting too long */
+	TALLOC_CTX *turn;   /* of what waiting_for says */
+};
+
+/* What the session of the main connection was told, see limits.c. */
+struct my_told {
+	int lock_s, row_s;	      /* -1: as the server has it */
+	int statement_ms;	      /* 0: none */
+	bool own_lock, own_statement; /* the script has set its own */
+};
+
+/* A connection of the last look for blockers, see blockers.c. */
+struct my_seen {
+	int64_t id;
+	char *started, *query; /* its transaction, its statement; or NULL */
+	unsigned number;       /* of ours, one a transaction */
+};
+
 struct my {
 	struct db db;
 	struct my_url url;
@@ -136,11 +167,31 @@ struct my {
 	/* lock.c */
 	bool locked;
 
+	/* limits.c, watch.c */
+	struct my_told told;
+	struct my_watch watch;
+
+	/* blockers.c */
+	bool asked_rights, sees_transactions, sees_programs;
+	bool no_probe;	  /* it may not try locks */
+	int64_t cache_us; /* that the one of InnoDB was last read */
+	bool timed_out;	  /* the last statement that asked for locks */
+	struct my_seen *seen;
+	size_t seen_count;
+	unsigned seen_number;
+	char *seen_at;	       /* the server's time of the last look */
+	int64_t busy_since_us; /* that a probe found the tables so */
+	struct fact_blocker *row_holders;
+	size_t row_holder_count;
+
 	/* held.c */
 	enum my_locks locks;
 	struct facts *facts;  /* of the statement that runs, or NULL */
 	int64_t statement_us; /* when it was sent */
 	int64_t next_look_us;
+
+	/* execute.c */
+	bool refused; /* the statement said so, without failing */
 
 	/* scratch.c */
 	bool scratch;		  /* dropped when closed */
@@ -277,6 +328,38 @@ int my_load(struct db *db, struct db_load *load, struct error *err);
 /* Looks at the main connection's locks when that is possible and due; `now`:
    due in any case. */
 void my_held_look(struct my *my, bool now);
+
+/* How they can be looked at. */
+enum my_locks my_locks_way(struct my *my, struct my_conn *side);
+/* Whether it gives a row, and (NULL: does not matter) may be asked at all. */
+bool my_is_there(struct my_conn *side, const char *sql, bool *may);
+
+/* --- blockers.c ----------------------------------------------------------- */
+
+int my_blockers(TALLOC_CTX *mem, struct db *db, const struct script *script,
+		size_t first, size_t count, struct fact_blocker **blockers,
+		size_t *blocker_count, struct error *err);
+/* Whose rows the statement that runs waits for, to be recalled by
+   my_blockers() when that was in vain; NULL: nobody's. */
+const char *my_row_blockers(struct my *my, const struct statement *s);
+
+/* --- limits.c ------------------------------------------------------------- */
+
+/* Before a statement: tells the session how long it may wait and take. */
+int my_limits_set(struct my *my, const struct script *script,
+		  const struct statement *s, struct error *err);
+/* The session is as it was opened. */
+void my_limits_forget(struct my *my);
+
+/* --- watch.c -------------------------------------------------------------- */
+
+/* Around a statement that asks for locks. */
+void my_watch_begin(struct my *my, const struct script *script, size_t n);
+void my_watch_end(struct my *my);
+/* While it runs, when it is due: ends it if it keeps others waiting. */
+void my_watch_look(struct my *my);
+
+/* --- the others ----------------------------------------------------------- */
 
 int my_count_rows(struct db *db, const char *table, int64_t limit,
 		  int64_t *rows, bool *estimated, struct error *err);

@@ -73,18 +73,24 @@ static void attend(struct my_conn *c)
 			cancel(my);
 		return;
 	}
-	if (c->watched && !c->connecting)
-		my_held_look(my, false);
+	if (!c->watched || c->connecting)
+		return;
+	my_held_look(my, false);
+	my_watch_look(my);
 }
 
 /* The first looks come early: most statements take but milliseconds. */
 static int pause_ms(const struct my_conn *c)
 {
-	int64_t left;
+	const struct my *my = c->my;
+	int64_t next, left;
 
-	if (!c->watched || !c->my->facts)
+	if (!c->watched || !my->facts)
 		return TICK_US / 1000;
-	left = (c->my->next_look_us - clock_mono_us()) / 1000;
+	next = my->next_look_us;
+	if (my->watch.on && !my->watch.ended && my->watch.next_us < next)
+		next = my->watch.next_us;
+	left = (next - clock_mono_us()) / 1000;
 	return left < 1 ? 1 : left < 100 ? (int)left : 100;
 }
 

@@ -1,0 +1,386 @@
+#!/usr/bin/env bats
+# Locks that others hold on a MariaDB, in each way that it shows them: by its
+# performance schema, by its plugin, or, as it is installed, not at all.
+# bats file_tags=server
+
+load ../lib/common
+
+# A server of this file's own: what it shows is the server's setting.
+setup_file() {
+	# shellcheck source=tests/lib/mariadb.sh
+	. "$MIGRATE_TOP/tests/lib/mariadb.sh"
+	export MARIADB_CONF='performance_schema = ON
+		innodb_deadlock_detect = ON'
+	mariadb_start
+}
+
+teardown_file() {
+	. "$MIGRATE_TOP/tests/lib/mariadb.sh"
+	mariadb_stop
+}
+
+setup() {
+	fresh mariadb
+	server "UPDATE performance_schema.setup_instruments SET ENABLED = 'YES'
+		WHERE NAME = 'wait/lock/metadata/sql/mdl'"
+}
+
+teardown() {
+	holder_ends ROLLBACK
+	drop_databases
+}
+
+# shows plugin|schema|nothing
+shows() {
+	server "UPDATE performance_schema.setup_instruments
+		SET ENABLED = '$([[ $1 == schema ]] && echo YES || echo NO)'
+		WHERE NAME = 'wait/lock/metadata/sql/mdl'"
+	server "$([[ $1 == plugin ]] && echo INSTALL || echo UNINSTALL) SONAME
+		'metadata_lock_info'" 2>/dev/null || [[ $1 != plugin ]]
+}
+
+# holder STATEMENT   another session that has run the statement in a
+# transaction, which stays open.
+holder() {
+	coproc HOLDER {
+		exec mariadb --no-defaults -S "$MARIADB_SOCKET" -u root -N -n \
+			"${URL##*/}" 2>&1
+	}
+	# shellcheck disable=SC2153
+	exec {HOLDER_IN}>&"${HOLDER[1]}" {HOLDER_OUT}<&"${HOLDER[0]}"
+	holder_runs 'START TRANSACTION'
+	holder_runs "$1"
+}
+
+# holder_runs STATEMENT   and waits until it has.
+holder_runs() {
+	local word
+	printf '%s\n' "$1;" "SELECT 'ready';" >&"$HOLDER_IN"
+	while read -r word <&"$HOLDER_OUT" && [[ $word != ready ]]; do :; done
+}
+
+holder_ends() { # COMMIT|ROLLBACK
+	[[ -n ${HOLDER_IN:-} ]] || return 0
+	echo "$1;" >&"$HOLDER_IN"
+	exec {HOLDER_IN}>&- {HOLDER_OUT}<&-
+	HOLDER_IN=
+}
+
+# until_true COMMAND...   polls.
+until_true() {
+	local tries
+	for ((tries = 0; tries < 2000; tries++)); do
+		! "$@" || return 0
+		sleep 0.01
+	done
+	return 1
+}
+
+# in_list CONDITION   whether a session is so.
+in_list() {
+	[[ $(server "SELECT count(*) FROM information_schema.PROCESSLIST
+		WHERE DB = '${URL##*/}' AND $1") != 0 ]]
+}
+
+kills() {
+	server "SHOW GLOBAL STATUS LIKE 'Com_kill'" | cut -d'|' -f2
+}
+
+# A table in use, and a pair that alters it.
+users() {
+	pair 20260101000000_users 'CREATE TABLE users (id integer PRIMARY KEY, a integer);' \
+		'DROP TABLE users;'
+	pair 20260101000001_rows 'INSERT INTO users VALUES (1, 1), (2, 2);' \
+		'DELETE FROM users;'
+	commit
+	ok up
+	pair 20260102000000_add_b 'ALTER TABLE users ADD COLUMN b integer;' \
+		'ALTER TABLE users DROP COLUMN b;'
+	commit
+}
+
+# Connections and durations differ from run to run.
+masked() {
+	sed -E 's/[0-9]+(\.[0-9]+)?( ms| s\b)/#\2/g; s/(process |KILL )[0-9]+/\1#/g'
+}
+
+gives_up() { # PROGRAM MODE
+	users
+	holder 'SELECT * FROM users'
+	migrate up --lock-wait 200ms
+	exits 128
+	same err "waiting for process # (${1}idle in transaction, open for #) on users
+error: unable to apply migration '20260102000000_add_b': the locks that it needs were not to be had in # ms
+detail: process # (${1}idle in transaction, open for #) of user root has $2 on users
+hint: wait longer for them: --lock-wait DURATION
+hint: or end what is in the way: KILL #
+hint: nothing of it is left in the database" \
+		"$(masked <<<"$err" | sed 's/open for # m\?s/open for #/')"
+	same states '20260101000000 applied
+20260101000001 applied
+20260102000000 pending' "$(states)"
+}
+
+@test "gives up when --lock-wait is over, and lists who is in the way: performance schema" {
+	shows schema
+	gives_up 'mysql, ' SHARED_READ
+}
+
+@test "gives up when --lock-wait is over, and lists who is in the way: plugin" {
+	shows plugin
+	gives_up 'mysql, ' SHARED_READ
+}
+
+@test "gives up when --lock-wait is over, and lists who may be in the way" {
+	shows nothing
+	gives_up 'mysql, ' 'perhaps a lock'
+}
+
+goes_on() {
+	users
+	holder 'SELECT * FROM users'
+	git migrate up --json >out.json 2>waiting &
+	until_true grep -q '^waiting for process' waiting
+	# the migration waits, and nobody does behind it
+	sql 'SET lock_wait_timeout = 0; SELECT count(*) FROM users' >/dev/null
+	holder_ends COMMIT
+	wait $!
+	out=$(<out.json)
+	json_is '.runs[0] | [.outcome, (.attempts | length), .attempts[0].outcome,
+		.attempts[0].timeout_ms, .attempts[0].blockers[0].application,
+		.attempts[0].blockers[0].relation,
+		.attempts[0].blockers[0].mode] | join("|")' \
+		"ok|1|ok|50|mysql|users|$1"
+	same columns b "$(sql "SELECT column_name FROM information_schema.columns
+		WHERE table_schema = database() AND table_name = 'users'
+		AND column_name = 'b'")"
+}
+
+@test "goes on when the holder goes, and nobody waits behind it: performance schema" {
+	shows schema
+	goes_on SHARED_READ
+}
+
+@test "goes on when the holder goes, and nobody waits behind it: plugin" {
+	shows plugin
+	goes_on SHARED_READ
+}
+
+@test "goes on when the holder goes, and nobody waits behind it: nothing shown" {
+	shows nothing
+	goes_on 'perhaps a lock'
+}
+
+@test "asks, for a short time, when another transaction has followed the first" {
+	shows plugin
+	users
+	holder 'SELECT * FROM users'
+	git migrate up --json >out.json 2>waiting &
+	local up=$! before first_in=$HOLDER_IN first_out=$HOLDER_OUT
+	until_true grep -q '^waiting for process' waiting
+	before=$(kills)
+	coproc SECOND {
+		exec mariadb --no-defaults -S "$MARIADB_SOCKET" -u root -N -n \
+			"${URL##*/}" 2>&1
+	} 2>/dev/null
+	exec {HOLDER_IN}>&"${SECOND[1]}" {HOLDER_OUT}<&"${SECOND[0]}"
+	holder_runs 'START TRANSACTION'
+	holder_runs 'SELECT * FROM users'
+	echo 'COMMIT;' >&"$first_in"
+	exec {first_in}>&- {first_out}<&-
+	# it asked, and was ended by itself
+	until_true eval '[[ $(kills) != "$before" ]]'
+	holder_ends COMMIT
+	wait $up
+	out=$(<out.json)
+	json_is '.runs[0] | [.outcome, .attempts[0].outcome, .attempts[-1].outcome,
+		(.attempts | length > 1)] | map(tostring) | join("|")' 'ok|timeout|ok|true'
+}
+
+follows_itself() {
+	shows "$1"
+	users
+	holder 'SELECT * FROM users'
+	git migrate up --json >out.json 2>waiting &
+	local before
+	until_true grep -q '^waiting for process' waiting
+	before=$(kills)
+	echo 'COMMIT; START TRANSACTION; SELECT * FROM users;' >&"$HOLDER_IN"
+	until_true eval '[[ $(kills) != "$before" ]]'
+	holder_ends COMMIT
+	wait $!
+	out=$(<out.json)
+	json_is '.runs[0] | [.outcome, .attempts[0].outcome] | join("|")' 'ok|timeout'
+}
+
+@test "tells transactions of one session apart: plugin" {
+	follows_itself plugin
+}
+
+@test "tells transactions of one session apart: nothing shown" {
+	follows_itself nothing
+}
+
+@test "who may see nothing of others waits all the same" {
+	shows nothing
+	users
+	server "CREATE USER poor@127.0.0.1; GRANT ALL ON \`${URL##*/}\`.* TO poor@127.0.0.1"
+	git config migrate-target.dev.url "${URL/root@/poor@}"
+	holder 'SELECT * FROM users'
+	migrate up --lock-wait 200ms
+	server 'DROP USER poor@127.0.0.1'
+	exits 128
+	err_has 'detail: a session that this role may not see has perhaps a lock on users'
+	err_lacks KILL
+}
+
+@test "looks at the tables that foreign keys name" {
+	shows schema
+	users
+	rm -r migrations
+	pair 20260102000000_refer 'CREATE TABLE orders (id integer PRIMARY KEY, of integer);
+ALTER TABLE orders ADD FOREIGN KEY (of) REFERENCES users (id);' 'DROP TABLE orders;'
+	holder 'SELECT * FROM users'
+	# readers are in nobody's way
+	ok up
+	ok down
+	holder_runs 'UPDATE users SET a = 3'
+	migrate up --lock-wait 200ms
+	exits 128
+	err_has 'has SHARED_WRITE on users'
+	err_has 'hint: 1 of 2 statements are done and stay done'
+}
+
+@test "a table that is dropped with others is waited for, none is gone before" {
+	shows nothing
+	users
+	pair 20260102000001_drop $'CREATE TABLE a (id integer);\nDROP TABLE a, users;' \
+		'SELECT 1;'
+	rm migrations/20260102000000_*
+	holder 'SELECT * FROM users'
+	migrate up --lock-wait 200ms
+	exits 128
+	err_has 'has perhaps a lock on'
+	same tables $'a\nusers' "$(tables)"
+}
+
+@test "OPTIMIZE TABLE that did not get its table has not been carried out" {
+	shows nothing
+	users
+	rm migrations/20260102000000_*
+	pair 20260102000001_optimize 'OPTIMIZE TABLE users;' 'SELECT 1;'
+	commit
+	holder 'SELECT * FROM users'
+	migrate up --lock-wait 300ms
+	exits 128
+	err_has 'were not to be had in 300 ms'
+	same states '20260101000000 applied
+20260101000001 applied
+20260102000001 pending' "$(states)"
+}
+
+@test "a script of UPDATEs that was in a deadlock is tried again" {
+	shows plugin
+	users
+	rm migrations/20260102000000_*
+	sql 'CREATE TABLE many (id integer); INSERT INTO many SELECT seq FROM seq_1_to_2000'
+	pair 20260102000001_set $'UPDATE users SET a = 10 WHERE id = 1;\nUPDATE users SET a = 20 WHERE id = 2;' \
+		'SELECT 1;'
+	holder 'UPDATE users SET a = 5 WHERE id = 2'
+	# whoever has done less is the one that is rolled back
+	holder_runs 'UPDATE many SET id = id + 1'
+	git migrate up --json >out.json 2>err.txt &
+	until_true in_list "INFO LIKE 'UPDATE users SET a = 20%'"
+	holder_runs 'UPDATE users SET a = 6 WHERE id = 1'
+	holder_ends COMMIT
+	wait $!
+	out=$(<out.json)
+	json_is '.runs[0] | [.outcome, ([.attempts[].outcome] | join(" "))] | join("|")' \
+		'ok|deadlock ok'
+	same rows $'1|10\n2|20' "$(sql 'SELECT * FROM users ORDER BY id')"
+}
+
+@test "rows that others have are waited for within --lock-wait" {
+	shows plugin
+	users
+	rm migrations/20260102000000_*
+	pair 20260102000001_set 'UPDATE users SET a = 10 WHERE id = 1;' 'SELECT 1;'
+	holder 'UPDATE users SET a = 5 WHERE id = 1'
+	migrate up --lock-wait 1s
+	exits 128
+	err_has "the locks that it needs were not to be had in 1.0 s
+detail: process "
+	err_has ' has a row lock on users'
+	err_has 'hint: or end what is in the way: KILL '
+	same attempts timeout "$(git migrate log --json 20260102000001 |
+		jq -r '.runs[0].attempts[0].outcome')"
+}
+
+@test "what a procedure has committed is not done twice" {
+	shows plugin
+	users
+	rm migrations/20260102000000_*
+	pair 20260102000001_call $'DELIMITER //\nCREATE PROCEDURE p() BEGIN INSERT INTO users VALUES (3, 3); COMMIT; UPDATE users SET a = 10 WHERE id = 1; END//\nDELIMITER ;\nSET innodb_lock_wait_timeout = 1;\nCALL p();' \
+		'DROP PROCEDURE p;'
+	holder 'UPDATE users SET a = 5 WHERE id = 1'
+	migrate up
+	exits 128
+	err_has 'Lock wait timeout exceeded'
+	same rows $'1|1\n2|2\n3|3' "$(sql 'SELECT * FROM users ORDER BY id')"
+}
+
+# A table that ALTER copies at its leisure, and a reader who comes meanwhile.
+copies_slowly() {
+	shows plugin
+	sql 'CREATE TABLE big SELECT seq AS id FROM seq_1_to_40'
+	pair 20260102000001_copy "ALTER TABLE big ADD COLUMN a integer
+		DEFAULT (length(sha2(repeat(id, 1000000), 512))), ALGORITHM = COPY;" \
+		'ALTER TABLE big DROP COLUMN a;'
+	git migrate up "$@" --json >out.json 2>err.txt &
+	UP=$!
+	until_true in_list "STATE = 'copy to tmp table'"
+	holder 'SELECT count(*) FROM big'
+}
+
+@test "an ALTER that is at work is left alone, and waits for who came meanwhile" {
+	copies_slowly --lock-timeout 50s
+	until_true in_list "STATE = 'Waiting for table metadata lock'"
+	until_true grep -q '^waiting for process .* on big' err.txt
+	holder_ends COMMIT
+	wait $UP
+	out=$(<out.json)
+	json_is '.runs[0] | [.outcome, .attempts] | join("|")' 'ok|'
+}
+
+@test "an ALTER that has been at work keeps others waiting for no longer than --lock-wait" {
+	copies_slowly --lock-wait 500ms
+	status=0
+	wait $UP || status=$?
+	out=$(<out.json) err=$(<err.txt)
+	exits 128
+	err_has 'the locks that it needs were not to be had in 500 ms'
+	err_has ' has SHARED_READ on big'
+	holder_ends COMMIT
+	same columns id "$(sql "SELECT column_name FROM information_schema.columns
+		WHERE table_schema = database() AND table_name = 'big'")"
+	ok status --json
+	json_is '.migrations[0].state' uncommitted
+}
+
+@test "what the script sets of time-outs is its own" {
+	shows nothing
+	pair 20260102000001_ours 'CREATE TABLE ours AS SELECT @@lock_wait_timeout AS locks,
+		@@innodb_lock_wait_timeout AS row_locks, @@max_statement_time AS statements;' \
+		'DROP TABLE ours;'
+	pair 20260102000002_its 'SET lock_wait_timeout = 1234, max_statement_time = 12;
+CREATE TABLE its AS SELECT @@lock_wait_timeout AS locks,
+		@@innodb_lock_wait_timeout AS row_locks, @@max_statement_time AS statements;' \
+		'DROP TABLE its;'
+	pair 20260102000003_again 'CREATE TABLE again AS SELECT @@lock_wait_timeout AS locks,
+		@@innodb_lock_wait_timeout AS row_locks, @@max_statement_time AS statements;' \
+		'DROP TABLE again;'
+	ok up --lock-wait 30s --statement-timeout 90500ms
+	same 'told to the server' $'30|30|90.500000\n1234|50|12.000000\n30|30|90.500000' \
+		"$(sql 'SELECT * FROM ours UNION ALL SELECT * FROM its
+			UNION ALL SELECT * FROM again')"
+}

@@ -76,10 +76,17 @@ int backups_read(TALLOC_CTX *mem, struct db *db, struct backup ***list,
 	return 0;
 }
 
+/* It is where the ledger is, which may be anybody's before there is one. */
 int backups_create(struct db *db, struct error *err)
 {
 	const char *file = db->engine->backups_sql;
+	struct ledger *ledger;
+	int result = ledger_read(NULL, db, &ledger, err);
+	bool exists = ledger->exists;
 
+	talloc_free(ledger);
+	if (result < 0 || (!exists && ledger_create(db, err) < 0))
+		return -1;
 	return ledger_run_file(db, file ? file : "core/backups.sql", err);
 }
 

@@ -36,7 +36,8 @@ struct backup {
 int backups_read(TALLOC_CTX *mem, struct db *db, struct backup ***list,
 		 size_t *count, struct error *err);
 
-/* Makes the table where it is missing, in a transaction of its own. */
+/* Makes the table where it is missing, and the ledger, in transactions of
+   their own. */
 int backups_create(struct db *db, struct error *err);
 
 /* Each in a transaction of its own. */

@@ -154,12 +154,9 @@ static int move_into_place(const char *temporary, const char *path,
 /* --- verifying ------------------------------------------------------------ */
 
 /* What is found wrong is an answer, and no accident. */
-static int refuse(const char *path, const char *what, struct error *err)
+static int refuse(const char *why, const char *what, struct error *err)
 {
-	error_set(err, ERROR_REFUSED,
-		  "backup '%s' is not accepted: it does not hold what the "
-		  "database held",
-		  path);
+	error_set(err, ERROR_REFUSED, "%s", why);
 	return error_detail(err, "%s", what);
 }
 
@@ -191,7 +188,7 @@ static char *schema_differences(TALLOC_CTX *mem, const struct catalog *expected,
 }
 
 /* `catalog` may be NULL: then the fingerprint decides. */
-static int compare(TALLOC_CTX *mem, struct db *scratch, const char *path,
+static int compare(TALLOC_CTX *mem, struct db *scratch,
 		   const struct backup *backup, const struct catalog *catalog,
 		   struct error *err)
 {
@@ -214,7 +211,7 @@ static int compare(TALLOC_CTX *mem, struct db *scratch, const char *path,
 		lines = rows;
 	if (!lines)
 		return 0;
-	refuse(path, lines, err);
+	refuse("it does not hold what the database held", lines, err);
 	if (!backup->exact)
 		error_hint(err, "the tables were in use, so that what stood in "
 				"them could not be looked at in the very same "
@@ -237,9 +234,11 @@ static int restore_and_compare(const struct backuper *b, const char *path,
 		result = engine->restore(scratch, path, err);
 	if (result == 0) {
 		say(b, "comparing");
-		result = compare(mem, scratch, path, backup, catalog, err);
+		result = compare(mem, scratch, backup, catalog, err);
 	}
 	talloc_free(mem);
+	if (result < 0 && err->code == ERROR_REFUSED)
+		error_prefix(err, "backup '%s' is not accepted", backup->path);
 	return result;
 }
 
@@ -367,25 +366,21 @@ static struct backup *among(struct backup **list, size_t count,
 
 /* Length and checksum come first: what another hand has changed is not to be
    carried out. */
-static int check_file(const struct backup *backup, const char *path,
-		      int64_t bytes, const char *sum, struct error *err)
+static int check_file(const struct backup *backup, int64_t bytes,
+		      const char *sum, struct error *err)
 {
 	if (bytes != backup->bytes) {
-		error_set(err, ERROR_REFUSED, "backup '%s' is not accepted",
-			  path);
-		return error_detail(err,
-				    "it has %lld bytes, and had %lld when it "
-				    "was taken",
-				    (long long)bytes, (long long)backup->bytes);
+		error_set(err, ERROR_REFUSED,
+			  "it has %lld bytes, and had %lld when it was taken",
+			  (long long)bytes, (long long)backup->bytes);
+	} else if (strcmp(sum, backup->checksum) != 0) {
+		error_set(err, ERROR_REFUSED,
+			  "its checksum is not the one that it had when it was "
+			  "taken");
+	} else {
+		return 0;
 	}
-	if (strcmp(sum, backup->checksum) != 0) {
-		error_set(err, ERROR_REFUSED, "backup '%s' is not accepted",
-			  path);
-		return error_detail(err,
-				    "its checksum is not the one that it had "
-				    "when it was taken");
-	}
-	return 0;
+	return error_prefix(err, "backup '%s' is not accepted", backup->path);
 }
 
 int backup_verify(TALLOC_CTX *mem, const struct backuper *b, const char *path,
@@ -405,7 +400,7 @@ int backup_verify(TALLOC_CTX *mem, const struct backuper *b, const char *path,
 	backup = *out = among(list, count, path, sum);
 	if (!backup)
 		return not_recorded(b, path, err);
-	result = check_file(backup, path, bytes, sum, err);
+	result = check_file(backup, bytes, sum, err);
 	if (result == 0)
 		result = restore_and_compare(b, path, backup, NULL, err);
 	/* what kept us from looking says nothing about the backup */

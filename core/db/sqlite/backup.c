@@ -77,9 +77,9 @@ static char *immutable_uri(TALLOC_CTX *mem, const char *path)
 	return talloc_strdup_append(uri, "?immutable=1");
 }
 
-static int refuse(const char *path, const char *why, struct error *err)
+static int refuse(const char *why, struct error *err)
 {
-	error_set(err, ERROR_REFUSED, "backup '%s' is damaged", path);
+	error_set(err, ERROR_REFUSED, "it is damaged");
 	return error_detail(err, "%s", why);
 }
 
@@ -97,11 +97,11 @@ static int copy_in(struct sqlite *s, const char *path, struct error *err)
 	if (code != SQLITE_OK ||
 	    (code = sqlite3_exec(copy, "SELECT 1 FROM sqlite_schema LIMIT 1",
 				 NULL, NULL, NULL)) != SQLITE_OK)
-		result = refuse(path, sqlite3_errstr(code), err);
+		result = refuse(sqlite3_errstr(code), err);
 	else if (sqlite_copy(s, copy, s->handle, &why) < 0)
 		result = why.code == ERROR_INTERRUPTED
 				 ? error_set(err, why.code, "%s", why.message)
-				 : refuse(path, why.message, err);
+				 : refuse(why.message, err);
 	error_release(&why);
 	sqlite3_close_v2(copy);
 	talloc_free(uri);
@@ -134,8 +134,7 @@ static int take_problem(const char *const *values, int count, void *data)
 	return 0;
 }
 
-static int check_integrity(struct sqlite *s, const char *path,
-			   struct error *err)
+static int check_integrity(struct sqlite *s, struct error *err)
 {
 	char *problems = NULL;
 	int result = sqlite_query(&s->db, "PRAGMA integrity_check(1000000000)", NULL, 0,
@@ -146,7 +145,7 @@ static int check_integrity(struct sqlite *s, const char *path,
 		error_release(err);
 	}
 	if (problems)
-		result = refuse(path, problems, err);
+		result = refuse(problems, err);
 	talloc_free(problems);
 	return result;
 }
@@ -158,5 +157,5 @@ int sqlite_restore_backup(struct db *scratch, const char *path,
 
 	if (copy_in(s, path, err) < 0)
 		return -1;
-	return check_integrity(s, path, err);
+	return check_integrity(s, err);
 }

@@ -134,7 +134,8 @@ static void show_verified(TALLOC_CTX *mem, const struct backup *backup)
 static void show(struct cmd *cmd, const char *what, const struct backup *backup)
 {
 	printf("%s%s%s %s  %s  %s\n", color(cmd, "\033[32m"), what,
-	       color(cmd, "\033[m"), text_visible(cmd->mem, backup->path, false),
+	       color(cmd, "\033[m"),
+	       text_visible(cmd->mem, backup->path, false),
 	       size_text(cmd->mem, backup->bytes),
 	       text_duration(cmd->mem, backup->duration_ms));
 	if (backup->verified_at)
@@ -155,8 +156,8 @@ static void print_list(struct cmd *cmd, struct backup **list, size_t count)
 			talloc_strndup(cmd->mem, b->started_at, 19),
 			size_text(cmd->mem, b->bytes),
 			text_duration(cmd->mem, b->duration_ms),
-			b->verified_at ? talloc_strndup(cmd->mem,
-							b->verified_at, 19)
+			b->verified_at
+				? talloc_strndup(cmd->mem, b->verified_at, 19)
 			: b->failure ? "refused"
 				     : "no",
 			b->path,
@@ -185,7 +186,8 @@ static int list(struct backing *b)
 		if (count)
 			print_list(cmd, found, count);
 		else
-			cmd_say(cmd, "no backups of '%s'", cmd_target_name(cmd));
+			cmd_say(cmd, "no backups of '%s'",
+				cmd_target_name(cmd));
 		return 0;
 	}
 	json = json_array();
@@ -200,8 +202,8 @@ static void report(struct cmd *cmd, const char *what,
 {
 	progress_end();
 	if (cmd->json)
-		cmd_print_json(json_pack("{s:o}", "backup",
-					 backup_json(backup)));
+		cmd_print_json(
+			json_pack("{s:o}", "backup", backup_json(backup)));
 	else
 		show(cmd, what, backup);
 }

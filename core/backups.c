@@ -167,14 +167,13 @@ json_t *backup_json(const struct backup *b)
 	json_t *json = json_pack(
 		"{s:s, s:s, s:I, s:f, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, "
 		"s:o, s:o, s:o, s:o, s:o}",
-		"path", b->path, "host", b->host, "bytes",
-		(json_int_t)b->bytes, "duration_ms", b->duration_ms, "checksum",
-		b->checksum, "started_at", b->started_at, "taken_by",
-		b->taken_by, "program", b->program, "tool", b->tool,
-		"snapshot", b->exact ? "exact" : "near", "verified",
-		b->verified_at != NULL, "schema", b->fingerprint, "tables",
-		json_loads(text, 0, NULL), "verified_at",
-		text_or_null(b->verified_at), "verified_by",
+		"path", b->path, "host", b->host, "bytes", (json_int_t)b->bytes,
+		"duration_ms", b->duration_ms, "checksum", b->checksum,
+		"started_at", b->started_at, "taken_by", b->taken_by, "program",
+		b->program, "tool", b->tool, "snapshot",
+		b->exact ? "exact" : "near", "verified", b->verified_at != NULL,
+		"schema", b->fingerprint, "tables", json_loads(text, 0, NULL),
+		"verified_at", text_or_null(b->verified_at), "verified_by",
 		text_or_null(b->verified_by), "verify_ms",
 		b->verify_ms < 0 ? json_null() : json_real(b->verify_ms),
 		"failure", text_or_null(b->failure));

@@ -14,7 +14,7 @@
  * verified. Times are RFC 3339 in UTC, as in the ledger.
  */
 struct backup {
-	int64_t id; /* microseconds since 1970: sorts by time */
+	int64_t id;	  /* microseconds since 1970: sorts by time */
 	const char *path; /* absolute */
 	const char *host; /* on which machine */
 	int64_t bytes;

@@ -481,10 +481,10 @@ static int feed_some(struct process *process, struct feed *feed)
 		feed->offset = 0;
 		feed->length = (size_t)n;
 	}
-	n = feed->length ? write_safely(process->in,
-					feed->buffer + feed->offset,
-					feed->length)
-			 : 0;
+	n = feed->length
+		    ? write_safely(process->in, feed->buffer + feed->offset,
+				   feed->length)
+		    : 0;
 	if (n < 0 && errno != EINTR && errno != EAGAIN && errno != EPIPE)
 		return -1;
 	if (n > 0) {

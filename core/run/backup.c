@@ -51,8 +51,7 @@ static int checksum(TALLOC_CTX *mem, struct db *db, const char *path,
 	buffer = talloc_size(NULL, CHUNK);
 	SHA256Init(&hash);
 	*bytes = 0;
-	while ((n = read(fd, buffer, CHUNK)) > 0 ||
-	       (n < 0 && errno == EINTR)) {
+	while ((n = read(fd, buffer, CHUNK)) > 0 || (n < 0 && errno == EINTR)) {
 		if (n > 0) {
 			SHA256Update(&hash, (uint8_t *)buffer, (size_t)n);
 			*bytes += n;
@@ -77,9 +76,9 @@ static char *folder_of(TALLOC_CTX *mem, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return slash == path ? talloc_strdup(mem, "/")
-			     : talloc_strndup(mem, path,
-					      (size_t)(slash - path));
+	return slash == path
+		       ? talloc_strdup(mem, "/")
+		       : talloc_strndup(mem, path, (size_t)(slash - path));
 }
 
 int backup_check_path(const char *path, struct error *err)
@@ -178,8 +177,9 @@ static char *schema_differences(TALLOC_CTX *mem, const struct catalog *expected,
 				       : !d->before ? "was not in the database"
 						    : "is another one");
 		if (d->before && d->after)
-			line = talloc_asprintf(mem, "%s: %s, the database "
-						    "had: %s",
+			line = talloc_asprintf(mem,
+					       "%s: %s, the database "
+					       "had: %s",
 					       line, d->after, d->before);
 		lines = lines ? talloc_asprintf(mem, "%s\n%s", lines, line)
 			      : line;
@@ -272,8 +272,7 @@ static int write_file(const struct backuper *b, struct backup *backup,
 	struct db_snapshot snapshot = { 0 };
 
 	say(b, "dumping");
-	if (b->db->engine->backup(backup, b->db, temporary, &snapshot, err) <
-	    0)
+	if (b->db->engine->backup(backup, b->db, temporary, &snapshot, err) < 0)
 		return -1;
 	if (sync_path(temporary, O_RDONLY, err) < 0 ||
 	    checksum(backup, b->db, temporary, &backup->bytes,
@@ -299,8 +298,7 @@ static int write_and_record(const struct backuper *b, struct backup *backup,
 		return -1;
 	started = clock_mono_us();
 	if (verify) {
-		if (restore_and_compare(b, temporary, backup, catalog, err) <
-		    0)
+		if (restore_and_compare(b, temporary, backup, catalog, err) < 0)
 			return -1;
 		note_outcome(b, backup, started, NULL);
 	}

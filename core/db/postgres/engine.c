@@ -5,8 +5,7 @@ const struct db_engine db_engine_postgres = {
 	.dialect = SQL_POSTGRESQL,
 	.capabilities = DB_TRANSACTIONAL_DDL | DB_SESSION_LOCK |
 			DB_CONCURRENT_INDEX | DB_ALTER_COLUMN |
-			DB_SCRATCH_ON_SERVER | DB_STATEMENT_TIMEOUT |
-			DB_BACKUP,
+			DB_SCRATCH_ON_SERVER | DB_STATEMENT_TIMEOUT | DB_BACKUP,
 	.accepts = pg_accepts,
 	.place = pg_place,
 	.environment_secret = pg_environment_secret,

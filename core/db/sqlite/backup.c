@@ -113,8 +113,7 @@ static int copy_in(struct sqlite *s, const char *path, struct error *err)
 static bool breaks_rule(const char *line)
 {
 	return strstr(line, "CHECK constraint failed in ") ||
-	       strstr(line, "NULL value in ") ||
-	       !strncmp(line, "non-", 4);
+	       strstr(line, "NULL value in ") || !strncmp(line, "non-", 4);
 }
 
 #define MANY_BYTES 500
@@ -137,8 +136,8 @@ static int take_problem(const char *const *values, int count, void *data)
 static int check_integrity(struct sqlite *s, struct error *err)
 {
 	char *problems = NULL;
-	int result = sqlite_query(&s->db, "PRAGMA integrity_check(1000000000)", NULL, 0,
-				  take_problem, &problems, err);
+	int result = sqlite_query(&s->db, "PRAGMA integrity_check(1000000000)",
+				  NULL, 0, take_problem, &problems, err);
 
 	if (result < 0 && err->code == ERROR_SQL) {
 		problems = talloc_strdup(NULL, err->message);

@@ -281,7 +281,8 @@ static bool accepts(const char *url)
 const struct db_engine db_engine_sqlite = {
 	.name = "sqlite",
 	.dialect = SQL_SQLITE,
-	.capabilities = DB_TRANSACTIONAL_DDL | DB_SESSION_LOCK | DB_FILE | DB_BACKUP,
+	.capabilities = DB_TRANSACTIONAL_DDL | DB_SESSION_LOCK | DB_FILE |
+			DB_BACKUP,
 	/* whole numbers as keys need no index of their own to be written */
 	.ledger_sql = "core/db/sqlite/ledger.sql",
 	.accepts = accepts,

@@ -159,7 +159,8 @@ int sqlite_scratch_copy(TALLOC_CTX *mem, struct db *from, struct db **scratch,
 
 	if (make(mem, sqlite_of(from), NULL, &s, err) < 0)
 		return -1;
-	if (sqlite_copy(sqlite_of(from), sqlite_of(from)->handle, s->handle, err) < 0) {
+	if (sqlite_copy(sqlite_of(from), sqlite_of(from)->handle, s->handle,
+			err) < 0) {
 		talloc_free(s);
 		return -1;
 	}

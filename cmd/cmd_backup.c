@@ -49,9 +49,10 @@ static char *file_name(TALLOC_CTX *mem, const struct cmd *cmd)
 	if (*name == '.')
 		*name = '_';
 	/* 2026-02-13T12:00:00.000Z */
-	return talloc_asprintf(mem, "%s-%.4s%.2s%.2sT%.2s%.2s%.2sZ%s", name,
-			       time, time + 5, time + 8, time + 11, time + 14,
-			       time + 17, cmd->db->engine->backup_suffix);
+	return talloc_asprintf(mem, "%s-%.4s%.2s%.2sT%.2s%.2s%.2s.%.3sZ%s",
+			       name, time, time + 5, time + 8, time + 11,
+			       time + 14, time + 17, time + 20,
+			       cmd->db->engine->backup_suffix);
 }
 
 static int make_folder(struct cmd *cmd, const char *path)

@@ -1,4 +1,4 @@
-#include "cmd/session.h"
+#include "cmd/consent.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,6 +58,13 @@ static int prepare(struct down *d)
 			      &d->s.cmd.err);
 }
 
+static int ask_consent(struct down *d)
+{
+	struct plan *plans[] = { &d->plan };
+
+	return consent_ask(&d->s, plans, 1, false);
+}
+
 static int nothing(struct down *d)
 {
 	cmd_say(&d->s.cmd, "nothing to do: nothing %s applied to '%s'",
@@ -66,7 +73,7 @@ static int nothing(struct down *d)
 	return 0;
 }
 
-static int show_plan(const struct down *d)
+static int show_plan(struct down *d)
 {
 	for (size_t i = 0; i < d->plan.count && !d->s.cmd.json; i++) {
 		const struct plan_item *item = &d->plan.items[i];
@@ -75,7 +82,15 @@ static int show_plan(const struct down *d)
 		printf("would revert %s_%s\n",
 		       version_format(item->version, version), item->name);
 	}
-	return 0;
+	return consent_preview(&d->s, &d->plan, false);
+}
+
+/* Before other runs have to wait for the answer. */
+static int ask_early(struct down *d)
+{
+	if (!d->s.cmd.target.protected_)
+		return 0;
+	return prepare(d) < 0 ? -1 : ask_consent(d);
 }
 
 /* Finds out what to do, and does the same again once other runs are out. */
@@ -85,6 +100,8 @@ static int plan_and_lock(struct down *d)
 		return -1;
 	if (!d->plan.count || d->dry_run)
 		return prepare(d);
+	if (ask_early(d) < 0)
+		return -1;
 	return session_lock(&d->s) < 0 || make_plan(d) < 0 || prepare(d) < 0
 		       ? -1
 		       : 0;
@@ -96,12 +113,15 @@ static int run_down(struct down *d)
 		return -1;
 	if (!d->plan.count)
 		return nothing(d);
-	return d->dry_run ? show_plan(d) : session_run(&d->s, &d->plan);
+	if (d->dry_run)
+		return show_plan(d);
+	return ask_consent(d) < 0 ? -1 : session_run(&d->s, &d->plan);
 }
 
-static int parse(struct down *d, const struct option *options,
+static int parse(struct down *d, const char *name, const struct option *options,
 		 const char *const *usage, int argc, char **argv, int *status)
 {
+	d->s.command = consent_command(d->s.cmd.mem, name, argc, argv);
 	if (options_parse(d->s.cmd.mem, options, usage, &argc, argv, status) <
 	    0)
 		return -1;
@@ -138,7 +158,7 @@ int cmd_down(int argc, char **argv)
 	};
 	int status;
 
-	if (parse(&d, options, down_usage, argc, argv, &status) < 0)
+	if (parse(&d, "down", options, down_usage, argc, argv, &status) < 0)
 		return cmd_done(&d.s.cmd, status);
 	if (session_open(&d.s, d.dry_run ? CMD_READ : CMD_WRITE) < 0)
 		return session_close(&d.s, -1);
@@ -187,13 +207,14 @@ static int prepare_redo(struct down *d, struct plan *up)
 
 static int run_redo(struct down *d)
 {
-	struct plan up;
+	struct plan up, *plans[] = { &d->plan, &up };
 
 	if (plan_and_lock(d) < 0)
 		return -1;
 	if (!d->plan.count)
 		return nothing(d);
-	if (check_all_here(d) < 0 || prepare_redo(d, &up) < 0)
+	if (check_all_here(d) < 0 || prepare_redo(d, &up) < 0 ||
+	    consent_ask(&d->s, plans, 2, false) < 0)
 		return -1;
 	return session_run(&d->s, &d->plan) < 0 ? -1 : session_run(&d->s, &up);
 }
@@ -213,7 +234,7 @@ int cmd_redo(int argc, char **argv)
 	};
 	int status;
 
-	if (parse(&d, options, redo_usage, argc, argv, &status) < 0)
+	if (parse(&d, "redo", options, redo_usage, argc, argv, &status) < 0)
 		return cmd_done(&d.s.cmd, status);
 	if (session_open(&d.s, CMD_WRITE) < 0)
 		return session_close(&d.s, -1);

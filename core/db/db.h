@@ -221,6 +221,12 @@ struct db_engine {
 	int (*lock)(struct db *db, struct error *err);
 	int (*unlock)(struct db *db, struct error *err);
 
+	/*
+	 * Whether a change of type, a LOSS_NARROWED with a `to`, is certain to
+	 * keep everything, from what the column is now. May be NULL.
+	 */
+	bool (*widens)(struct db *db, const struct loss *loss);
+
 	/* Fills script->statements; needs no connection. */
 	int (*split)(struct script *script, struct error *err);
 

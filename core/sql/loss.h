@@ -54,6 +54,14 @@ void loss_guess(TALLOC_CTX *mem, struct statement *s, const char *text);
 /* "drops table users", "deletes rows of users"; on mem. */
 char *loss_text(TALLOC_CTX *mem, const struct loss *loss);
 
+/*
+ * Whether each value of the one type is one of the other, unchanged: types as
+ * their servers write them ("int4", "varchar(50)", "bigint(20) unsigned"). Only
+ * a few pairs are known; of all others this is false.
+ */
+bool loss_type_widens(const char *from, const char *to,
+		      enum sql_dialect dialect);
+
 /* The tables that a plan has made so far. */
 struct loss_made;
 struct loss_made *loss_made_new(TALLOC_CTX *mem, enum sql_dialect dialect);

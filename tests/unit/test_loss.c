@@ -233,6 +233,48 @@ static void reads_mysql(void **state)
 	CHECK(cases, SQL_MYSQL);
 }
 
+static void knows_types_that_hold_all_of_another(void **state)
+{
+	static const struct {
+		enum sql_dialect dialect;
+		const char *from, *to;
+		bool widens;
+	} cases[] = {
+		{ SQL_POSTGRESQL, "int4", "int8", true },
+		{ SQL_POSTGRESQL, "int8", "int4", false },
+		{ SQL_POSTGRESQL, "int4", "numeric", true },
+		{ SQL_POSTGRESQL, "int4", "numeric(5,0)", false },
+		{ SQL_POSTGRESQL, "float8", "float4", false },
+		{ SQL_POSTGRESQL, "float8", "numeric", false },
+		{ SQL_POSTGRESQL, "varchar(10)", "varchar(20)", true },
+		{ SQL_POSTGRESQL, "varchar(20)", "varchar(10)", false },
+		{ SQL_POSTGRESQL, "varchar(10)", "text", true },
+		{ SQL_POSTGRESQL, "text", "varchar(10)", false },
+		{ SQL_POSTGRESQL, "text", "varchar", true },
+		{ SQL_POSTGRESQL, "bpchar(5)", "text", false },
+		{ SQL_POSTGRESQL, "numeric(5,2)", "numeric(7,3)", true },
+		{ SQL_POSTGRESQL, "numeric(5,2)", "numeric(5,3)", false },
+		{ SQL_POSTGRESQL, "jsonb", "text", false },
+		{ SQL_MYSQL, "int(11)", "bigint", true },
+		{ SQL_MYSQL, "int(11)", "BIGINT(20)", true },
+		{ SQL_MYSQL, "int(10) unsigned", "bigint", false },
+		{ SQL_MYSQL, "int(10) unsigned", "bigint unsigned", true },
+		{ SQL_MYSQL, "bigint(20)", "integer", false },
+		{ SQL_MYSQL, "varchar(10)", "varchar(20)", true },
+		{ SQL_MYSQL, "varchar(20)", "varchar(10)", false },
+		{ SQL_MYSQL, "varchar(10)", "text", false },
+		{ SQL_MYSQL, "text", "longtext", true },
+		{ SQL_MYSQL, "decimal(5,2)", "numeric(6,2)", true },
+		{ SQL_MYSQL, "enum('a','b')", "enum('a')", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		if (loss_type_widens(cases[i].from, cases[i].to,
+				     cases[i].dialect) != cases[i].widens)
+			fail_msg("%s to %s", cases[i].from, cases[i].to);
+}
+
 static void a_plan_may_drop_what_it_made(void **state)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
@@ -281,6 +323,7 @@ int main(void)
 		cmocka_unit_test(reads_postgresql),
 		cmocka_unit_test(reads_sqlite),
 		cmocka_unit_test(reads_mysql),
+		cmocka_unit_test(knows_types_that_hold_all_of_another),
 		cmocka_unit_test(a_plan_may_drop_what_it_made),
 		cmocka_unit_test(takes_large_inserts_apart),
 	};

@@ -32,6 +32,7 @@
  *	names.c		identifiers
  *	split.c		scripts into statements
  *	analysis.c	what a statement touches and needs
+ *	widen.c		whether a change of type destroys anything
  *
  * A database has two connections. The main one runs scripts and whatever has
  * to be in their transactions. The one beside it is opened when it is first
@@ -308,6 +309,8 @@ void my_split_name(TALLOC_CTX *mem, const char *relation, char **database,
 /* The text with our own tables' names put into the database. */
 char *my_qualify(TALLOC_CTX *mem, const char *database, const char *sql);
 
+/* widen.c */
+bool my_widens(struct db *db, const struct loss *loss);
 int my_split(struct script *script, struct error *err);
 /* Fills what a statement touches and needs; its strings hang on mem. `text` is
    the statement's own. */

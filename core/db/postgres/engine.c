@@ -21,6 +21,7 @@ const struct db_engine db_engine_postgres = {
 	.inside = pg_inside,
 	.lock = pg_lock,
 	.unlock = pg_unlock,
+	.widens = pg_widens,
 	.split = pg_split,
 	.blockers = pg_blockers,
 	.execute = pg_execute,

@@ -38,6 +38,8 @@
  *	split.c		scripts into statements
  *	analysis.c	what a parsed statement touches and needs
  *	need.c		which locks it will ask for
+ *	loss.c		what it destroys
+ *	widen.c		whether a change of type destroys anything
  */
 
 /* --- pipeline.c: statements on their way --------------------------------- */
@@ -459,6 +461,8 @@ bool pg_names_ledger(const char *sql);
 /* The text with our own tables' names put into the schema. */
 char *pg_qualify(TALLOC_CTX *mem, const char *schema, const char *sql);
 
+/* widen.c */
+bool pg_widens(struct db *db, const struct loss *loss);
 int pg_split(struct script *script, struct error *err);
 
 #endif

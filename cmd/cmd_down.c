@@ -17,7 +17,7 @@ struct down {
 	struct session s;
 	struct plan_options plan_options;
 	int64_t to;
-	bool from_file, dry_run;
+	bool from_file, dry_run, redo;
 	struct plan plan;
 };
 
@@ -85,12 +85,66 @@ static int show_plan(struct down *d)
 	return consent_preview(&d->s, &d->plan, false);
 }
 
+/* A migration that is not here could be reverted but never applied again. */
+static int check_all_here(struct down *d)
+{
+	for (size_t i = 0; i < d->plan.count; i++) {
+		const struct plan_item *item = &d->plan.items[i];
+		char version[VERSION_LENGTH + 1];
+
+		if (item->entry->here &&
+		    item->entry->here->half[DIRECTION_UP].path &&
+		    item->entry->here->half[DIRECTION_DOWN].path)
+			continue;
+		error_set(&d->s.cmd.err, ERROR_REFUSED,
+			  "migration '%s_%s' is not here: it could not be "
+			  "applied again",
+			  version_format(item->version, version), item->name);
+		return error_hint(&d->s.cmd.err,
+				  "to revert it alone: git migrate down");
+	}
+	return 0;
+}
+
+/* Both ways are read and checked before the first one runs. */
+static int prepare_redo(struct down *d, struct plan *up)
+{
+	struct session *s = &d->s;
+	size_t count = d->plan.count;
+	/* what was on hold was released when it was applied first */
+	int64_t *released = talloc_array(s->cmd.mem, int64_t, (unsigned)count);
+
+	plan_again(s->cmd.mem, &d->plan, up);
+	for (size_t i = 0; i < count; i++)
+		released[i] = up->items[i].version;
+	if (session_begin_origins(s, up) < 0 ||
+	    runner_prepare(s->cmd.mem, &s->runner, up, released, count,
+			   &s->cmd.err) < 0 ||
+	    session_end_origins(s, up) < 0)
+		return -1;
+	return session_check_committed(s, up);
+}
+
+/* Both ways are asked about at once. */
+static int ask_redo(struct down *d, struct plan *up)
+{
+	struct plan *plans[] = { &d->plan, up };
+
+	if (check_all_here(d) < 0 || prepare_redo(d, up) < 0)
+		return -1;
+	return consent_ask(&d->s, plans, 2, false);
+}
+
 /* Before other runs have to wait for the answer. */
 static int ask_early(struct down *d)
 {
+	struct plan up;
+
 	if (!d->s.cmd.target.protected_)
 		return 0;
-	return prepare(d) < 0 ? -1 : ask_consent(d);
+	if (prepare(d) < 0)
+		return -1;
+	return d->redo ? ask_redo(d, &up) : ask_consent(d);
 }
 
 /* Finds out what to do, and does the same again once other runs are out. */
@@ -165,63 +219,22 @@ int cmd_down(int argc, char **argv)
 	return session_close(&d.s, run_down(&d));
 }
 
-/* A migration that is not here could be reverted but never applied again. */
-static int check_all_here(struct down *d)
-{
-	for (size_t i = 0; i < d->plan.count; i++) {
-		const struct plan_item *item = &d->plan.items[i];
-		char version[VERSION_LENGTH + 1];
-
-		if (item->entry->here &&
-		    item->entry->here->half[DIRECTION_UP].path &&
-		    item->entry->here->half[DIRECTION_DOWN].path)
-			continue;
-		error_set(&d->s.cmd.err, ERROR_REFUSED,
-			  "migration '%s_%s' is not here: it could not be "
-			  "applied again",
-			  version_format(item->version, version), item->name);
-		return error_hint(&d->s.cmd.err,
-				  "to revert it alone: git migrate down");
-	}
-	return 0;
-}
-
-/* Both ways are read and checked before the first one runs. */
-static int prepare_redo(struct down *d, struct plan *up)
-{
-	struct session *s = &d->s;
-	size_t count = d->plan.count;
-	/* what was on hold was released when it was applied first */
-	int64_t *released = talloc_array(s->cmd.mem, int64_t, (unsigned)count);
-
-	plan_again(s->cmd.mem, &d->plan, up);
-	for (size_t i = 0; i < count; i++)
-		released[i] = up->items[i].version;
-	if (session_begin_origins(s, up) < 0 ||
-	    runner_prepare(s->cmd.mem, &s->runner, up, released, count,
-			   &s->cmd.err) < 0 ||
-	    session_end_origins(s, up) < 0)
-		return -1;
-	return session_check_committed(s, up);
-}
-
 static int run_redo(struct down *d)
 {
-	struct plan up, *plans[] = { &d->plan, &up };
+	struct plan up;
 
 	if (plan_and_lock(d) < 0)
 		return -1;
 	if (!d->plan.count)
 		return nothing(d);
-	if (check_all_here(d) < 0 || prepare_redo(d, &up) < 0 ||
-	    consent_ask(&d->s, plans, 2, false) < 0)
+	if (ask_redo(d, &up) < 0)
 		return -1;
 	return session_run(&d->s, &d->plan) < 0 ? -1 : session_run(&d->s, &up);
 }
 
 int cmd_redo(int argc, char **argv)
 {
-	struct down d = { .s = SESSION_INIT, .to = -1 };
+	struct down d = { .s = SESSION_INIT, .to = -1, .redo = true };
 	const struct option options[] = {
 		{ OPTION_NUMBER, 'n', "number", "N",
 		  "revert and apply the N newest (1)", &d.plan_options.limit },

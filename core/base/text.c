@@ -186,7 +186,7 @@ int64_t text_span_parse(const char *text)
 
 int text_duration_parse(const char *text)
 {
-	int64_t ms = text_span_parse(text);
+	int64_t ms = strchr(text, 'd') ? -1 : text_span_parse(text);
 
 	return ms > INT_MAX ? INT_MAX : (int)ms;
 }

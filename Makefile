@@ -151,6 +151,12 @@ bench-batch:
 	@$(SUBMAKE) --no-print-directory all
 	@bash tests/bench/run.sh $B batch.py
 
+# Backups of 1,000,000 rows, against the plain clients.
+bench-backup:
+	@CC='$(CC)' sh tools/install-deps.sh build test
+	@$(SUBMAKE) --no-print-directory all
+	@bash tests/bench/run.sh $B backup.py
+
 demo:
 	@CC='$(CC)' sh tools/install-deps.sh build demo
 	@$(SUBMAKE) --no-print-directory all
@@ -204,7 +210,7 @@ clean:
 	rm -rf $B
 
 .PHONY: all demo test test-programs check-asan faults bench bench-locks \
-	bench-batch bench-programs \
+	bench-batch bench-backup bench-programs \
 	lint format format-check objects print-flags man install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -169,6 +169,7 @@ int cmd_up(int argc, char **argv);
 int cmd_down(int argc, char **argv);
 int cmd_redo(int argc, char **argv);
 int cmd_repair(int argc, char **argv);
+int cmd_backup(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_prove(int argc, char **argv);
 int cmd_derive(int argc, char **argv);

@@ -12,8 +12,7 @@ static const char *const usage[] = {
 	NULL,
 };
 
-struct derive
-{
+struct derive {
 	struct cmd cmd;
 	struct derived derived;
 	bool force, no_prove;
@@ -156,10 +155,9 @@ int cmd_derive(int argc, char **argv)
 	if (options_parse(d.cmd.mem, options, usage, &argc, argv, &status) < 0)
 		return cmd_done(&d.cmd, status);
 	if (argc != 1)
-		return cmd_done(&d.cmd,
-				options_usage(options, usage,
-					      argc ? "only one VERSION"
-						   : "which VERSION?"));
+		return cmd_done(&d.cmd, options_usage(options, usage,
+						      argc ? "only one VERSION"
+							   : "which VERSION?"));
 	if (run(&d, argc, argv) < 0)
 		return cmd_fail(&d.cmd);
 	return finish(&d, argv[0]);

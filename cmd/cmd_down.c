@@ -1,4 +1,4 @@
-#include "cmd/session.h"
+#include "cmd/consent.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,7 @@ struct down {
 	struct session s;
 	struct plan_options plan_options;
 	int64_t to;
-	bool from_file, dry_run;
+	bool from_file, dry_run, redo;
 	struct plan plan;
 };
 
@@ -58,6 +58,13 @@ static int prepare(struct down *d)
 			      &d->s.cmd.err);
 }
 
+static int ask_consent(struct down *d)
+{
+	struct plan *plans[] = { &d->plan };
+
+	return consent_ask(&d->s, plans, 1, false);
+}
+
 static int nothing(struct down *d)
 {
 	cmd_say(&d->s.cmd, "nothing to do: nothing %s applied to '%s'",
@@ -66,7 +73,7 @@ static int nothing(struct down *d)
 	return 0;
 }
 
-static int show_plan(const struct down *d)
+static int show_plan(struct down *d)
 {
 	for (size_t i = 0; i < d->plan.count && !d->s.cmd.json; i++) {
 		const struct plan_item *item = &d->plan.items[i];
@@ -75,74 +82,7 @@ static int show_plan(const struct down *d)
 		cmd_line("would revert %s_%s",
 			 version_format(item->version, version), item->name);
 	}
-	return 0;
-}
-
-/* Finds out what to do, and does the same again once other runs are out. */
-static int plan_and_lock(struct down *d)
-{
-	if (session_read(&d->s) < 0 || make_plan(d) < 0)
-		return -1;
-	if (!d->plan.count || d->dry_run)
-		return prepare(d);
-	return session_lock(&d->s) < 0 || make_plan(d) < 0 || prepare(d) < 0
-		       ? -1
-		       : 0;
-}
-
-static int run_down(struct down *d)
-{
-	if (plan_and_lock(d) < 0)
-		return -1;
-	if (!d->plan.count)
-		return nothing(d);
-	return d->dry_run ? show_plan(d) : session_run(&d->s, &d->plan);
-}
-
-static int parse(struct down *d, const struct option *options,
-		 const char *const *usage, int argc, char **argv, int *status)
-{
-	if (options_parse(d->s.cmd.mem, options, usage, &argc, argv, status) <
-	    0)
-		return -1;
-	if (argc) {
-		*status = options_usage(options, usage,
-					"unexpected argument '%s'", argv[0]);
-		return -1;
-	}
-	d->plan_options.has_to = d->to >= 0;
-	d->plan_options.to = d->to;
-	if (!d->plan_options.limit)
-		d->plan_options.limit = 1;
-	return 0;
-}
-
-int cmd_down(int argc, char **argv)
-{
-	struct down d = { .s = SESSION_INIT, .to = -1 };
-	const struct option options[] = {
-		{ OPTION_NUMBER, 'n', "number", "N", "revert the N newest (1)",
-		  &d.plan_options.limit },
-		{ OPTION_VERSION, 0, "to", "VERSION",
-		  "revert all that are newer; 0: everything", &d.to },
-		{ OPTION_FLAG, 0, "from-file", NULL,
-		  "use the scripts here, not the recorded ones", &d.from_file },
-		{ OPTION_FLAG, 0, "dry-run", NULL,
-		  "show what would be reverted, change nothing", &d.dry_run },
-		CMD_TARGET(d.s.cmd),
-		CMD_WAIT(d.s.cmd),
-		SESSION_OPTIONS(d.s),
-		CMD_JSON(d.s.cmd),
-		CMD_COMMON(d.s.cmd),
-		CMD_END,
-	};
-	int status;
-
-	if (parse(&d, options, down_usage, argc, argv, &status) < 0)
-		return cmd_done(&d.s.cmd, status);
-	if (session_open(&d.s, d.dry_run ? CMD_READ : CMD_WRITE) < 0)
-		return session_close(&d.s, -1);
-	return session_close(&d.s, run_down(&d));
+	return consent_preview(&d->s, &d->plan, false);
 }
 
 /* A migration that is not here could be reverted but never applied again. */
@@ -185,6 +125,100 @@ static int prepare_redo(struct down *d, struct plan *up)
 	return session_check_committed(s, up);
 }
 
+/* Both ways are asked about at once. */
+static int ask_redo(struct down *d, struct plan *up)
+{
+	struct plan *plans[] = { &d->plan, up };
+
+	if (check_all_here(d) < 0 || prepare_redo(d, up) < 0)
+		return -1;
+	return consent_ask(&d->s, plans, 2, false);
+}
+
+/* Before other runs have to wait for the answer. */
+static int ask_early(struct down *d)
+{
+	struct plan up;
+
+	if (!d->s.cmd.target.protected_)
+		return 0;
+	if (prepare(d) < 0)
+		return -1;
+	return d->redo ? ask_redo(d, &up) : ask_consent(d);
+}
+
+/* Finds out what to do, and does the same again once other runs are out. */
+static int plan_and_lock(struct down *d)
+{
+	if (session_read(&d->s) < 0 || make_plan(d) < 0)
+		return -1;
+	if (!d->plan.count || d->dry_run)
+		return prepare(d);
+	if (ask_early(d) < 0)
+		return -1;
+	return session_lock(&d->s) < 0 || make_plan(d) < 0 || prepare(d) < 0
+		       ? -1
+		       : 0;
+}
+
+static int run_down(struct down *d)
+{
+	if (plan_and_lock(d) < 0)
+		return -1;
+	if (!d->plan.count)
+		return nothing(d);
+	if (d->dry_run)
+		return show_plan(d);
+	return ask_consent(d) < 0 ? -1 : session_run(&d->s, &d->plan);
+}
+
+static int parse(struct down *d, const char *name, const struct option *options,
+		 const char *const *usage, int argc, char **argv, int *status)
+{
+	d->s.command = consent_command(d->s.cmd.mem, name, argc, argv);
+	if (options_parse(d->s.cmd.mem, options, usage, &argc, argv, status) <
+	    0)
+		return -1;
+	if (argc) {
+		*status = options_usage(options, usage,
+					"unexpected argument '%s'", argv[0]);
+		return -1;
+	}
+	d->plan_options.has_to = d->to >= 0;
+	d->plan_options.to = d->to;
+	if (!d->plan_options.limit)
+		d->plan_options.limit = 1;
+	return 0;
+}
+
+int cmd_down(int argc, char **argv)
+{
+	struct down d = { .s = SESSION_INIT, .to = -1 };
+	const struct option options[] = {
+		{ OPTION_NUMBER, 'n', "number", "N", "revert the N newest (1)",
+		  &d.plan_options.limit },
+		{ OPTION_VERSION, 0, "to", "VERSION",
+		  "revert all that are newer; 0: everything", &d.to },
+		{ OPTION_FLAG, 0, "from-file", NULL,
+		  "use the scripts here, not the recorded ones", &d.from_file },
+		{ OPTION_FLAG, 0, "dry-run", NULL,
+		  "show what would be reverted, change nothing", &d.dry_run },
+		CMD_TARGET(d.s.cmd),
+		CMD_WAIT(d.s.cmd),
+		SESSION_OPTIONS(d.s),
+		CMD_JSON(d.s.cmd),
+		CMD_COMMON(d.s.cmd),
+		CMD_END,
+	};
+	int status;
+
+	if (parse(&d, "down", options, down_usage, argc, argv, &status) < 0)
+		return cmd_done(&d.s.cmd, status);
+	if (session_open(&d.s, d.dry_run ? CMD_READ : CMD_WRITE) < 0)
+		return session_close(&d.s, -1);
+	return session_close(&d.s, run_down(&d));
+}
+
 static int run_redo(struct down *d)
 {
 	struct plan up;
@@ -193,14 +227,14 @@ static int run_redo(struct down *d)
 		return -1;
 	if (!d->plan.count)
 		return nothing(d);
-	if (check_all_here(d) < 0 || prepare_redo(d, &up) < 0)
+	if (ask_redo(d, &up) < 0)
 		return -1;
 	return session_run(&d->s, &d->plan) < 0 ? -1 : session_run(&d->s, &up);
 }
 
 int cmd_redo(int argc, char **argv)
 {
-	struct down d = { .s = SESSION_INIT, .to = -1 };
+	struct down d = { .s = SESSION_INIT, .to = -1, .redo = true };
 	const struct option options[] = {
 		{ OPTION_NUMBER, 'n', "number", "N",
 		  "revert and apply the N newest (1)", &d.plan_options.limit },
@@ -213,7 +247,7 @@ int cmd_redo(int argc, char **argv)
 	};
 	int status;
 
-	if (parse(&d, options, redo_usage, argc, argv, &status) < 0)
+	if (parse(&d, "redo", options, redo_usage, argc, argv, &status) < 0)
 		return cmd_done(&d.s.cmd, status);
 	if (session_open(&d.s, CMD_WRITE) < 0)
 		return session_close(&d.s, -1);

@@ -420,8 +420,8 @@ int cmd_new(int argc, char **argv)
 		  "the table that a foreign key refers to", &n.references },
 		{ OPTION_TEXT, 0, "condition", "SQL",
 		  "what each row has to fulfil", &n.condition },
-		{ OPTION_TEXT, 0, "using", "SQL",
-		  "the value in the new type", &n.using },
+		{ OPTION_TEXT, 0, "using", "SQL", "the value in the new type",
+		  &n.using },
 		{ OPTION_TEXTS, 0, "set", "NAME=VALUE",
 		  "any other parameter of a template", &n.settings },
 		{ OPTION_FLAG, 0, "list-templates", NULL,
@@ -442,8 +442,8 @@ int cmd_new(int argc, char **argv)
 					       "unexpected argument '%s'",
 					       argv[0])
 			       : options_usage(options, usage, "which name?"));
-	if (n.up && (n.template_name || n.list || collect(&n) < 0 ||
-		     n.given_count))
+	if (n.up &&
+	    (n.template_name || n.list || collect(&n) < 0 || n.given_count))
 		return cmd_done(&n.cmd,
 				options_usage(options, usage,
 					      "--up takes no template and "

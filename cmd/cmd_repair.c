@@ -1,4 +1,4 @@
-#include "cmd/session.h"
+#include "cmd/consent.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -250,6 +250,7 @@ static void show_json(struct repairing *r)
 /* Going on takes the pair: what is recorded then is what ran. */
 static int go_on(struct repairing *r)
 {
+	struct plan *plans[] = { &r->plan };
 	struct session *s = &r->s;
 	struct plan_item *item = &r->plan.items[0];
 
@@ -269,7 +270,8 @@ static int go_on(struct repairing *r)
 	     session_check_committed(s, &r->plan) < 0))
 		return -1;
 	if (runner_prepare(s->cmd.mem, &s->runner, &r->plan, NULL, 0,
-			   &s->cmd.err) < 0)
+			   &s->cmd.err) < 0 ||
+	    consent_ask(s, plans, 1, false) < 0)
 		return -1;
 	return session_run(s, &r->plan);
 }
@@ -383,6 +385,7 @@ int cmd_repair(int argc, char **argv)
 	int64_t *versions;
 	int status, result;
 
+	s->command = consent_command(s->cmd.mem, "repair", argc, argv);
 	if (options_parse(s->cmd.mem, options, usage, &argc, argv, &status) < 0)
 		return cmd_done(&s->cmd, status);
 	if (argc > 1 ||

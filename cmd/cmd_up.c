@@ -1,4 +1,4 @@
-#include "cmd/session.h"
+#include "cmd/consent.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -158,6 +158,15 @@ static void warn_about_others(struct up *u)
 			    changed, changed == 1 ? " has" : "s have");
 }
 
+/* The plan as it is prepared; it may be reverted at once if it was asked for.
+ */
+static int ask_consent(struct up *u)
+{
+	struct plan *plans[] = { &u->plan };
+
+	return consent_ask(&u->s, plans, 1, u->rollback);
+}
+
 static bool same_plan(const struct plan *a, const struct plan *b)
 {
 	if (a->count != b->count)
@@ -179,7 +188,9 @@ static int lock_and_plan_again(struct up *u)
 	if (prepared.held_label && u->plan.count > prepared.count)
 		u->plan.count = prepared.count;
 	if (!same_plan(&prepared, &u->plan))
-		return make_plan(u) < 0 ? -1 : prepare(u);
+		return make_plan(u) < 0 || prepare(u) < 0 || ask_consent(u) < 0
+			       ? -1
+			       : 0;
 	u->plan = prepared;
 	return 0;
 }
@@ -207,6 +218,7 @@ static int revert(struct up *u, const int64_t *versions, size_t count)
 	if (runner_prepare(s->cmd.mem, &s->runner, &plan, NULL, 0,
 			   &s->cmd.err) < 0)
 		return -1;
+	consent_mark(s, &plan);
 	return session_run(s, &plan);
 }
 
@@ -290,7 +302,8 @@ static int run(struct up *u)
 		return 0;
 	}
 	if (u->dry_run) {
-		if (prepare(u) < 0 || dry_run(u) < 0)
+		if (prepare(u) < 0 || dry_run(u) < 0 ||
+		    consent_preview(s, &u->plan, u->rollback) < 0)
 			return -1;
 		return report_hold(u);
 	}
@@ -299,6 +312,8 @@ static int run(struct up *u)
 		return -1;
 	if (!u->plan.count)
 		return report_hold(u);
+	if (ask_consent(u) < 0)
+		return -1;
 	if (lock_and_plan_again(u) < 0)
 		return -1;
 	result = run_plan(u);
@@ -339,6 +354,7 @@ int cmd_up(int argc, char **argv)
 	};
 	int status;
 
+	u.s.command = consent_command(u.s.cmd.mem, "up", argc, argv);
 	if (options_parse(u.s.cmd.mem, options, usage, &argc, argv, &status) <
 	    0)
 		return cmd_done(&u.s.cmd, status);

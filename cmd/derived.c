@@ -160,7 +160,8 @@ void derived_show(const struct derived *d, const char *version)
 	else if (d->unproven)
 		cmd_hint(cmd, "it is not proven: %s", d->unproven);
 	if (derived_status(d))
-		cmd_hint(cmd, "mend the down script, then: git migrate prove %s",
+		cmd_hint(cmd,
+			 "mend the down script, then: git migrate prove %s",
 			 version);
 	else if (!d->proof)
 		cmd_hint(cmd, "%s: git migrate prove %s",

@@ -17,6 +17,7 @@ static const struct subcommand {
 	{ "redo", cmd_redo, "revert and apply again" },
 	{ "repair", cmd_repair, "see to a script that stopped half way" },
 	{ "log", cmd_log, "show the runs on a target" },
+	{ "backup", cmd_backup, "take and verify backups of a target" },
 	{ "prove", cmd_prove, "prove that rollbacks restore the schema" },
 	{ "comment", cmd_comment, "compose the write-up of a migration" },
 	{ "post", cmd_post, "post the write-up to the thread" },

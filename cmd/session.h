@@ -19,6 +19,13 @@ struct session {
 	int lock_timeout_ms, lock_wait_ms, statement_ms;
 	int abort_ms; /* 0: however long it takes */
 	bool no_lock;
+	struct version_list confirm;
+
+	/* see consent.h */
+	const char *command; /* as it can be typed again */
+	int64_t *confirmed;
+	size_t confirmed_count;
+	const char *confirmed_by;
 
 	struct facts **runs;
 	size_t run_count;
@@ -55,6 +62,12 @@ struct session {
 		  "DURATION",                                                  \
 		  "cancel a statement that takes longer",                      \
 		  &(s).statement_ms },                                         \
+		{ OPTION_VERSIONS,                                             \
+		  0,                                                           \
+		  "confirm",                                                   \
+		  "VERSION",                                                   \
+		  "what this one destroys on a protected target is meant",     \
+		  &(s).confirm },                                              \
 		{ OPTION_SECONDS,                                              \
 		  0,                                                           \
 		  "abort-after",                                               \

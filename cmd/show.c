@@ -130,6 +130,13 @@ static void show_way(const struct cmd *cmd, TALLOC_CTX *mem,
 		show_attempts(mem, facts);
 }
 
+static void show_confirmed(TALLOC_CTX *mem, const struct facts *facts)
+{
+	if (facts->confirmed_by)
+		printf("  confirmed by %s\n",
+		       text_visible(mem, facts->confirmed_by, false));
+}
+
 static const char *past_tense(const struct facts *facts)
 {
 	return facts->direction == DIRECTION_UP ? "applied" : "reverted";
@@ -150,6 +157,7 @@ void show_run(const struct cmd *cmd, const struct facts *facts)
 		       text_visible(mem, lock->relation, false),
 		       text_duration(mem, lock->held_ms));
 	putchar('\n');
+	show_confirmed(mem, facts);
 	show_way(cmd, mem, facts);
 	show_tables(mem, facts);
 	if (cmd->verbose) {
@@ -170,6 +178,7 @@ void show_failed_run(const struct cmd *cmd, const struct facts *facts)
 	       text_visible(mem, facts->name, false),
 	       direction_name(facts->direction),
 	       text_duration(mem, facts->duration_ms));
+	show_confirmed(mem, facts);
 	show_way(cmd, mem, facts);
 	if (cmd->verbose)
 		show_statements(mem, facts);

@@ -37,7 +37,12 @@ _git_migrate_value () # OPTION VALUE
 	--target | -t)
 		__gitcomp_nl "$(_git_migrate_targets)" "" "$2"
 		;;
-	--to | --release)
+	--to)
+		# backup's are files
+		[ "$command" = backup ] && return 1
+		__gitcomp_nl "$(_git_migrate_versions)" "" "$2"
+		;;
+	--release | --confirm)
 		__gitcomp_nl "$(_git_migrate_versions)" "" "$2"
 		;;
 	--template | -T)

@@ -83,6 +83,16 @@ static const char *refuse_longer_wait(const char *value)
 	return refuse_longer(value, LOCK_WAIT_MS);
 }
 
+static const char *refuse_longer_age(const char *value)
+{
+	int64_t ms = text_span_parse(value);
+
+	return ms > 0 && ms <= BACKUP_MAX_AGE_MS
+		       ? NULL
+		       : "only a shorter time than the default may be set "
+			 "there";
+}
+
 static const char *refuse_no_time(const char *value)
 {
 	return text_duration_parse(value) > 0 ? NULL : "it is no duration";
@@ -218,6 +228,7 @@ static const struct shared_key {
 	{ "migrate.protectedbranch", accept_any },
 	{ "migrate.requireproof", refuse_unless_true },
 	{ "migrate.requirebackup", refuse_weaker_backup },
+	{ "migrate.backupmaxage", refuse_longer_age },
 	{ "migrate.locktimeout", refuse_longer_lock },
 	{ "migrate.lockwait", refuse_longer_wait },
 	{ "migrate.statementtimeout", refuse_no_time },
@@ -410,6 +421,15 @@ int config_duration(const struct config *config, const char *key, int fallback,
 	if (!s)
 		return 0;
 	*ms = text_duration_parse(s->value);
+	return *ms < 0 ? value_error(s, "duration", err) : 0;
+}
+
+int config_span(const struct config *config, const char *key, int64_t fallback,
+		int64_t *ms, struct error *err)
+{
+	const struct setting *s = find(config, key);
+
+	*ms = s ? text_span_parse(s->value) : fallback;
 	return *ms < 0 ? value_error(s, "duration", err) : 0;
 }
 

@@ -22,6 +22,7 @@ enum config_scope {
 
 /* When nothing else is configured. */
 #define LOCK_TIMEOUT_MS 50
+#define BACKUP_MAX_AGE_MS (INT64_C(24) * 60 * 60 * 1000)
 #define LOCK_WAIT_MS (5 * 60 * 1000)
 
 struct config;
@@ -48,6 +49,9 @@ int config_int(const struct config *config, const char *key, int64_t fallback,
 /* Milliseconds; "50ms", "2m". */
 int config_duration(const struct config *config, const char *key, int fallback,
 		    int *ms, struct error *err);
+/* The same for long ones, also in days. */
+int config_span(const struct config *config, const char *key, int64_t fallback,
+		int64_t *ms, struct error *err);
 int config_bool(const struct config *config, const char *key, bool fallback,
 		bool *value, struct error *err);
 /* All that the person has set of a key, in order; ends with NULL. NULL when

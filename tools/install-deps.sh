@@ -70,6 +70,8 @@ need_test() {
 	program jq jq
 	program scdoc scdoc
 	program mariadb mariadb-client
+	program mariadb-dump mariadb-client
+	program pg_dump postgresql-client
 	PATH=$PATH:/usr/sbin program mariadbd mariadb-server
 	PATH=$PATH:/usr/sbin program pgbouncer pgbouncer
 	compiles stdarg.h stddef.h stdint.h setjmp.h cmocka.h ||

@@ -455,3 +455,89 @@ int process_run(TALLOC_CTX *mem, const char *const *argv, const char *cwd,
 		talloc_free(x.err.text);
 	return status;
 }
+
+/* --- a process that takes its time ---------------------------------------- */
+
+/* What goes into it: a file, through a buffer. */
+struct feed {
+	int fd;
+	int64_t left;
+	char *buffer;
+	size_t offset, length; /* of what is read and not yet written */
+};
+
+static int feed_some(struct process *process, struct feed *feed)
+{
+	ssize_t n;
+
+	if (!feed->length && feed->left > 0) {
+		size_t want = feed->left < (int64_t)CHUNK ? (size_t)feed->left
+							  : CHUNK;
+
+		n = read(feed->fd, feed->buffer, want);
+		if (n < 0)
+			return errno == EINTR ? 0 : -1;
+		feed->left = n ? feed->left - n : 0;
+		feed->offset = 0;
+		feed->length = (size_t)n;
+	}
+	n = feed->length
+		    ? write_safely(process->in, feed->buffer + feed->offset,
+				   feed->length)
+		    : 0;
+	if (n < 0 && errno != EINTR && errno != EAGAIN && errno != EPIPE)
+		return -1;
+	if (n > 0) {
+		feed->offset += (size_t)n;
+		feed->length -= (size_t)n;
+	}
+	/* one that reads no more says why on its standard error */
+	if ((n < 0 && errno == EPIPE) || (!feed->length && !feed->left))
+		close_end(&process->in);
+	return 0;
+}
+
+static int attend(TALLOC_CTX *mem, struct process *p, struct feed *feed,
+		  struct sink *err, int (*tick)(void *data), void *data)
+{
+	while (p->in >= 0 || p->err >= 0) {
+		struct pollfd fds[2] = {
+			{ .fd = p->in, .events = POLLOUT },
+			{ .fd = p->err, .events = POLLIN },
+		};
+
+		if (poll(fds, 2, 100) < 0 && errno != EINTR)
+			return -1;
+		if (tick && tick(data))
+			return 1;
+		if ((fds[0].revents && feed_some(p, feed) < 0) ||
+		    (fds[1].revents && receive_some(mem, err, &p->err) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+int process_attend(TALLOC_CTX *mem, struct process *process, int from,
+		   int64_t length, int (*tick)(void *data), void *data,
+		   char **complaint, struct error *err)
+{
+	struct feed feed = { .fd = from, .left = length };
+	struct sink said = { 0 };
+	int result;
+
+	feed.buffer = talloc_size(mem, CHUNK);
+	if (process->in >= 0)
+		fcntl(process->in, F_SETFL, O_NONBLOCK);
+	result = attend(mem, process, &feed, &said, tick, data);
+	talloc_free(feed.buffer);
+	*complaint = sink_take(mem, &said, NULL);
+	if (result == 0)
+		return process_finish(process);
+	if (result < 0)
+		error_set(err, ERROR_FAILED, "unable to talk to a process: %s",
+			  strerror(errno));
+	else
+		error_set(err, ERROR_INTERRUPTED, "interrupted");
+	process_stop(process);
+	return -1;
+}

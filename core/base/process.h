@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <talloc.h>
 
 #include "core/base/error.h"
@@ -55,6 +56,17 @@ int process_run(TALLOC_CTX *mem, const char *const *argv, const char *cwd,
 		const char *const *env, const char *input, size_t input_length,
 		char **out, size_t *out_length, char **complaint,
 		struct error *err);
+
+/*
+ * Waits for the end of one that was started with PROCESS_ERR, and takes in what
+ * it complains about. With PROCESS_IN it is fed with `length` bytes of the file
+ * `from`. `tick` (may be NULL) is called about ten times a second; nonzero ends
+ * the process. The exit status; -1 with err when it was ended, or the file
+ * cannot be read.
+ */
+int process_attend(TALLOC_CTX *mem, struct process *process, int from,
+		   int64_t length, int (*tick)(void *data), void *data,
+		   char **complaint, struct error *err);
 
 /* Reads all that is left of a pipe into a NUL-terminated buffer. */
 int process_read_all(TALLOC_CTX *mem, int fd, char **text, size_t *length,

@@ -161,22 +161,34 @@ char *text_duration(TALLOC_CTX *mem, double ms)
 			       seconds / 60 % 60);
 }
 
-int text_duration_parse(const char *text)
+int64_t text_span_parse(const char *text)
 {
+	static const struct {
+		const char *unit;
+		double ms;
+	} units[] = {
+		{ "", 1000 },	   { "s", 1000 },    { "ms", 1 },
+		{ "m", 60000 },	   { "min", 60000 }, { "h", 3600000 },
+		{ "d", 86400000 },
+	};
 	char *end;
 	double n = strtod(text, &end);
 
 	if (end == text || !(n >= 0))
 		return -1;
-	if (!*end || !strcmp(end, "s"))
-		n *= 1000;
-	else if (!strcmp(end, "m") || !strcmp(end, "min"))
-		n *= 60000;
-	else if (!strcmp(end, "h"))
-		n *= 3600000;
-	else if (strcmp(end, "ms") != 0)
-		return -1;
-	return n > INT_MAX ? INT_MAX : (int)n;
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (!strcmp(end, units[i].unit))
+			return n * units[i].ms < 9e15
+				       ? (int64_t)(n * units[i].ms)
+				       : INT64_C(9000000000000000);
+	return -1;
+}
+
+int text_duration_parse(const char *text)
+{
+	int64_t ms = strchr(text, 'd') ? -1 : text_span_parse(text);
+
+	return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
 char *text_time(TALLOC_CTX *mem, int64_t us)

@@ -36,6 +36,8 @@ char *text_duration(TALLOC_CTX *mem, double ms);
 /* Of one that a person writes, in milliseconds: "1500ms", "2m", "1h", "30"
    (seconds); at most INT_MAX, -1 when it is no duration. */
 int text_duration_parse(const char *text);
+/* The same for long ones, also in days: "24h", "7d". */
+int64_t text_span_parse(const char *text);
 
 /* RFC 3339 in UTC with milliseconds, from microseconds since 1970. */
 char *text_time(TALLOC_CTX *mem, int64_t us);

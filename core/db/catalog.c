@@ -37,6 +37,16 @@ static int by_name(const void *a, const void *b)
 	return order ? order : strcmp(x->definition, y->definition);
 }
 
+void catalog_remove(struct catalog *catalog, const char *kind)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < catalog->count; i++)
+		if (strcmp(catalog->objects[i].kind, kind) != 0)
+			catalog->objects[kept++] = catalog->objects[i];
+	catalog->count = kept;
+}
+
 void catalog_sort(struct catalog *catalog)
 {
 	if (catalog->count)

@@ -28,6 +28,8 @@ struct catalog *catalog_new(TALLOC_CTX *mem);
 /* Copies the strings. */
 void catalog_add(struct catalog *catalog, const char *kind, const char *name,
 		 const char *definition, int position);
+/* Takes all objects of a kind out. */
+void catalog_remove(struct catalog *catalog, const char *kind);
 void catalog_sort(struct catalog *catalog);
 
 /* 64 hexadecimal digits: SHA-256 over kind, name and definition of all. */

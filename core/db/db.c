@@ -99,5 +99,6 @@ bool db_is_own_table(const char *name)
 	return !strcmp(name, "git_migrations") ||
 	       !strcmp(name, "git_migrate_runs") ||
 	       !strcmp(name, "git_migrate_meta") ||
-	       !strcmp(name, "git_migrate_progress");
+	       !strcmp(name, "git_migrate_progress") ||
+	       !strcmp(name, "git_migrate_backups");
 }

@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/db/catalog.h"
+#include "core/db/contents.h"
 #include "core/run/facts.h"
 #include "core/sql/batch.h"
 #include "core/sql/change.h"
@@ -30,6 +31,7 @@ enum db_capability {
 	DB_SHOWS_TABLES = 1 << 6, /* definition() gives statements that make the
 				     table again */
 	DB_STATEMENT_TIMEOUT = 1 << 7, /* it keeps statement_timeout_ms */
+	DB_BACKUP = 1 << 8, /* backup(), restore() and contents() are there */
 };
 
 struct db_options {
@@ -117,6 +119,14 @@ struct db_load {
 	int waiting;	/* sessions that have waited for a lock for a while */
 };
 
+/* What stood in the database at the moment of a backup. */
+struct db_snapshot {
+	struct catalog *catalog; /* as a restored one should be */
+	struct db_contents *contents;
+	const char *program; /* that wrote it, with its version */
+	bool exact; /* all this and the backup are of one and the same moment */
+};
+
 /* One row's values as text, NULL for SQL's NULL; valid during the call only.
    Nonzero stops the query, which then returns that number. */
 typedef int (*db_row_fn)(const char *const *values, int count, void *data);
@@ -130,6 +140,9 @@ struct db_engine {
 	unsigned capabilities;
 	/* the compiled-in file that makes the ledger; NULL: core/ledger.sql */
 	const char *ledger_sql;
+	/* the same for the table of backups; NULL: core/backups.sql */
+	const char *backups_sql;
+	const char *backup_suffix; /* of a backup's file: ".dump" */
 
 	/* Whether this engine answers for the URL or connection string. */
 	bool (*accepts)(const char *url);
@@ -216,6 +229,12 @@ struct db_engine {
 	 */
 	int (*lock)(struct db *db, struct error *err);
 	int (*unlock)(struct db *db, struct error *err);
+
+	/*
+	 * Whether a change of type, a LOSS_NARROWED with a `to`, is certain to
+	 * keep everything, from what the column is now. May be NULL.
+	 */
+	bool (*widens)(struct db *db, const struct loss *loss);
 
 	/* Fills script->statements; needs no connection. */
 	int (*split)(struct script *script, struct error *err);
@@ -353,6 +372,22 @@ struct db_engine {
 	/* A scratch database that is a copy of another one. */
 	int (*scratch_copy)(TALLOC_CTX *mem, struct db *from,
 			    struct db **scratch, struct error *err);
+
+	/*
+	 * Writes all of the database into the file at `path`, which is there,
+	 * empty and our own; tells what stood in the database at that moment
+	 * (strings and lists on mem). What is written may stay there when it
+	 * fails. Outside any transaction, in a session of its own where others
+	 * would not see the same.
+	 */
+	int (*backup)(TALLOC_CTX *mem, struct db *db, const char *path,
+		      struct db_snapshot *snapshot, struct error *err);
+	/* Fills a scratch database, which is empty, from such a file.
+	   ERROR_REFUSED: the file is damaged. */
+	int (*restore)(struct db *scratch, const char *path, struct error *err);
+	/* The tables' rows as they are now, git-migrate's own too. */
+	int (*contents)(TALLOC_CTX *mem, struct db *db,
+			struct db_contents **contents, struct error *err);
 
 	/* `name` as this engine quotes an identifier, only where needed. */
 	char *(*quote_name)(TALLOC_CTX *mem, const char *name);

@@ -284,6 +284,9 @@ struct facts *facts_from_json(TALLOC_CTX *mem, const json_t *json,
 		json_number_value(json_object_get(json, "duration_ms"));
 	facts->error = why ? talloc_strdup(facts, why) : NULL;
 	facts->repair = repair ? talloc_strdup(facts, repair) : NULL;
+	facts->confirmed_by = talloc_strdup(
+		facts,
+		json_string_value(json_object_get(json, "confirmed_by")));
 	read_statements(facts, json_object_get(json, "statements"));
 	read_tables(facts, json_object_get(json, "tables"));
 	read_locks(facts, json_object_get(json, "locks"));

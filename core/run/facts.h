@@ -91,6 +91,8 @@ struct facts {
 	const char *error;  /* why it failed, or NULL */
 	const char *repair; /* what a person decided instead of running it, and
 			       who, or NULL */
+	const char *confirmed_by; /* who said yes to what it destroys, or NULL
+				   */
 	/* only when something was in the way; the first and the last ones
 	   when there are many */
 	struct fact_attempt *attempts;

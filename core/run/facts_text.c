@@ -196,6 +196,8 @@ char *facts_text(TALLOC_CTX *mem, const struct facts *facts)
 		put_text(&out, ",\"error\":", facts->error);
 	if (facts->repair)
 		put_text(&out, ",\"repair\":", facts->repair);
+	if (facts->confirmed_by)
+		put_text(&out, ",\"confirmed_by\":", facts->confirmed_by);
 	put(&out, "}");
 	talloc_free(started);
 	return talloc_steal(mem, out.text);

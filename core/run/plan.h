@@ -34,6 +34,9 @@ struct plan_item {
 	const char *source; /* see struct ledger_row */
 	const char *branch; /* or NULL */
 
+	const char
+		*confirmed_by; /* who said yes to what it destroys, or NULL */
+
 	/* filled by runner_prepare() */
 	struct script *script; /* NULL: too large to keep, read again */
 	const char *down_text; /* up only, likewise */

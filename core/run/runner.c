@@ -311,6 +311,7 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 	    runner->db->engine->split(item.script, err) < 0)
 		goto out;
 	facts = facts_new(mem, item.version, item.name, item.direction);
+	facts->confirmed_by = talloc_strdup(facts, item.confirmed_by);
 	*facts_out = facts;
 	if (runner->starting)
 		runner->starting(planned, runner->report_data);

@@ -56,6 +56,8 @@ struct lock_need {
 	bool queues;
 };
 
+struct loss;
+
 struct statement {
 	size_t offset; /* of its first token, in bytes */
 	size_t length; /* without the closing semicolon */
@@ -75,6 +77,10 @@ struct statement {
 	bool verify;	      /* `verify` stands before it: its answer counts */
 	struct lock_need need;
 	const struct directive *batch; /* it runs range by range, or NULL */
+	/* what it destroys, and what it makes that may be destroyed again: see
+	   loss.h; empty for a statement that does neither */
+	struct loss *losses;
+	size_t loss_count;
 };
 
 struct script {

@@ -24,10 +24,9 @@ static struct script *cut(TALLOC_CTX *mem, const char *text,
 		size_t length = strcspn(text + at, ";");
 		struct statement *s;
 
-		script->statements =
-			talloc_realloc(script, script->statements,
-				       struct statement,
-				       (unsigned)script->statement_count + 1);
+		script->statements = talloc_realloc(
+			script, script->statements, struct statement,
+			(unsigned)script->statement_count + 1);
 		s = &script->statements[script->statement_count++];
 		memset(s, 0, sizeof(*s));
 		s->offset = at + strspn(text + at, " \n");
@@ -50,8 +49,10 @@ static void tells_what_a_script_relies_on(void **state)
 {
 	static const struct relies cases[] = {
 		{ SQL_MYSQL, "SET @a = 1; INSERT INTO t VALUES (@a)", 1, NULL },
-		{ SQL_MYSQL, "SET @a = LAST_INSERT_ID(); INSERT INTO t "
-			     "VALUES (@a)", 1, "@a" },
+		{ SQL_MYSQL,
+		  "SET @a = LAST_INSERT_ID(); INSERT INTO t "
+		  "VALUES (@a)",
+		  1, "@a" },
 		{ SQL_MYSQL, "SET @`a b` := (SELECT 1); SELECT @'A B'", 1,
 		  "@A B" },
 		{ SQL_MYSQL, "SET @a = NOW(); SET @a = 2; SELECT @a", 1, NULL },
@@ -67,45 +68,60 @@ static void tells_what_a_script_relies_on(void **state)
 		  NULL },
 		{ SQL_MYSQL, "SET @a = RAND(); SELECT '@a', \"@a\" -- @a", 1,
 		  NULL },
-		{ SQL_MYSQL, "INSERT INTO t VALUES (); INSERT INTO u VALUES "
-			     "(LAST_INSERT_ID())", 1, "LAST_INSERT_ID" },
-		{ SQL_MYSQL, "INSERT INTO t VALUES (); INSERT INTO t VALUES "
-			     "(); INSERT INTO u VALUES (LAST_INSERT_ID())", 1,
-		  NULL },
+		{ SQL_MYSQL,
+		  "INSERT INTO t VALUES (); INSERT INTO u VALUES "
+		  "(LAST_INSERT_ID())",
+		  1, "LAST_INSERT_ID" },
+		{ SQL_MYSQL,
+		  "INSERT INTO t VALUES (); INSERT INTO t VALUES "
+		  "(); INSERT INTO u VALUES (LAST_INSERT_ID())",
+		  1, NULL },
 		{ SQL_MYSQL, "DELETE FROM t; SELECT ROW_COUNT()", 1,
 		  "ROW_COUNT" },
-		{ SQL_MYSQL, "DELETE FROM t; DELETE FROM t; SELECT "
-			     "ROW_COUNT()", 1, NULL },
-		{ SQL_MYSQL, "CREATE TEMPORARY TABLE IF NOT EXISTS x (a int); "
-			     "INSERT INTO t SELECT * FROM `x`", 1, "x" },
-		{ SQL_MYSQL, "CREATE TEMPORARY TABLE x (a int); DROP "
-			     "TEMPORARY TABLE x; SELECT * FROM x", 2, NULL },
-		{ SQL_MYSQL, "CREATE TEMPORARY TABLE x (a int); CREATE "
-			     "TEMPORARY TABLE x (a int); SELECT * FROM x", 1,
-		  NULL },
-		{ SQL_POSTGRESQL, "CREATE TEMP TABLE x (a int); SELECT * FROM "
-				  "\"x\"", 1, "x" },
+		{ SQL_MYSQL,
+		  "DELETE FROM t; DELETE FROM t; SELECT "
+		  "ROW_COUNT()",
+		  1, NULL },
+		{ SQL_MYSQL,
+		  "CREATE TEMPORARY TABLE IF NOT EXISTS x (a int); "
+		  "INSERT INTO t SELECT * FROM `x`",
+		  1, "x" },
+		{ SQL_MYSQL,
+		  "CREATE TEMPORARY TABLE x (a int); DROP "
+		  "TEMPORARY TABLE x; SELECT * FROM x",
+		  2, NULL },
+		{ SQL_MYSQL,
+		  "CREATE TEMPORARY TABLE x (a int); CREATE "
+		  "TEMPORARY TABLE x (a int); SELECT * FROM x",
+		  1, NULL },
+		{ SQL_POSTGRESQL,
+		  "CREATE TEMP TABLE x (a int); SELECT * FROM "
+		  "\"x\"",
+		  1, "x" },
 		{ SQL_POSTGRESQL, "CREATE TABLE x (a int); SELECT * FROM x", 1,
 		  NULL },
-		{ SQL_SQLITE, "INSERT INTO t VALUES (1); SELECT "
-			      "last_insert_rowid()", 1, "last_insert_rowid" },
-		{ SQL_SQLITE, "CREATE TEMP VIEW x AS SELECT 1; SELECT * FROM "
-			      "x", 1, "x" },
+		{ SQL_SQLITE,
+		  "INSERT INTO t VALUES (1); SELECT "
+		  "last_insert_rowid()",
+		  1, "last_insert_rowid" },
+		{ SQL_SQLITE,
+		  "CREATE TEMP VIEW x AS SELECT 1; SELECT * FROM "
+		  "x",
+		  1, "x" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct error err = { 0 };
-		struct script *script =
-			cut(NULL, cases[i].text, cases[i].dialect);
+		struct script *script = cut(NULL, cases[i].text,
+					    cases[i].dialect);
 		int result = session_check(script, cases[i].done, &err);
-		char *expected = talloc_asprintf(script,
-						 "the script relies on %s, ",
-						 cases[i].on);
+		char *expected = talloc_asprintf(
+			script, "the script relies on %s, ", cases[i].on);
 
 		if (!cases[i].on != !result ||
-		    (cases[i].on && strncmp(err.message, expected,
-					    strlen(expected)) != 0))
+		    (cases[i].on &&
+		     strncmp(err.message, expected, strlen(expected)) != 0))
 			fail_msg("%s: %s", cases[i].text,
 				 result ? err.message : "on nothing");
 		error_release(&err);
@@ -143,8 +159,8 @@ static void tells_which_settings_are_made_again(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct script *script =
-			cut(NULL, cases[i].text, cases[i].dialect);
+		struct script *script = cut(NULL, cases[i].text,
+					    cases[i].dialect);
 
 		if (session_repeats(script, 0) != cases[i].repeats)
 			fail_msg("%s", cases[i].text);

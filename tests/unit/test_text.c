@@ -110,6 +110,12 @@ static void reads_durations(void **state)
 	assert_int_equal(text_duration_parse("nan"), -1);
 	assert_int_equal(text_duration_parse("1 s"), -1);
 	assert_int_equal(text_duration_parse("1d"), -1);
+	assert_int_equal(text_span_parse("1d"), 86400000);
+	assert_int_equal(text_span_parse("24h"), 86400000);
+	assert_int_equal(text_span_parse("365d"), INT64_C(31536000000));
+	assert_int_equal(text_span_parse("500ms"), 500);
+	assert_int_equal(text_span_parse("1 d"), -1);
+	assert_int_equal(text_span_parse("d"), -1);
 }
 
 static void writes_times_and_durations(void **state)

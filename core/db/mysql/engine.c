@@ -6,7 +6,7 @@
  */
 #define CAPABILITIES                                                           \
 	(DB_SESSION_LOCK | DB_ALTER_COLUMN | DB_SCRATCH_ON_SERVER |            \
-	 DB_SHOWS_TABLES)
+	 DB_SHOWS_TABLES | DB_BACKUP)
 #define FUNCTIONS                                                              \
 	.family = "mysql", .dialect = SQL_MYSQL,                               \
 	.ledger_sql = "core/db/mysql/ledger.sql",                              \
@@ -17,13 +17,15 @@
 	.escapes = my_escapes, .begin_step = my_begin_step,                    \
 	.end_step = my_end_step, .inside = my_inside, .witness = my_witness,   \
 	.judge = my_judge, .place = my_place, .lock = my_lock,                 \
-	.unlock = my_unlock, .split = my_split, .blockers = my_blockers,       \
-	.execute = my_execute, .key = my_key, .ask = my_ask,                   \
-	.execute_part = my_execute_part, .load = my_load,                      \
+	.unlock = my_unlock, .widens = my_widens, .split = my_split,           \
+	.blockers = my_blockers, .execute = my_execute, .key = my_key,         \
+	.ask = my_ask, .execute_part = my_execute_part, .load = my_load,       \
 	.count_rows = my_count_rows, .catalog = my_catalog,                    \
 	.definition = my_definition, .scratch = my_scratch,                    \
-	.scratch_copy = my_scratch_copy, .quote_name = my_quote_name,          \
-	.fold_name = my_fold_name
+	.scratch_copy = my_scratch_copy, .backup_suffix = ".sql",              \
+	.backups_sql = "core/db/mysql/backups.sql", .backup = my_backup,       \
+	.restore = my_restore_backup, .contents = my_contents,                 \
+	.quote_name = my_quote_name, .fold_name = my_fold_name
 
 const struct db_engine db_engine_mariadb = {
 	.name = "mariadb",

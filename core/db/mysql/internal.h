@@ -29,11 +29,14 @@
  *	count.c		rows of tables
  *	definition.c	what makes a table again
  *	catalog.c	what is in the database
+ *	contents.c	... and in its tables
+ *	backup.c	mariadb-dump and mariadb
  *	scratch.c	scratch databases
  *	copy.c		... and what is copied into them
  *	names.c		identifiers
  *	split.c		scripts into statements
  *	analysis.c	what a statement touches and needs
+ *	widen.c		whether a change of type destroys anything
  *
  * A database has two connections. The main one runs scripts and whatever has
  * to be in their transactions. The one beside it is opened when it is first
@@ -367,6 +370,15 @@ int my_definition(TALLOC_CTX *mem, struct db *db, const char *table,
 		  char ***statements, size_t *count, struct error *err);
 int my_catalog(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,
 	       struct error *err);
+int my_contents(TALLOC_CTX *mem, struct db *db, struct db_contents **contents,
+		struct error *err);
+/* The two parts of it: settings of the main connection, and the look. */
+int my_contents_settings(struct my *my, struct error *err);
+int my_contents_now(TALLOC_CTX *mem, struct my *my,
+		    struct db_contents **contents, struct error *err);
+int my_backup(TALLOC_CTX *mem, struct db *db, const char *path,
+	      struct db_snapshot *snapshot, struct error *err);
+int my_restore_backup(struct db *scratch, const char *path, struct error *err);
 int my_scratch(TALLOC_CTX *mem, struct db *target, const char *scratch_url,
 	       struct db **scratch, struct error *err);
 int my_scratch_copy(TALLOC_CTX *mem, struct db *from, struct db **scratch,
@@ -387,6 +399,8 @@ void my_split_name(TALLOC_CTX *mem, const char *relation, char **database,
 /* The text with our own tables' names put into the database. */
 char *my_qualify(TALLOC_CTX *mem, const char *database, const char *sql);
 
+/* widen.c */
+bool my_widens(struct db *db, const struct loss *loss);
 int my_split(struct script *script, struct error *err);
 /* Fills what a statement touches and needs; its strings hang on mem. `text` is
    the statement's own. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/sql/loss.h"
 #include "core/sql/scan.h"
 
 /*
@@ -135,6 +136,7 @@ static void add_statement(struct splitter *sp, size_t offset, size_t length)
 	s->kind = intern_kind(sp, sql_kind_into(kind, text, length, SQL_MYSQL));
 	sql_control(s, text, SQL_MYSQL);
 	my_analyse(script, s, text);
+	loss_read(script, s, text, SQL_MYSQL);
 	talloc_free(plain);
 }
 

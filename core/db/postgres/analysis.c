@@ -16,6 +16,8 @@ struct walk {
 	size_t name_count, name_room;
 	const char **ctes;
 	size_t cte_count;
+	TALLOC_CTX *result;	 /* what is kept hangs on it */
+	struct statement losses; /* only these of it are filled */
 };
 
 static void add_name(struct walk *walk, const char *schema, const char *name)
@@ -99,6 +101,7 @@ static void visit_node(struct walk *walk, const PgQuery__Node *node)
 	default:
 		break;
 	}
+	pg_loss(walk->result, &walk->losses, node);
 	/* whatever it is, the union holds a pointer to a message */
 	visit(walk, (const ProtobufCMessage *)node->select_stmt);
 }
@@ -396,7 +399,7 @@ static void keep_names(TALLOC_CTX *mem, const struct walk *walk,
 void pg_analyse(TALLOC_CTX *mem, const PgQuery__Node *node,
 		struct pg_analysis *analysis)
 {
-	struct walk walk = { .mem = talloc_new(NULL) };
+	struct walk walk = { .mem = talloc_new(NULL), .result = mem };
 
 	memset(analysis, 0, sizeof(*analysis));
 	add_target(&walk, node);
@@ -404,6 +407,8 @@ void pg_analyse(TALLOC_CTX *mem, const PgQuery__Node *node,
 	add_special(&walk, node, analysis);
 	analysis->no_transaction = refuses_transaction(node);
 	analysis->need = pg_need(node);
+	analysis->losses = walk.losses.losses;
+	analysis->loss_count = walk.losses.loss_count;
 	keep_names(mem, &walk, analysis);
 	talloc_free(walk.mem);
 }

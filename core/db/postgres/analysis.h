@@ -14,6 +14,8 @@ struct pg_analysis {
 	bool copies_out;     /* COPY to the client */
 	bool into;	     /* SELECT INTO */
 	struct lock_need need;
+	struct loss *losses;
+	size_t loss_count;
 };
 
 /* The tree of a text, owned by mem; NULL when it cannot be parsed. The library
@@ -22,5 +24,8 @@ PgQuery__ParseResult *pg_parse(TALLOC_CTX *mem, const char *text);
 
 void pg_analyse(TALLOC_CTX *mem, const PgQuery__Node *statement,
 		struct pg_analysis *analysis);
+
+/* loss.c: what the node itself, and not what is in it, destroys or makes. */
+void pg_loss(TALLOC_CTX *mem, struct statement *s, const PgQuery__Node *node);
 
 #endif

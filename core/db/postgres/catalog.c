@@ -135,17 +135,29 @@ static int send_file(struct pg *pg, const char *text, struct catalog *catalog,
 	return result;
 }
 
-static int send_all(struct pg *pg, struct catalog *catalog, struct error *err)
+int pg_catalog_settings(struct pg *pg, struct error *err)
 {
-	if (pg_send_sql(pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-			err) < 0)
-		return -1;
 	for (size_t i = 0; i < COUNT(settings); i++)
 		if (pg_send_sql(pg, settings[i], err) < 0)
 			return -1;
+	return 0;
+}
+
+int pg_catalog_send(struct pg *pg, struct catalog *catalog, struct error *err)
+{
+	if (pg_catalog_settings(pg, err) < 0)
+		return -1;
 	for (size_t i = 0; i < COUNT(files); i++)
 		if (send_file(pg, embed_text(files[i]), catalog, err) < 0)
 			return -1;
+	return 0;
+}
+
+static int send_all(struct pg *pg, struct catalog *catalog, struct error *err)
+{
+	if (pg_send_sql(pg, PG_BEGIN_LOOK, err) < 0 ||
+	    pg_catalog_send(pg, catalog, err) < 0)
+		return -1;
 	return pg_send_sql(pg, "COMMIT", err);
 }
 

@@ -5,7 +5,7 @@ const struct db_engine db_engine_postgres = {
 	.dialect = SQL_POSTGRESQL,
 	.capabilities = DB_TRANSACTIONAL_DDL | DB_SESSION_LOCK |
 			DB_CONCURRENT_INDEX | DB_ALTER_COLUMN |
-			DB_SCRATCH_ON_SERVER | DB_STATEMENT_TIMEOUT,
+			DB_SCRATCH_ON_SERVER | DB_STATEMENT_TIMEOUT | DB_BACKUP,
 	.accepts = pg_accepts,
 	.place = pg_place,
 	.environment_secret = pg_environment_secret,
@@ -22,6 +22,7 @@ const struct db_engine db_engine_postgres = {
 	.inside = pg_inside,
 	.lock = pg_lock,
 	.unlock = pg_unlock,
+	.widens = pg_widens,
 	.split = pg_split,
 	.changes = pg_changes,
 	.blockers = pg_blockers,
@@ -40,6 +41,10 @@ const struct db_engine db_engine_postgres = {
 	.definition = pg_definition,
 	.scratch = pg_scratch,
 	.scratch_copy = pg_scratch_copy,
+	.backup_suffix = ".dump",
+	.backup = pg_backup,
+	.restore = pg_restore_backup,
+	.contents = pg_contents,
 	.quote_name = pg_quote_name,
 	.fold_name = pg_fold_name,
 };

@@ -33,12 +33,16 @@
  *	pooler.c	a connection pooler in between
  *	count.c		rows and columns of tables
  *	catalog.c	what is in the database
+ *	contents.c	... and in its tables
+ *	backup.c	pg_dump and pg_restore
  *	scratch.c	scratch databases
  *	names.c		identifiers
  *	split.c		scripts into statements
  *	analysis.c	what a parsed statement touches and needs
  *	need.c		which locks it will ask for
  *	changes.c	what it changes
+ *	loss.c		what it destroys
+ *	widen.c		whether a change of type destroys anything
  */
 
 /* --- pipeline.c: statements on their way --------------------------------- */
@@ -435,6 +439,19 @@ int pg_definition(TALLOC_CTX *mem, struct db *db, const char *table,
 		  char ***statements, size_t *count, struct error *err);
 int pg_catalog(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,
 	       struct error *err);
+/* Inside of a transaction that PG_BEGIN_LOOK began; pg_sync() is still to
+   come. The settings alone, and with what is in the database. */
+#define PG_BEGIN_LOOK "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+int pg_catalog_settings(struct pg *pg, struct error *err);
+int pg_catalog_send(struct pg *pg, struct catalog *catalog, struct error *err);
+int pg_contents(TALLOC_CTX *mem, struct db *db, struct db_contents **contents,
+		struct error *err);
+/* The same in such a transaction, which has those settings. */
+int pg_contents_inside(TALLOC_CTX *mem, struct pg *pg,
+		       struct db_contents **contents, struct error *err);
+int pg_backup(TALLOC_CTX *mem, struct db *db, const char *path,
+	      struct db_snapshot *snapshot, struct error *err);
+int pg_restore_backup(struct db *scratch, const char *path, struct error *err);
 int pg_scratch(TALLOC_CTX *mem, struct db *target, const char *scratch_url,
 	       struct db **scratch, struct error *err);
 int pg_scratch_copy(TALLOC_CTX *mem, struct db *from, struct db **scratch,
@@ -453,6 +470,8 @@ bool pg_names_ledger(const char *sql);
 /* The text with our own tables' names put into the schema. */
 char *pg_qualify(TALLOC_CTX *mem, const char *schema, const char *sql);
 
+/* widen.c */
+bool pg_widens(struct db *db, const struct loss *loss);
 int pg_split(struct script *script, struct error *err);
 int pg_changes(struct changes *changes, const struct script *script, size_t n,
 	       struct error *err);

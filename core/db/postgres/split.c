@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/db/postgres/analysis.h"
 #include "core/db/postgres/need.h"
+#include "core/sql/loss.h"
 #include "core/sql/reader.h"
 
 /*
@@ -90,6 +91,8 @@ static void take_analysis(struct splitter *sp, struct statement *s,
 	s->relations = analysis->relations;
 	s->relation_count = analysis->relation_count;
 	s->need = analysis->need;
+	s->losses = analysis->losses;
+	s->loss_count = analysis->loss_count;
 	if (analysis->into)
 		s->kind = intern_kind(sp, "SELECT INTO");
 }
@@ -232,6 +235,7 @@ static int add_unparsed(struct splitter *sp, const struct sql_extent *extent,
 
 	s->no_transaction = seems_to_refuse(s, text);
 	s->need.queues = true;
+	loss_guess(sp->script, s, text);
 	if (seems_to_copy_out(s, text))
 		return refuse_copy(sp, s, err);
 	return check_backslash(sp, s, err);
@@ -271,6 +275,17 @@ static bool mentions(const char *text, size_t length, const char *word)
 	return false;
 }
 
+/* What stands behind the rows is not in the analysis of the head. */
+static void add_conflict(struct splitter *sp, struct statement *s)
+{
+	const char *text = sp->script->text + s->offset;
+
+	if (s->relation_count && mentions(text, s->length, "CONFLICT") &&
+	    mentions(text, s->length, "UPDATE"))
+		loss_add(sp->script, s, LOSS_UPDATED, s->relations[0],
+			 s->relations[0], NULL);
+}
+
 /*
  * INSERTs that differ in their rows alone have one analysis, and so has one
  * whose rows are too many for the parser: that of its head with one row.
@@ -294,6 +309,7 @@ static bool add_insert(struct splitter *sp, const struct sql_extent *extent,
 		s->relations = script->statements[last - 1].relations;
 		s->relation_count = script->statements[last - 1].relation_count;
 		s->need = script->statements[last - 1].need;
+		add_conflict(sp, s);
 		return true;
 	}
 	mem = talloc_new(NULL);
@@ -306,6 +322,7 @@ static bool add_insert(struct splitter *sp, const struct sql_extent *extent,
 		take_analysis(sp, s, &analysis);
 		sp->head = extent->offset;
 		sp->head_length = head;
+		add_conflict(sp, s);
 	}
 	talloc_free(mem);
 	return known;

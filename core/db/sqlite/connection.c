@@ -281,7 +281,8 @@ static bool accepts(const char *url)
 const struct db_engine db_engine_sqlite = {
 	.name = "sqlite",
 	.dialect = SQL_SQLITE,
-	.capabilities = DB_TRANSACTIONAL_DDL | DB_SESSION_LOCK | DB_FILE,
+	.capabilities = DB_TRANSACTIONAL_DDL | DB_SESSION_LOCK | DB_FILE |
+			DB_BACKUP,
 	/* whole numbers as keys need no index of their own to be written */
 	.ledger_sql = "core/db/sqlite/ledger.sql",
 	.accepts = accepts,
@@ -311,6 +312,10 @@ const struct db_engine db_engine_sqlite = {
 	.definition = sqlite_definition,
 	.scratch = sqlite_scratch,
 	.scratch_copy = sqlite_scratch_copy,
+	.backup_suffix = ".db",
+	.backup = sqlite_backup,
+	.restore = sqlite_restore_backup,
+	.contents = sqlite_contents,
 	.quote_name = sqlite_quote_name,
 	.fold_name = sqlite_fold_name,
 };

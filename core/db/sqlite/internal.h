@@ -225,6 +225,18 @@ int sqlite_scratch(TALLOC_CTX *mem, struct db *target, const char *scratch_url,
 		   struct db **scratch, struct error *err);
 int sqlite_scratch_copy(TALLOC_CTX *mem, struct db *from, struct db **scratch,
 			struct error *err);
+/* Copies the pages, with the ticks and the patience of `watched`. */
+int sqlite_copy(struct sqlite *watched, sqlite3 *from, sqlite3 *to,
+		struct error *err);
 void sqlite_remove_folder(const char *folder, const char *file);
+
+/* --- backup.c, contents.c --- */
+
+int sqlite_backup(TALLOC_CTX *mem, struct db *db, const char *path,
+		  struct db_snapshot *snapshot, struct error *err);
+int sqlite_restore_backup(struct db *scratch, const char *path,
+			  struct error *err);
+int sqlite_contents(TALLOC_CTX *mem, struct db *db,
+		    struct db_contents **contents, struct error *err);
 
 #endif

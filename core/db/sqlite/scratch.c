@@ -119,35 +119,37 @@ int sqlite_scratch(TALLOC_CTX *mem, struct db *target, const char *scratch_url,
 }
 
 /* Someone who writes to the source makes a step fail; then try again. */
-static int copy_pages(struct sqlite *from, struct sqlite *to, struct error *err)
+int sqlite_copy(struct sqlite *watched, sqlite3 *from, sqlite3 *to,
+		struct error *err)
 {
-	sqlite3_backup *backup = sqlite3_backup_init(to->handle, "main",
-						     from->handle, "main");
+	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
 	int64_t tries = 0;
 	int code;
 
 	if (!backup)
-		return sqlite_fail(to, err);
+		return error_set(err, ERROR_CONNECTION,
+				 "unable to copy database '%s': %s",
+				 watched->db.database, sqlite3_errmsg(to));
 	do {
 		code = sqlite3_backup_step(backup, PAGES_PER_STEP);
 		if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
-			if (!sqlite_wait(from, (int)tries++))
+			if (!sqlite_wait(watched, (int)tries++))
 				break;
 			code = SQLITE_OK;
-		} else if (sqlite_tick(from)) {
+		} else if (sqlite_tick(watched)) {
 			break;
 		}
 	} while (code == SQLITE_OK);
 	sqlite3_backup_finish(backup);
-	if (code == SQLITE_DONE)
-		return 0;
-	if (from->interrupted) {
-		from->interrupted = false;
+	if (watched->interrupted) {
+		watched->interrupted = false;
 		return error_set(err, ERROR_INTERRUPTED, "interrupted");
 	}
+	if (code == SQLITE_DONE)
+		return 0;
 	return error_set(err, ERROR_CONNECTION,
-			 "unable to copy database '%s': %s", from->db.database,
-			 sqlite3_errstr(code));
+			 "unable to copy database '%s': %s",
+			 watched->db.database, sqlite3_errstr(code));
 }
 
 int sqlite_scratch_copy(TALLOC_CTX *mem, struct db *from, struct db **scratch,
@@ -157,7 +159,8 @@ int sqlite_scratch_copy(TALLOC_CTX *mem, struct db *from, struct db **scratch,
 
 	if (make(mem, sqlite_of(from), NULL, &s, err) < 0)
 		return -1;
-	if (copy_pages(sqlite_of(from), s, err) < 0) {
+	if (sqlite_copy(sqlite_of(from), sqlite_of(from)->handle, s->handle,
+			err) < 0) {
 		talloc_free(s);
 		return -1;
 	}

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/sql/loss.h"
 #include "core/sql/reader.h"
 
 /* The kinds of a script are few: each text is kept once. */
@@ -152,6 +153,7 @@ static int add_statement(struct script *script, struct kinds *kinds,
 	s->no_transaction = refuses_transaction(s->kind, text, extent->length);
 	/* some settings are not taken inside a transaction, without a word */
 	s->alone = s->no_transaction || !strcmp(s->kind, "PRAGMA");
+	loss_read(script, s, text, SQL_SQLITE);
 	return 0;
 }
 

@@ -24,7 +24,8 @@ FROM information_schema.TABLES AS t
 WHERE t.TABLE_SCHEMA = DATABASE()
   AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
   AND t.TABLE_NAME NOT IN ('git_migrations', 'git_migrate_runs',
-			   'git_migrate_meta');
+			   'git_migrate_meta', 'git_migrate_progress',
+			   'git_migrate_backups');
 
 -- columns
 SELECT 'column', concat(c.TABLE_NAME, '.', c.COLUMN_NAME),
@@ -43,7 +44,8 @@ WHERE c.TABLE_SCHEMA = DATABASE()
   AND t.TABLE_SCHEMA = DATABASE()
   AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
   AND c.TABLE_NAME NOT IN ('git_migrations', 'git_migrate_runs',
-			   'git_migrate_meta');
+			   'git_migrate_meta', 'git_migrate_progress',
+			   'git_migrate_backups');
 
 -- indexes, primary and unique keys
 SELECT 'index', concat(s.TABLE_NAME, '.', s.INDEX_NAME),
@@ -62,7 +64,8 @@ SELECT 'index', concat(s.TABLE_NAME, '.', s.INDEX_NAME),
 FROM information_schema.STATISTICS AS s
 WHERE s.TABLE_SCHEMA = DATABASE()
   AND s.TABLE_NAME NOT IN ('git_migrations', 'git_migrate_runs',
-			   'git_migrate_meta')
+			   'git_migrate_meta', 'git_migrate_progress',
+			   'git_migrate_backups')
 GROUP BY s.TABLE_NAME, s.INDEX_NAME;
 
 -- foreign keys

@@ -699,6 +699,7 @@ UPDATE a SET b = c;'
 	# one that is gone holds it back as well, once it has been asked
 	postgres_stop "$replica"
 	await gone "$replica"
+	# shellcheck disable=SC2031
 	kill -INT "$pid"
 	finish_run
 	exits 130

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031
 # Locks that others hold on a MariaDB, in each way that it shows them: by its
 # performance schema, by its plugin, or, as it is installed, not at all.
-# bats file_tags=server
 
 load ../lib/common
 
@@ -84,6 +84,10 @@ in_list() {
 
 kills() {
 	server "SHOW GLOBAL STATUS LIKE 'Com_kill'" | cut -d'|' -f2
+}
+
+killed_since() {
+	[[ $(kills) != "$BEFORE" ]]
 }
 
 # A table in use, and a pair that alters it.
@@ -176,9 +180,9 @@ goes_on() {
 	users
 	holder 'SELECT * FROM users'
 	git migrate up --json >out.json 2>waiting &
-	local up=$! before first_in=$HOLDER_IN first_out=$HOLDER_OUT
+	local up=$! first_in=$HOLDER_IN first_out=$HOLDER_OUT
 	until_true grep -q '^waiting for process' waiting
-	before=$(kills)
+	BEFORE=$(kills)
 	coproc SECOND {
 		exec mariadb --no-defaults -S "$MARIADB_SOCKET" -u root -N -n \
 			"${URL##*/}" 2>&1
@@ -189,7 +193,7 @@ goes_on() {
 	echo 'COMMIT;' >&"$first_in"
 	exec {first_in}>&- {first_out}<&-
 	# it asked, and was ended by itself
-	until_true eval '[[ $(kills) != "$before" ]]'
+	until_true killed_since
 	holder_ends COMMIT
 	wait $up
 	out=$(<out.json)
@@ -202,11 +206,10 @@ follows_itself() {
 	users
 	holder 'SELECT * FROM users'
 	git migrate up --json >out.json 2>waiting &
-	local before
 	until_true grep -q '^waiting for process' waiting
-	before=$(kills)
+	BEFORE=$(kills)
 	echo 'COMMIT; START TRANSACTION; SELECT * FROM users;' >&"$HOLDER_IN"
-	until_true eval '[[ $(kills) != "$before" ]]'
+	until_true killed_since
 	holder_ends COMMIT
 	wait $!
 	out=$(<out.json)
@@ -349,6 +352,7 @@ copies_slowly() {
 	holder_ends COMMIT
 	wait $UP
 	out=$(<out.json)
+	export out
 	json_is '.runs[0] | [.outcome, .attempts] | join("|")' 'ok|'
 }
 
@@ -356,7 +360,8 @@ copies_slowly() {
 	copies_slowly --lock-wait 500ms
 	status=0
 	wait $UP || status=$?
-	out=$(<out.json) err=$(<err.txt)
+	err=$(<err.txt)
+	export err
 	exits 128
 	err_has 'the locks that it needs were not to be had in 500 ms'
 	err_has ' has SHARED_READ on big'

@@ -80,6 +80,7 @@ begins_up() {
 ends_up() {
 	wait "$UP"
 	out=$(<out.json)
+	export out
 	json_is '.runs[0] | [.outcome, .statements[0].rows,
 		.statements[0].throttled_ms > 0] | map(tostring) | join("|")' 'ok|250|true'
 }

@@ -126,10 +126,9 @@ bool pg_index_search(TALLOC_CTX *mem, const struct script *script,
 
 	*search = (struct pg_index_search){ .mem = mem };
 	if (!strcmp(s->kind, "CREATE INDEX") || !strcmp(s->kind, "REINDEX"))
-		node = only_statement(mem, talloc_strndup(mem,
-							  script->text +
-								  s->offset,
-							  s->length));
+		node = only_statement(
+			mem, talloc_strndup(mem, script->text + s->offset,
+					    s->length));
 	if (!node)
 		return false;
 	if (node->node_case == PG_QUERY__NODE__NODE_REINDEX_STMT)
@@ -205,10 +204,9 @@ static enum fit compare(const PgQuery__IndexStmt *a,
 	    strcmp(a->access_method, b->access_method) != 0 ||
 	    !same_elements(a->index_params, a->n_index_params, b->index_params,
 			   b->n_index_params) ||
-	    !same_elements(a->index_including_params,
-			   a->n_index_including_params,
-			   b->index_including_params,
-			   b->n_index_including_params))
+	    !same_elements(
+		    a->index_including_params, a->n_index_including_params,
+		    b->index_including_params, b->n_index_including_params))
 		return FIT_NO;
 	return a->where_clause ? FIT_MAYBE : FIT_YES;
 }
@@ -270,8 +268,9 @@ static int take_index(const char *const *values, int count, void *data)
 	enum fit fit = FIT_YES;
 
 	(void)count;
-	if (search->create && (!values[0] || (search->table &&
-					      strcmp(values[0], search->table)))) {
+	if (search->create &&
+	    (!values[0] ||
+	     (search->table && strcmp(values[0], search->table)))) {
 		search->unclear = true; /* it is another table, or gone */
 		return 0;
 	}
@@ -320,17 +319,21 @@ static int take_index(const char *const *values, int count, void *data)
 	"FROM pg_catalog.pg_stat_progress_vacuum v) "                          \
 	"AND (p.index_relid IS NULL OR p.index_relid = i.indexrelid" more "))"
 #define PROGRESS                                                               \
-	"LEFT JOIN pg_catalog.pg_stat_progress_create_index p ON p.pid = l.pid"
+	"LEFT JOIN pg_catalog.pg_stat_progress_create_index p ON p.pid = "     \
+	"l.pid"
 /* before PostgreSQL 12 */
-#define NO_PROGRESS                                                            \
-	"CROSS JOIN (SELECT NULL::pg_catalog.oid AS index_relid) p"
+#define NO_PROGRESS "CROSS JOIN (SELECT NULL::pg_catalog.oid AS index_relid) p"
 
 #define NEW_OF_TABLE                                                           \
-	"SELECT t.oid, " COLUMNS UNDER_WORK("") ", c.relname, "                \
-	"pg_catalog.pg_get_indexdef(i.indexrelid) "                            \
-	"FROM (SELECT pg_catalog.to_regclass($1)::pg_catalog.oid AS oid) t "   \
-	"LEFT JOIN (" INDEXES ") ON i.indrelid = t.oid AND " NOT_BEFORE        \
-	"AND ($3::text = '' OR c.relname = $3::text::pg_catalog.name)"
+	"SELECT t.oid, " COLUMNS UNDER_WORK(                                   \
+		"") ", c.relname, "                                            \
+		    "pg_catalog.pg_get_indexdef(i.indexrelid) "                \
+		    "FROM (SELECT pg_catalog.to_regclass($1)::pg_catalog.oid " \
+		    "AS oid) t "                                               \
+		    "LEFT JOIN (" INDEXES                                      \
+		    ") ON i.indrelid = t.oid AND " NOT_BEFORE                  \
+		    "AND ($3::text = '' OR c.relname = "                       \
+		    "$3::text::pg_catalog.name)"
 
 /* A table, or those of a partitioned one; the same for indexes. */
 #define IS_NAMED(oid)                                                          \
@@ -338,24 +341,90 @@ static int take_index(const char *const *values, int count, void *data)
 	"FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1)))) "
 #define SUFFIX "'_cc(new|old)[0-9]*$'"
 #define STEM "pg_catalog.regexp_replace(c.relname::text, " SUFFIX ", '')"
-#define NEW_OF_REINDEX                                                         \
-	"SELECT NULL, " COLUMNS UNDER_WORK(" OR p.command LIKE 'REINDEX%%'")   \
-	", c.relname, NULL FROM " INDEXES                                      \
-	"WHERE NOT i.indisvalid AND c.relname ~ " SUFFIX " AND " NOT_BEFORE    \
-	"AND CASE $3 WHEN 'database' THEN true "                               \
-	"WHEN 'schema' THEN EXISTS (SELECT FROM pg_catalog.pg_class h "        \
-	"JOIN pg_catalog.pg_namespace s ON s.oid = h.relnamespace "            \
-	"WHERE s.nspname = $1 AND i.indrelid IN (h.oid, h.reltoastrelid)) "    \
-	"WHEN 'table' THEN EXISTS (SELECT FROM pg_catalog.pg_class h "         \
-	"WHERE i.indrelid IN (h.oid, h.reltoastrelid) AND "                    \
-	IS_NAMED("h.oid") ") "                                                 \
-	"ELSE EXISTS (SELECT FROM pg_catalog.pg_index o "                      \
-	"JOIN pg_catalog.pg_class m ON m.oid = o.indexrelid "                  \
-	"WHERE o.indrelid = i.indrelid AND (m.relname::text = " STEM           \
-	/* a long name was cut off before that */                              \
-	" OR (pg_catalog.octet_length(c.relname::text) > 59 "                  \
-	"AND pg_catalog.starts_with(m.relname::text, " STEM "))) AND "         \
-	IS_NAMED("o.indexrelid") ") END"
+#define NEW_OF_REINDEX                                                                                                 \
+	"SELECT NULL, " COLUMNS UNDER_WORK(                                                                            \
+		" OR p.command LIKE 'REINDEX%%'") ", c.relname, NULL "                                                 \
+						  "FROM " INDEXES                                                      \
+						  "WHERE NOT i.indisvalid "                                            \
+						  "AND c.relname ~ " SUFFIX                                            \
+						  " AND " NOT_BEFORE                                                   \
+						  "AND CASE $3 WHEN "                                                  \
+						  "'database' THEN true "                                              \
+						  "WHEN 'schema' THEN EXISTS "                                         \
+						  "(SELECT FROM "                                                      \
+						  "pg_catalog.pg_class h "                                             \
+						  "JOIN "                                                              \
+						  "pg_catalog.pg_namespace s "                                         \
+						  "ON s.oid = h.relnamespace "                                         \
+						  "WHERE s.nspname = $1 AND "                                          \
+						  "i.indrelid IN (h.oid, "                                             \
+						  "h.reltoastrelid)) "                                                 \
+						  "WHEN 'table' THEN EXISTS "                                          \
+						  "(SELECT FROM "                                                      \
+						  "pg_catalog.pg_class h "                                             \
+						  "WHERE i.indrelid IN "                                               \
+						  "(h.oid, h.reltoastrelid) "                                          \
+						  "AND " IS_NAMED(                                                     \
+							  "h.oid") ") "                                                \
+								   "ELSE "                                             \
+								   "EXISTS "                                           \
+								   "(SELECT "                                          \
+								   "FROM "                                             \
+								   "pg_"                                               \
+								   "catalog."                                          \
+								   "pg_index "                                         \
+								   "o "                                                \
+								   "JOIN "                                             \
+								   "pg_"                                               \
+								   "catalog."                                          \
+								   "pg_class "                                         \
+								   "m ON "                                             \
+								   "m.oid = "                                          \
+								   "o."                                                \
+								   "indexreli"                                         \
+								   "d "                                                \
+								   "WHERE "                                            \
+								   "o."                                                \
+								   "indrelid "                                         \
+								   "= "                                                \
+								   "i."                                                \
+								   "indrelid "                                         \
+								   "AND "                                              \
+								   "(m."                                               \
+								   "relname::"                                         \
+								   "text "                                             \
+								   "= " STEM /* a long name was cut off before that */ \
+								   " OR "                                              \
+								   "(pg_"                                              \
+								   "catalog."                                          \
+								   "octet_"                                            \
+								   "length(c."                                         \
+								   "relname::"                                         \
+								   "text) > "                                          \
+								   "59 "                                               \
+								   "AND "                                              \
+								   "pg_"                                               \
+								   "catalog."                                          \
+								   "starts_"                                           \
+								   "with(m."                                           \
+								   "relname::"                                         \
+								   "text,"                                             \
+								   " " STEM                                            \
+								   "))) "                                              \
+								   "AND"                                               \
+								   " " IS_NAMED(                                       \
+									   "o"                                         \
+									   "."                                         \
+									   "i"                                         \
+									   "n"                                         \
+									   "d"                                         \
+									   "e"                                         \
+									   "x"                                         \
+									   "r"                                         \
+									   "e"                                         \
+									   "l"                                         \
+									   "i"                                         \
+									   "d") ") END"
 
 struct pg_statement pg_index_find(struct pg_index_search *search,
 				  const struct pg *pg, const char *before)
@@ -368,9 +437,8 @@ struct pg_statement pg_index_find(struct pg_index_search *search,
 	search->params[2] = search->create ? search->create->idxname
 					   : search->reach;
 	return (struct pg_statement){
-		.sql = search->create
-			       ? talloc_asprintf(search->mem, NEW_OF_TABLE,
-						 progress)
+		.sql = search->create ? talloc_asprintf(search->mem,
+							NEW_OF_TABLE, progress)
 		       : pg->db.major < 12 /* no CONCURRENTLY there */
 			       ? "SELECT WHERE $1 || $2 || $3 IS NULL"
 			       : talloc_asprintf(search->mem, NEW_OF_REINDEX,

@@ -12,7 +12,7 @@
  */
 
 struct pg_index {
-	char *name;	/* for people, as the server quotes it */
+	char *name;	 /* for people, as the server quotes it */
 	char *qualified; /* for statements */
 };
 

@@ -396,3 +396,141 @@ KILL @id;" 'SELECT 1;'
 	LD_LIBRARY_PATH=$PWD/lib ok new add_b_to_a --type text -t "$mariadb"
 	out_has _add_b_to_a.up.sql
 }
+
+# poll SQL   waits until its answer is not 0, and prints it.
+poll() {
+	local i answer
+	for ((i = 0; i < 1000; i++)); do
+		answer=$(sql "$1")
+		[[ ${answer:-0} == 0 ]] || break
+		sleep 0.02
+	done
+	[[ ${answer:-0} != 0 ]] || explain "never true: $1"
+	echo "$answer"
+}
+
+# begun STATEMENT   a script whose first statement about table t was begun, but
+# not carried out: its run was killed while another session had t.
+begun() {
+	local hold ours pid connection
+	pair ${A}_a "$1;
+CREATE TABLE u (id integer);" 'DROP TABLE u;'
+	commit
+	mkfifo hold
+	mariadb --no-defaults -S "$MARIADB_SOCKET" -u root -N "${URL##*/}" \
+		<hold >/dev/null 3>&- &
+	pid=$!
+	exec 7>hold
+	echo 'BEGIN; SELECT count(*) FROM t;' >&7
+	poll "SELECT count(*) FROM information_schema.INNODB_TRX
+		JOIN information_schema.PROCESSLIST ON ID = trx_mysql_thread_id
+		WHERE DB = DATABASE()" >/dev/null
+	"$(type -P git-migrate)" up --lock-timeout 60s >log 2>&1 </dev/null \
+		7>&- 3>&- &
+	ours=$!
+	connection=$(poll "SELECT ID FROM information_schema.PROCESSLIST
+		WHERE DB = DATABASE() AND STATE = 'Waiting for table metadata lock'")
+	kill -9 $ours
+	sql "KILL $connection" >/dev/null
+	poll "SELECT count(*) = 0 FROM information_schema.PROCESSLIST
+		WHERE ID = $connection" >/dev/null
+	echo 'ROLLBACK;' >&7
+	exec 7>&-
+	wait $pid
+	rm hold
+}
+is_done() { ok repair && out_has ' it was carried out'; }
+is_undone() { ok repair && out_has ' it was not carried out, or does no harm twice'; }
+is_unclear() { ok repair && out_has ' whether it was carried out cannot be told'; }
+
+@test "knows a partition that was exchanged" {
+	sql 'CREATE TABLE t (id integer PRIMARY KEY) PARTITION BY RANGE (id)
+		(PARTITION p VALUES LESS THAN (9), PARTITION q VALUES LESS THAN (99));
+		CREATE TABLE s (id integer PRIMARY KEY); INSERT INTO s VALUES (1)'
+	begun 'ALTER TABLE t EXCHANGE PARTITION p WITH TABLE s'
+	is_undone
+	sql 'ALTER TABLE t EXCHANGE PARTITION p WITH TABLE s'
+	is_done
+	ok up
+	same rows '1|0' "$(sql 'SELECT (SELECT count(*) FROM t),
+		(SELECT count(*) FROM s)')"
+}
+
+@test "knows tables that have changed places" {
+	sql 'CREATE TABLE t (id integer); CREATE TABLE t_new (id integer);
+		INSERT INTO t_new VALUES (1)'
+	begun 'RENAME TABLE t TO x, t_new TO t, x TO t_new'
+	is_undone
+	sql 'RENAME TABLE t TO x, t_new TO t, x TO t_new'
+	is_done
+	sql 'RENAME TABLE t TO x'
+	is_unclear
+	sql 'RENAME TABLE x TO t'
+	ok up
+	same rows 1 "$(sql 'SELECT count(*) FROM t')"
+}
+
+@test "does not empty a table twice" {
+	sql 'CREATE TABLE t (id integer); INSERT INTO t VALUES (1)'
+	begun 'TRUNCATE TABLE t'
+	is_undone
+	sql 'TRUNCATE TABLE t'
+	is_done
+	# rows of now, or of before by somebody's OPTIMIZE TABLE
+	sql 'INSERT INTO t VALUES (2)'
+	is_unclear
+	migrate up
+	exits 1
+	same rows 1 "$(sql 'SELECT count(*) FROM t')"
+}
+
+@test "takes no change of another's for its own" {
+	sql 'CREATE TABLE t (id integer)'
+	begun 'ALTER TABLE t ADD COLUMN a integer, MODIFY id bigint'
+	sql 'ALTER TABLE t ADD COLUMN b integer;
+		CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET @g = 1'
+	is_undone
+	ok up
+	same columns id,b,a "$(sql "SELECT group_concat(COLUMN_NAME ORDER BY
+		ORDINAL_POSITION) FROM information_schema.COLUMNS
+		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 't'")"
+
+	fresh mariadb
+	sql 'CREATE TABLE t (id integer)'
+	begun 'CREATE TRIGGER ours BEFORE INSERT ON t FOR EACH ROW SET @a = 1'
+	sql 'CREATE TRIGGER theirs BEFORE INSERT ON t FOR EACH ROW SET @b = 1'
+	is_undone
+	sql 'CREATE TRIGGER ours BEFORE INSERT ON t FOR EACH ROW SET @a = 1'
+	is_done
+
+	fresh mariadb
+	sql 'CREATE TABLE t (id integer)'
+	begun 'ALTER TABLE t ADD INDEX (id)'
+	is_undone
+	sql "ALTER TABLE t COMMENT 'theirs'"
+	is_unclear
+}
+
+@test "does not make a table again that rows are in" {
+	sql 'CREATE TABLE t (id integer)'
+	begun 'CREATE OR REPLACE TABLE t (id integer)'
+	is_undone
+	sql 'CREATE OR REPLACE TABLE t (id integer); INSERT INTO t VALUES (1)'
+	is_unclear
+	migrate up
+	exits 1
+	same rows 1 "$(sql 'SELECT count(*) FROM t')"
+}
+
+@test "asks a person where it may not see which table is which" {
+	local name=${URL##*/} root=$URL
+	server "CREATE USER $name@'%';
+		GRANT ALL ON $name.* TO $name@'%'"
+	URL=${URL/root@/$name@}
+	git config migrate-target.dev.url "$URL"
+	sql 'CREATE TABLE t (id integer); CREATE TABLE t_new (id integer)'
+	begun 'RENAME TABLE t TO x, t_new TO t, x TO t_new'
+	is_unclear
+	URL=$root
+	server "DROP USER $name@'%'"
+}

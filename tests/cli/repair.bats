@@ -298,6 +298,37 @@ INSERT INTO a VALUES (1);" 'DROP TABLE a;'
 		ORDER BY relname) FROM pg_class WHERE relname IN ('a_id', 'a_b')")"
 }
 
+@test "cleans up after a REINDEX what that has left" {
+	[[ $ENGINES == *postgresql* ]] || skip 'no other engine has those'
+	local statement others="CREATE INDEX a_id ON a (id);
+		CREATE INDEX a_b ON a (b);
+		CREATE INDEX a_id_ccnew ON a (id); CREATE INDEX a_b_ccnew1 ON a (b);
+		CREATE TABLE c (id integer); CREATE INDEX a_id_ccnew2 ON c (id);
+		UPDATE pg_index SET indisvalid = false WHERE indexrelid IN
+		('a_id_ccnew'::regclass, 'a_b_ccnew1'::regclass,
+			'a_id_ccnew2'::regclass)"
+	begun_index 'REINDEX INDEX CONCURRENTLY a_id' "$others"
+	ok repair
+	out_has '         it was not carried out, and left the invalid index a_id_ccnew
+'
+	ok repair --clean-up
+	same indexes 'a_b a_b_ccnew1 a_id a_id_ccnew2' "$(sql "SELECT
+		string_agg(relname, ' ' ORDER BY relname) FROM pg_class
+		WHERE relkind = 'i' AND relname ~ '^a_'")"
+
+	begun_index 'REINDEX TABLE CONCURRENTLY a' "$others"
+	ok repair --clean-up
+	same indexes 'a_b a_id a_id_ccnew2' "$(sql "SELECT
+		string_agg(relname, ' ' ORDER BY relname) FROM pg_class
+		WHERE relkind = 'i' AND relname ~ '^a_'")"
+
+	begun_index 'REINDEX SCHEMA CONCURRENTLY public' "$others"
+	ok repair --clean-up
+	same indexes 'a_b a_id' "$(sql "SELECT
+		string_agg(relname, ' ' ORDER BY relname) FROM pg_class
+		WHERE relkind = 'i' AND relname ~ '^a_'")"
+}
+
 asks() {
 	ok repair
 	out_has '         whether it was carried out cannot be told'

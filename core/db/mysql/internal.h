@@ -18,6 +18,7 @@
  *	session.c	transactions, and bookkeeping beside a script
  *	step.c		transactions for one statement of a script
  *	judge.c		what became of a statement that was begun
+ *	change.c	... and by what that can be known
  *	lock.c		the lock that keeps other runs out
  *	need.c		which locks statements will ask for
  *	blockers.c	who has them
@@ -402,6 +403,9 @@ char *my_qualify(TALLOC_CTX *mem, const char *database, const char *sql);
 /* widen.c */
 bool my_widens(struct db *db, const struct loss *loss);
 int my_split(struct script *script, struct error *err);
+/* For looking at it alone: the inside of comments that are carried out, with
+   spaces for what makes them comments, so that every offset stays. */
+char *my_without_marks(TALLOC_CTX *mem, const char *text, size_t length);
 /* Fills what a statement touches and needs; its strings hang on mem. `text` is
    the statement's own. */
 void my_analyse(TALLOC_CTX *mem, struct statement *s, const char *text);

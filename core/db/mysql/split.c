@@ -89,11 +89,7 @@ static int check_token(const struct splitter *sp, struct sql_token token,
 
 /* --- statements ----------------------------------------------------------- */
 
-/*
- * For looking at it alone: the inside of comments that are carried out, with
- * spaces for what makes them comments, so that every offset stays.
- */
-static char *without_marks(TALLOC_CTX *mem, const char *text, size_t length)
+char *my_without_marks(TALLOC_CTX *mem, const char *text, size_t length)
 {
 	char *copy = talloc_strndup(mem, text, length);
 	struct sql_token token = { SQL_END, 0, 0 };
@@ -132,7 +128,7 @@ static void add_statement(struct splitter *sp, size_t offset, size_t length)
 	s->offset = offset;
 	s->length = length;
 	if (memmem(text, length, "/*!", 3) || memmem(text, length, "/*M!", 4))
-		text = plain = without_marks(NULL, text, length);
+		text = plain = my_without_marks(NULL, text, length);
 	s->kind = intern_kind(sp, sql_kind_into(kind, text, length, SQL_MYSQL));
 	sql_control(s, text, SQL_MYSQL);
 	my_analyse(script, s, text);

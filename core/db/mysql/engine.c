@@ -16,9 +16,10 @@
 	.rollback = my_session_rollback, .begin_step = my_begin_step,          \
 	.end_step = my_end_step, .inside = my_inside, .witness = my_witness,   \
 	.judge = my_judge, .place = my_place, .lock = my_lock,                 \
-	.unlock = my_unlock, .split = my_split, .execute = my_execute,         \
-	.key = my_key, .ask = my_ask, .execute_part = my_execute_part,         \
-	.load = my_load, .count_rows = my_count_rows, .catalog = my_catalog,   \
+	.unlock = my_unlock, .inquire = my_inquire, .split = my_split,         \
+	.execute = my_execute, .key = my_key, .ask = my_ask,                   \
+	.execute_part = my_execute_part, .load = my_load,                      \
+	.count_rows = my_count_rows, .catalog = my_catalog,                    \
 	.definition = my_definition, .scratch = my_scratch,                    \
 	.scratch_copy = my_scratch_copy, .quote_name = my_quote_name,          \
 	.fold_name = my_fold_name

@@ -264,7 +264,7 @@ static bool await_result(struct pg *pg)
 			continue;
 		if (!asked)
 			asked = now;
-		if (now - asked > (pg->hasty ? 0 : GIVE_UP_US))
+		if (pg->db.options.hasty || now - asked > GIVE_UP_US)
 			return false;
 		cancel(pg, now);
 	}
@@ -322,7 +322,7 @@ static void end_copy(struct pg *pg, struct error *err)
 	pg->failed = pg->script_failed = true;
 	pg->failed_at = 0;
 	pg_disconnect(pg);
-	pg->lost = true;
+	pg->lost = pg->db.lost = true;
 }
 
 static void take_failure(struct pg *pg, const struct pg_step *step,

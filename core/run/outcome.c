@@ -59,9 +59,9 @@ static enum fate find_fate(struct runner *runner, const struct plan_item *item,
 
 	*answered = false;
 	if (!runner->record ||
-	    (db->lost && (!db->engine->inquire ||
-			  db->engine->inquire(turn, db, &again, &over,
-					      &ignored) < 0)) ||
+	    (db->lost &&
+	     (!db->engine->inquire ||
+	      db->engine->inquire(turn, db, &again, &over, &ignored) < 0)) ||
 	    find_run(again, id, &there, &ignored) < 0)
 		goto out;
 	*answered = true;

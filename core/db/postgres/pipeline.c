@@ -198,6 +198,12 @@ static void cancel(struct pg *pg, int64_t now)
 		return;
 	pg->canceller = fork();
 	if (!pg->canceller) {
+		static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+
+		/* it ends with us, or after us */
+		for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+			signal(numbers[i], SIG_DFL);
+		alarm(GIVE_UP_US / 1000000);
 		PQcancel(handle, ignored, sizeof(ignored));
 		_exit(0);
 	}

@@ -361,7 +361,19 @@ int cmd_versions(struct cmd *cmd, int argc, char **argv, int64_t **versions)
 
 #define SAME_SIGNAL_US 500000
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, at_stake;
+
+/* In a signal handler: with nothing but a system call. */
+static void tell_ended(void)
+{
+	static const char text[] =
+		"\nerror: ended at once, in the middle of a migration: what is "
+		"left of it in the database is not known\n"
+		"hint: see what the database has: git migrate status\n";
+
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		return; /* nobody listens */
+}
 
 /*
  * A second one ends the program as if nobody caught it. One Ctrl-C comes twice,
@@ -375,9 +387,16 @@ static void on_signal(int number)
 		interrupted = 1;
 		first = clock_mono_us();
 	} else if (clock_mono_us() - first > SAME_SIGNAL_US) {
+		if (at_stake)
+			tell_ended();
 		signal(number, SIG_DFL);
 		raise(number);
 	}
+}
+
+void cmd_at_stake(bool is)
+{
+	at_stake = is;
 }
 
 void cmd_catch_signals(void)

@@ -145,6 +145,8 @@ int cmd_versions(struct cmd *cmd, int argc, char **argv, int64_t **versions);
 /* Ctrl-C and SIGTERM: the running statement is cancelled. */
 void cmd_catch_signals(void);
 bool cmd_is_interrupted(void);
+/* Whether a migration runs, so that an end at once leaves it half known. */
+void cmd_at_stake(bool is);
 
 /* Progress on a terminal: what is being done, and for how long. */
 int progress_tick(const char *waiting_for, void *data);

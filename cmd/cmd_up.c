@@ -227,7 +227,7 @@ static bool may_roll_back(const struct up *u)
 {
 	const struct error *err = &u->s.cmd.err;
 
-	return u->rollback && !u->s.runner.unfinished &&
+	return u->rollback && !u->s.runner.unfinished && !u->s.cmd.db->lost &&
 	       err->code != ERROR_CONNECTION && err->code != ERROR_INTERRUPTED;
 }
 

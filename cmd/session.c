@@ -284,14 +284,19 @@ int session_run(struct session *s, const struct plan *plan)
 		s->runner.next = i + 1 < plan->count && !s->health.check
 					 ? item + 1
 					 : NULL;
+		cmd_at_stake(true);
 		result = runner_run(cmd->mem, &s->runner, item, &facts,
 				    &cmd->err);
+		cmd_at_stake(false);
 		if (facts)
 			session_add_run(s, facts);
 		else if (result == 0)
 			s->skipped++;
 		if (result < 0) {
-			s->left = plan->count - i;
+			bool done = facts && facts->ok;
+
+			s->done += done;
+			s->left = plan->count - i - done;
 			return -1;
 		}
 		s->done++;
@@ -303,15 +308,35 @@ int session_run(struct session *s, const struct plan *plan)
 	return 0;
 }
 
+static bool is_lost(const struct session *s)
+{
+	return s->cmd.err.code == ERROR_CONNECTION ||
+	       (s->cmd.db && s->cmd.db->lost);
+}
+
+/* It was committed, and the connection lost: those after it are not begun. */
+static void explain_loss(struct session *s, const struct facts *last)
+{
+	if (s->left)
+		error_hint(&s->cmd.err,
+			   "%zu after it not started; to go on: git migrate %s",
+			   s->left, direction_name(last->direction));
+}
+
 static void explain_failure(struct session *s)
 {
 	struct cmd *cmd = &s->cmd;
 	const struct facts *last = s->run_count ? s->runs[s->run_count - 1]
 						: NULL;
 
-	if (!last || last->ok || s->rolled_back)
+	if (!last || s->rolled_back)
 		return;
-	if (cmd->err.code != ERROR_CONNECTION && !s->runner.unfinished)
+	if (last->ok) {
+		if (is_lost(s))
+			explain_loss(s, last);
+		return;
+	}
+	if (s->runner.undone)
 		error_hint(&cmd->err, "nothing of it is left in the database");
 	if (s->left > 1)
 		error_hint(&cmd->err,
@@ -321,7 +346,7 @@ static void explain_failure(struct session *s)
 	else if (s->done)
 		error_hint(&cmd->err, "%zu done and committed before it",
 			   s->done);
-	if (cmd->err.code == ERROR_CONNECTION)
+	if (is_lost(s) && !s->runner.undone)
 		error_hint(&cmd->err, "see what the database has: "
 				      "git migrate status");
 	else if (last->direction == DIRECTION_UP &&
@@ -339,13 +364,13 @@ int session_close(struct session *s, int result)
 		limits_explain(&s->limits, &cmd->err);
 		explain_failure(s);
 	}
-	if (s->runner.db && cmd->err.code != ERROR_CONNECTION &&
+	if (s->runner.db && !is_lost(s) &&
 	    runner_finish(&s->runner, &late) < 0) {
 		cmd_warning("unable to complete the records of the runs: %s",
 			    late.message);
 		error_release(&late);
 	}
-	if (s->locked && cmd->err.code != ERROR_CONNECTION &&
+	if (s->locked && !is_lost(s) &&
 	    cmd->db->engine->unlock(cmd->db, &late) < 0) {
 		cmd_warning("%s", late.message);
 		error_release(&late);

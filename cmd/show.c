@@ -173,8 +173,9 @@ void show_failed_run(const struct cmd *cmd, const struct facts *facts)
 	char version[VERSION_LENGTH + 1];
 	TALLOC_CTX *mem = talloc_new(NULL);
 
-	printf("%sfailed%s  %s_%s (%s)  %s\n", color(cmd, "\033[31m"),
-	       color(cmd, "\033[m"), version_format(facts->version, version),
+	printf("%s%s%s  %s_%s (%s)  %s\n", color(cmd, "\033[31m"),
+	       facts->unknown ? "unknown" : "failed", color(cmd, "\033[m"),
+	       version_format(facts->version, version),
 	       text_visible(mem, facts->name, false),
 	       direction_name(facts->direction),
 	       text_duration(mem, facts->duration_ms));

@@ -102,3 +102,9 @@ bool db_is_own_table(const char *name)
 	       !strcmp(name, "git_migrate_progress") ||
 	       !strcmp(name, "git_migrate_backups");
 }
+
+int db_deadline_tick(const char *waiting_for, void *data)
+{
+	(void)waiting_for;
+	return clock_mono_us() >= *(const int64_t *)data;
+}

@@ -53,7 +53,12 @@ struct db_options {
 	void *tick_data;
 	const char *target;  /* its name in the configuration, or NULL */
 	bool pools_sessions; /* the person says so of a pooler in between */
+	bool hasty; /* a server that does not answer is given up as soon as the
+		       tick ends it */
 };
+
+/* What the server has said of a transaction. */
+enum db_ending { DB_OPEN, DB_COMMIT_SENT, DB_COMMITTED, DB_ROLLED_BACK };
 
 struct db_engine;
 
@@ -76,6 +81,10 @@ struct db {
 	/* clock_mono_us() of the last transaction for a script: when its first
 	   statement started, and of the commit's reply; 0: not known */
 	int64_t began_us, committed_us;
+	/* of the last transaction since its begin(): DB_ROLLED_BACK only when
+	   nothing of it can be left */
+	enum db_ending ended;
+	bool lost; /* the connection is gone, and does not come back */
 	/* filled by execute() of a statement with `verify` */
 	struct db_answer answer;
 
@@ -209,6 +218,14 @@ struct db_engine {
 	int (*commit)(struct db *db, struct error *err);
 	/* Never fails loudly: the connection may be gone. */
 	void (*rollback)(struct db *db);
+	/*
+	 * After the connection was lost: another one, on mem, that reads, and
+	 * whether the server has ended what the lost one did (*over), which is
+	 * waited for, for some seconds. An error when it does not answer. NULL
+	 * where there is no server.
+	 */
+	int (*inquire)(TALLOC_CTX *mem, struct db *lost, struct db **again,
+		       bool *over, struct error *err);
 
 	/*
 	 * For a script that runs statement by statement: a transaction for
@@ -418,6 +435,8 @@ static inline bool db_can(const struct db *db, enum db_capability what)
 	return (db->engine->capabilities & what) != 0;
 }
 
+/* For engines: a tick that ends at the clock_mono_us() that data points to. */
+int db_deadline_tick(const char *waiting_for, void *data);
 /* For engines: takes one row of the answer. */
 void db_answer_add(struct db *db, const char *const *values, int count);
 /* One row, one column, true: "t", "true" or a number other than 0. */

@@ -279,6 +279,7 @@ struct facts *facts_from_json(TALLOC_CTX *mem, const json_t *json,
 			  strcmp(direction, "down") ? DIRECTION_UP
 						    : DIRECTION_DOWN);
 	facts->ok = outcome && !strcmp(outcome, "ok");
+	facts->unknown = outcome && !strcmp(outcome, "unknown");
 	facts->started_us = started ? text_time_parse(started) : 0;
 	facts->duration_ms =
 		json_number_value(json_object_get(json, "duration_ms"));

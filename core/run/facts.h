@@ -78,6 +78,7 @@ struct facts {
 	const char *name;
 	enum direction direction;
 	bool ok;
+	bool unknown; /* not ok, and whether it was committed is not known */
 	int64_t started_us; /* clock_wall_us() */
 	double duration_ms; /* from the first statement to the commit's reply */
 	double lock_ms;	    /* the longest of the locks */

@@ -185,7 +185,10 @@ char *facts_text(TALLOC_CTX *mem, const struct facts *facts)
 		 "{\"version\":", version_format(facts->version, version));
 	put_text(&out, ",\"name\":", facts->name);
 	put_text(&out, ",\"direction\":", direction_name(facts->direction));
-	put_text(&out, ",\"outcome\":", facts->ok ? "ok" : "failed");
+	put_text(&out, ",\"outcome\":",
+		 facts->ok	  ? "ok"
+		 : facts->unknown ? "unknown"
+				  : "failed");
 	put_text(&out, ",\"started_at\":", started);
 	put_ms(&out, ",\"duration_ms\":", facts->duration_ms);
 	put_ms(&out, ",\"lock_ms\":", facts->lock_ms);

@@ -68,6 +68,10 @@ void limits_explain(const struct limits *limits, struct error *err)
 		NULL, "%s took longer than %s",
 		limits->reached == LIMIT_RUN ? "the run" : "the statement",
 		limit);
+	if (limits->db->lost)
+		err->message = talloc_asprintf_append(
+			err->message, ", and '%s' does not answer",
+			limits->db->label);
 	talloc_free(limit);
 	error_hint(err, "give it more time: %s DURATION",
 		   limits->reached == LIMIT_RUN ? "--abort-after"

@@ -111,7 +111,8 @@ void runner_record_failure(struct runner *runner, struct facts *facts,
 
 	facts->ok = false;
 	facts->error = talloc_strdup(facts, why->message);
-	if (!runner->record || why->code == ERROR_CONNECTION)
+	if (!runner->record || why->code == ERROR_CONNECTION ||
+	    runner->db->lost)
 		return;
 	if (runner->db->engine->begin(runner->db, NULL, &ignored) == 0 &&
 	    (runner_insert_run(runner, facts, &id, &ignored) < 0 ||
@@ -214,24 +215,24 @@ static void follow_next(const struct runner *runner)
 
 /* The transaction, once: on failure it is rolled back. */
 static int run_once(struct runner *runner, const struct plan_item *item,
-		    struct run_counts *counts, struct error *err)
+		    struct run_counts *counts, int64_t *id, struct error *err)
 {
 	const struct db_engine *engine = runner->db->engine;
 	struct facts *facts = counts->facts;
 	int64_t started = clock_mono_us();
-	int64_t id = 0;
 
 	facts->ok = false;
 	run_counts_before(counts, item->script, true);
 	if (engine->begin(runner->db, item->script, err) < 0)
 		return -1;
+	runner->undone = false;
 	split_next(runner);
 	if (execute_all(runner, item, facts, err) < 0)
 		goto failed;
 	facts->ok = true;
 	run_counts_take_before(counts);
 	runner_measure(facts, started);
-	if (record(runner, item, facts, &id, err) < 0)
+	if (record(runner, item, facts, id, err) < 0)
 		goto failed;
 	run_counts_along_commit(counts);
 	follow_next(runner);
@@ -239,14 +240,31 @@ static int run_once(struct runner *runner, const struct plan_item *item,
 		goto failed;
 	measured_commit(runner->db, facts, started);
 	if (runner->record)
-		runner_remember(runner, id, facts);
+		runner_remember(runner, *id, facts);
 	return 0;
 failed:
 	engine->rollback(runner->db);
+	runner->undone = runner->db->ended == DB_ROLLED_BACK;
+	facts->ok = false;
 	run_counts_take_before(counts);
 	facts_release_locks(facts, clock_mono_us());
 	runner_measure(facts, started);
 	return -1;
+}
+
+/* What is known of it is told, and recorded where it still can be. */
+static void explain_run(struct runner *runner, const struct plan_item *item,
+			struct facts *facts, int64_t id, struct error *err)
+{
+	limits_explain(runner->limits, err);
+	runner_find_outcome(runner, item, id, facts, err);
+	if (facts->ok)
+		return;
+	runner_record_failure(runner, facts, err);
+	if (facts->unknown)
+		facts->error = talloc_asprintf(
+			facts, "%s; whether it was committed is not known",
+			err->message);
 }
 
 static int run_in_transaction(struct runner *runner,
@@ -256,18 +274,18 @@ static int run_in_transaction(struct runner *runner,
 	struct script *script = item->script;
 	struct waiting *w = waiting_new(NULL, runner, script, 0,
 					script->statement_count, counts->facts);
+	int64_t id = 0;
 	int result;
 
+	runner->undone = true;
 	do
 		result = waiting_look(w, err) < 0
 				 ? -1
-				 : run_once(runner, item, counts, err);
+				 : run_once(runner, item, counts, &id, err);
 	while (result < 0 && waiting_again(w, err));
 	talloc_free(w);
-	if (result < 0) {
-		limits_explain(runner->limits, err);
-		runner_record_failure(runner, counts->facts, err);
-	}
+	if (result < 0)
+		explain_run(runner, item, counts->facts, id, err);
 	return result;
 }
 
@@ -305,6 +323,7 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 	int result = -1;
 
 	*facts_out = NULL;
+	runner->undone = false;
 	if (runner_load(turn, runner, &item, err) < 0)
 		goto out;
 	if (!item.script->statements &&
@@ -331,7 +350,7 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 		*facts_out = NULL;
 	else if (result == 0)
 		run_counts_take_after(&counts);
-	else if (result < 0)
+	else if (result < 0 && !facts->ok)
 		failure_label(planned, err);
 	/* it was not begun at all */
 	if (result < 0 && err->code == ERROR_REFUSED && !facts->statement_count)

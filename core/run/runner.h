@@ -56,6 +56,8 @@ struct runner {
 	const struct plan_item *next;
 
 	bool unfinished;   /* set when the last run has stopped half way */
+	bool undone;	   /* set when it failed, and the database is known to
+			      have nothing of it */
 	bool has_progress; /* internal: the table is there */
 
 	struct run_record *records; /* internal: what finish() completes */

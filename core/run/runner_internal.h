@@ -34,6 +34,16 @@ int runner_execute(struct runner *runner, const struct plan_item *item,
 /* facts->duration_ms up to now */
 void runner_measure(struct facts *facts, int64_t started_us);
 
+/* --- outcome.c ------------------------------------------------------------ */
+
+/*
+ * After the transaction of run `id` failed: whether it was committed all the
+ * same (facts->ok), nothing of it is left (runner->undone), or that is not
+ * known (facts->unknown), where its connection was lost. The error says so.
+ */
+void runner_find_outcome(struct runner *runner, const struct plan_item *item,
+			 int64_t id, struct facts *facts, struct error *err);
+
 /* --- batch.c -------------------------------------------------------------- */
 
 /* Statement n, which runs in batches. */

@@ -673,8 +673,10 @@ static void fail(struct steps *steps, struct error *err)
 			save(steps, &late);
 		}
 		if (!steps->at.done && !steps->at.started &&
-		    !steps->at.position && unclaim(steps, &late) == 0)
+		    !steps->at.position && unclaim(steps, &late) == 0) {
 			runner->unfinished = false;
+			runner->undone = true;
+		}
 	}
 	error_release(&late);
 	runner_record_failure(runner, steps->facts, err);

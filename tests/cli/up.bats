@@ -581,3 +581,42 @@ INSERT INTO a (id)
       |   ^"
 }
 @test "shows the statement that failed, and where" { both shows_the_statement; }
+
+out_of_time() {
+	local long='SELECT pg_sleep(60)'
+	case $ENGINE in
+	sqlite) long='WITH RECURSIVE c(x) AS (SELECT 1
+		UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c' ;;
+	mariadb) long='SELECT SLEEP(60)' ;;
+	esac
+	table_pair $A a
+	pair ${B}_long "$long;" 'SELECT 1;'
+	commit
+	migrate up --abort-after 2s --rollback-on-failure
+	exits 128
+	err_has "unable to apply migration '${B}_long': the run took longer than 2.0 s"
+	err_has 'hint: rolled back: all 1 that this run applied'
+	err_lacks 'unable to roll back'
+	same tables '' "$(tables)"
+	same states "$A pending
+$B pending" "$(states)"
+}
+@test "what a run out of time has applied is rolled back all the same" {
+	both out_of_time
+}
+
+poisoned_ledger() {
+	table_pair $A a
+	commit
+	ok up
+	sql "UPDATE git_migrations SET name = 'a"$'\e]0;x\a\n'"hint: type this'"
+	ok down --dry-run
+	out_is "would revert ${A}_a^[]0;x^G\\nhint: type this"
+	sql 'DROP TABLE a'
+	migrate down
+	exits 128
+	err_has "unable to revert migration '${A}_a^[]0;x^G\\nhint: type this'"
+}
+@test "what somebody wrote into the ledger stays one line and harms no terminal" {
+	both poisoned_ledger
+}

@@ -197,6 +197,12 @@ static void bad_values_name_their_origin(void **state)
 	assert_int_equal(config_int(config, "migrate.countrows", 5, &n, &err),
 			 0);
 	assert_int_equal(n, 10240);
+	config_set(config, CONFIG_GIT, "migrate.countrows", "9000000000g", "",
+		   0, &err);
+	assert_int_equal(config_int(config, "migrate.countrows", 5, &n, &err),
+			 -1);
+	error_release(&err);
+
 	config_set(config, CONFIG_GIT, "migrate.countrows", "many",
 		   "file:.git/config", 0, &err);
 	assert_int_equal(config_int(config, "migrate.countrows", 5, &n, &err),

@@ -303,6 +303,28 @@ static void takes_a_lost_lock_again(void **state)
 	talloc_free(other);
 }
 
+static void tells_which_connection_is_lost(void **state)
+{
+	struct fixture *f = *state;
+	struct db *other = open_db(f, f->url);
+	struct error err = { 0 };
+
+	assert_int_equal(my_lock(f->db, &err), 0);
+	sql(other, talloc_asprintf(f, "KILL %lu", my_of(f->db)->side.id));
+	assert_int_equal(my_unlock(f->db, &err), -1);
+	assert_int_equal(err.code, ERROR_LOCK_LOST);
+	assert_non_null(strstr(err.message, "beside that of the script"));
+	assert_false(f->db->lost);
+	error_release(&err);
+	assert_string_equal(ask(f->db, "SELECT 1"), "1");
+	sql(f->db, talloc_asprintf(f, "KILL %lu", my_of(other)->main.id));
+	assert_int_equal(my_run_sql(&my_of(other)->main, "SELECT 1", &err), -1);
+	assert_int_equal(err.code, ERROR_CONNECTION);
+	assert_true(other->lost);
+	error_release(&err);
+	talloc_free(other);
+}
+
 /* --- the catalog ---------------------------------------------------------- */
 
 static const char *definition(struct catalog *c, const char *kind,
@@ -463,6 +485,7 @@ int main(void)
 		TEST(counts_rows_exactly_up_to_the_limit),
 		TEST(one_connection_has_the_lock),
 		TEST(takes_a_lost_lock_again),
+		TEST(tells_which_connection_is_lost),
 		TEST(spells_definitions_out),
 		TEST(a_copy_is_the_same),
 	};

@@ -98,6 +98,7 @@ static int lost(struct my_conn *c, const char *message, struct error *err)
 	c->lost = true;
 	if (c == &c->my->side && c->my->main.mysql && !c->my->main.lost)
 		return side_lost(c->my, message, err);
+	c->my->db.lost = c->my->db.lost || c == &c->my->main;
 	if (c->watched && c->my->interrupted)
 		return error_set(err, ERROR_INTERRUPTED,
 				 "interrupted, and '%s' does not answer",

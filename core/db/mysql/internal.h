@@ -16,6 +16,7 @@
  *	prepared.c	those with parameters
  *	failure.c	the server's errors as ours
  *	session.c	transactions, and bookkeeping beside a script
+ *	inquire.c	what became of one whose connection was lost
  *	step.c		transactions for one statement of a script
  *	judge.c		what became of a statement that was begun
  *	change.c	... and by what that can be known
@@ -159,7 +160,6 @@ struct my {
 	const char *waiting_for;
 	int64_t last_tick_us, cancelled_us, interrupted_us;
 	bool interrupted;
-	bool hasty; /* gives the server up as soon as the tick ends */
 
 	/* session.c */
 	enum my_transaction transaction;
@@ -282,6 +282,11 @@ void my_session_rollback(struct db *db);
 int my_beside_script(struct my *my, struct my_conn **conn, struct error *err);
 /* Brings the session back when a script has changed it. */
 int my_reset(struct my *my, struct error *err);
+
+/* --- inquire.c ------------------------------------------------------------ */
+
+int my_inquire(TALLOC_CTX *mem, struct db *db, struct db **again, bool *over,
+	       struct error *err);
 
 /* --- step.c, judge.c ------------------------------------------------------ */
 

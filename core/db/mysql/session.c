@@ -109,6 +109,7 @@ int my_session_begin(struct db *db, const struct script *script,
 		return -1;
 	if (script)
 		db->began_us = db->committed_us = 0;
+	db->ended = DB_OPEN;
 	my->closed = false;
 	my->transaction = script ? MY_SCRIPT : MY_BOOKKEEPING;
 	return 0;
@@ -118,12 +119,10 @@ int my_session_commit(struct db *db, struct error *err)
 {
 	struct my *my = my_of(db);
 
-	if (my_run_sql(&my->main, "COMMIT", err) < 0) {
-		if (my->main.lost)
-			error_hint(err, "whether this one was committed: "
-					"git migrate status");
+	db->ended = DB_COMMIT_SENT;
+	if (my_run_sql(&my->main, "COMMIT", err) < 0)
 		return -1;
-	}
+	db->ended = DB_COMMITTED;
 	db->committed_us = clock_mono_us();
 	my->transaction = MY_IDLE;
 	return 0;
@@ -137,9 +136,12 @@ void my_session_rollback(struct db *db)
 	/* what was interrupted is over; what undoes it shall not be */
 	my->interrupted = false;
 	my->cancelled_us = 0;
-	if (!my->main.lost && my_in_transaction(&my->main) &&
-	    my_run_sql(&my->main, "ROLLBACK", &ignored) < 0)
-		error_release(&ignored);
+	if (!my->main.lost && my_in_transaction(&my->main)) {
+		if (my_run_sql(&my->main, "ROLLBACK", &ignored) == 0)
+			db->ended = DB_ROLLED_BACK;
+		else
+			error_release(&ignored);
+	}
 	if (!my->main.lost && my->tables_locked && my_reset(my, &ignored) < 0)
 		error_release(&ignored);
 	my->transaction = MY_IDLE;

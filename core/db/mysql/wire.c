@@ -36,8 +36,9 @@ bool my_tick(struct my *my)
 
 static bool gave_up(const struct my *my)
 {
-	return my->interrupted && clock_mono_us() - my->interrupted_us >
-					  (my->hasty ? 0 : GIVE_UP_US);
+	return my->interrupted &&
+	       clock_mono_us() - my->interrupted_us >
+		       (my->db.options.hasty ? 0 : GIVE_UP_US);
 }
 
 /* Asks the server to stop what the main connection runs; once. */

@@ -143,6 +143,7 @@ int pg_connect(struct pg *pg, struct error *err)
 		return -1;
 	}
 	set_version(pg);
+	pg->connected_us = clock_mono_us();
 	PQsetnonblocking(pg->conn, 1);
 	PQenterPipelineMode(pg->conn);
 	return 0;
@@ -153,7 +154,7 @@ void pg_disconnect(struct pg *pg)
 	pg_cancel_end(pg, 0);
 	PQfinish(pg->conn);
 	pg->conn = NULL;
-	pg->lost = false;
+	pg->lost = pg->db.lost = false;
 	pg->step_head = pg->step_tail = 0;
 	pg->transaction = PG_IDLE;
 	pg->inside = false;

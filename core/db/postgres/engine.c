@@ -20,6 +20,7 @@ const struct db_engine db_engine_postgres = {
 	.begin_step = pg_begin_step,
 	.end_step = pg_end_step,
 	.inside = pg_inside,
+	.inquire = pg_inquire,
 	.lock = pg_lock,
 	.unlock = pg_unlock,
 	.widens = pg_widens,

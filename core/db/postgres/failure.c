@@ -128,6 +128,7 @@ int pg_failure_lost(struct pg *pg, struct error *err)
 {
 	char *why = talloc_strdup(NULL, "");
 
+	pg->db.lost = true;
 	if (pg->failed && err->code != ERROR_CONNECTION && err->message)
 		why = talloc_asprintf_append(why, ": %s", err->message);
 	if (pg->interrupted) {

@@ -16,6 +16,7 @@
  *	pipeline.c	statements on their way, and their results
  *	failure.c	the server's errors as ours
  *	session.c	transactions, and bookkeeping beside a script
+ *	inquire.c	what became of one whose connection was lost
  *	step.c		transactions for one statement of a script
  *	judge.c		what became of a statement that was begun
  *	index.c		which indexes a statement has made
@@ -118,6 +119,7 @@ struct pg {
 	struct db db;
 	PGconn *conn;
 	struct pg_url url; /* what it was opened with */
+	int64_t connected_us;
 	bool lost;
 
 	/* pipeline.c */
@@ -129,7 +131,6 @@ struct pg {
 	const char *waiting_for;
 	int64_t last_tick_us, cancelled_us;
 	pid_t canceller;    /* asks the server to cancel; 0: none */
-	bool hasty;	    /* gives the server up as soon as the tick ends */
 	int64_t synced_us;  /* when what comes now could begin */
 	bool interrupted;   /* the person asked to stop */
 	int stopped;	    /* what a row function returned */
@@ -231,6 +232,11 @@ void pg_note_transaction(struct pg *pg);
 bool pg_tick(struct pg *pg);
 /* The server has forgotten what it had prepared. */
 void pg_forget_kept(struct pg *pg);
+
+/* --- inquire.c ------------------------------------------------------------ */
+
+int pg_inquire(TALLOC_CTX *mem, struct db *db, struct db **again, bool *over,
+	       struct error *err);
 
 /* --- copy.c --------------------------------------------------------------- */
 

@@ -198,6 +198,12 @@ static void cancel(struct pg *pg, int64_t now)
 		return;
 	pg->canceller = fork();
 	if (!pg->canceller) {
+		static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+
+		/* it ends with us, or after us */
+		for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+			signal(numbers[i], SIG_DFL);
+		alarm(GIVE_UP_US / 1000000);
 		PQcancel(handle, ignored, sizeof(ignored));
 		_exit(0);
 	}
@@ -264,7 +270,7 @@ static bool await_result(struct pg *pg)
 			continue;
 		if (!asked)
 			asked = now;
-		if (now - asked > (pg->hasty ? 0 : GIVE_UP_US))
+		if (pg->db.options.hasty || now - asked > GIVE_UP_US)
 			return false;
 		cancel(pg, now);
 	}
@@ -322,7 +328,7 @@ static void end_copy(struct pg *pg, struct error *err)
 	pg->failed = pg->script_failed = true;
 	pg->failed_at = 0;
 	pg_disconnect(pg);
-	pg->lost = true;
+	pg->lost = pg->db.lost = true;
 }
 
 static void take_failure(struct pg *pg, const struct pg_step *step,

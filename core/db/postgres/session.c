@@ -217,6 +217,7 @@ int pg_session_begin(struct db *db, const struct script *script,
 {
 	struct pg *pg = pg_of(db);
 
+	db->ended = DB_OPEN;
 	if (pg_ahead_take(pg, script)) {
 		pg->db.began_us = pg->db.committed_us = 0;
 		pg->along_count = 0;
@@ -268,7 +269,10 @@ static int send_commit(struct pg *pg, struct pg_outcome *outcome,
 	if (pg->transaction == PG_SCRIPT && pg_close_script(pg, err) < 0)
 		return -1;
 	/* what waits to be sent goes now, and the answer tells what to count */
-	if (pg_held_settle(pg, err) < 0 || pg_send(pg, &commit, err) < 0)
+	if (pg_held_settle(pg, err) < 0)
+		return -1;
+	pg->db.ended = DB_COMMIT_SENT;
+	if (pg_send(pg, &commit, err) < 0)
 		return -1;
 	if (pg->transaction == PG_BOOKKEEPING)
 		return 0;
@@ -295,14 +299,12 @@ int pg_session_commit(struct db *db, struct error *err)
 		return -1;
 	if (await_commit(pg, &outcome, err) < 0 && !outcome.done) {
 		pg->ahead = NULL;
-		if (pg->lost)
-			error_hint(err, "whether this one was committed: "
-					"git migrate status");
 		return -1;
 	}
 	if (pg_check_committed(pg, &outcome, err) < 0)
 		return -1;
 	error_release(err);
+	db->ended = DB_COMMITTED;
 	db->committed_us = outcome.arrived_us;
 	/* temporary tables outlive it: they are dropped by the next reset */
 	if (pg->transaction != PG_BOOKKEEPING)
@@ -325,8 +327,13 @@ void pg_session_rollback(struct db *db)
 		pg->interrupted = false;
 	if (pg->conn && !pg->lost && pg->step_tail)
 		pg_sync(pg, &ignored);
-	if (pg->conn && !pg->lost && pg->inside)
-		pg_run_sql(pg, "ROLLBACK", &ignored);
+	if (pg->conn && !pg->lost && pg->inside) {
+		if (pg_run_sql(pg, "ROLLBACK", &ignored) == 0)
+			db->ended = DB_ROLLED_BACK;
+	} else if (!pg->lost && db->ended == DB_COMMIT_SENT) {
+		/* it was refused, and the transaction is over */
+		db->ended = DB_ROLLED_BACK;
+	}
 	error_release(&ignored);
 	/* all that the script did to the session is undone with it */
 	if (ours) {

@@ -50,6 +50,7 @@ int sqlite_begin(struct db *db, const struct script *script, struct error *err)
 {
 	struct sqlite *s = sqlite_of(db);
 
+	db->ended = DB_OPEN;
 	if (!sqlite3_get_autocommit(s->handle)) {
 		sqlite_rollback(db);
 		error_set(err, ERROR_SQL,
@@ -86,6 +87,7 @@ int sqlite_commit(struct db *db, struct error *err)
 	}
 	if (sqlite_run(s, "COMMIT", err) < 0)
 		return -1;
+	db->ended = DB_COMMITTED;
 	db->committed_us = clock_mono_us();
 	sqlite_count_along_end(s);
 	forget(s);
@@ -149,6 +151,9 @@ void sqlite_rollback(struct db *db)
 
 	if (s->handle && !sqlite3_get_autocommit(s->handle))
 		sqlite3_exec(s->handle, "ROLLBACK", NULL, NULL, NULL);
+	/* some failures have rolled it back already */
+	if (s->open && s->handle && sqlite3_get_autocommit(s->handle))
+		db->ended = DB_ROLLED_BACK;
 	s->interrupted = false;
 	forget(s);
 }

@@ -52,6 +52,23 @@ static int take_row(const char *const *values, int count, void *data)
 	return 0;
 }
 
+/* Naming the ledger is what makes an engine find out in which schema ours is.
+   That there is none is no failure. */
+static int find_ledger(struct db *db, struct error *err)
+{
+	struct error why = { 0 };
+
+	if (db->engine->query(db, "SELECT 1 FROM git_migrate_meta", NULL, 0,
+			      NULL, NULL, &why) == 0)
+		return 0;
+	if (why.code == ERROR_SQL) {
+		error_release(&why);
+		return 0;
+	}
+	*err = why;
+	return -1;
+}
+
 int backups_read(TALLOC_CTX *mem, struct db *db, struct backup ***list,
 		 size_t *count, struct error *err)
 {
@@ -61,7 +78,8 @@ int backups_read(TALLOC_CTX *mem, struct db *db, struct backup ***list,
 
 	*list = NULL;
 	*count = 0;
-	if (db->engine->count_rows(db, "git_migrate_backups", 1, &rows,
+	if (find_ledger(db, err) < 0 ||
+	    db->engine->count_rows(db, "git_migrate_backups", 1, &rows,
 				   &estimated, err) < 0)
 		return -1;
 	if (rows < 0)

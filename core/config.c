@@ -429,7 +429,10 @@ int config_span(const struct config *config, const char *key, int64_t fallback,
 {
 	const struct setting *s = find(config, key);
 
-	*ms = s ? text_span_parse(s->value) : fallback;
+	*ms = fallback;
+	if (!s)
+		return 0;
+	*ms = text_span_parse(s->value);
 	return *ms < 0 ? value_error(s, "duration", err) : 0;
 }
 

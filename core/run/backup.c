@@ -261,6 +261,15 @@ static void note_outcome(const struct backuper *b, struct backup *backup,
 	backup->failure = why;
 }
 
+/* In which of our own statements it came is of no interest. */
+static void plain_interruption(struct error *err)
+{
+	if (err->code != ERROR_INTERRUPTED)
+		return;
+	error_release(err);
+	error_set(err, ERROR_INTERRUPTED, "interrupted");
+}
+
 /* --- taking --------------------------------------------------------------- */
 
 /* Everything up to the file under its temporary name. */
@@ -333,6 +342,7 @@ int backup_take(TALLOC_CTX *mem, const struct backuper *b, const char *path,
 	if (write_and_record(b, backup, temporary, verify, err) == 0)
 		return 0;
 	unlink(temporary);
+	plain_interruption(err);
 	return -1;
 }
 
@@ -402,8 +412,10 @@ int backup_verify(TALLOC_CTX *mem, const struct backuper *b, const char *path,
 	if (result == 0)
 		result = restore_and_compare(b, path, backup, NULL, err);
 	/* what kept us from looking says nothing about the backup */
-	if (result < 0 && err->code != ERROR_REFUSED)
+	if (result < 0 && err->code != ERROR_REFUSED) {
+		plain_interruption(err);
 		return -1;
+	}
 	note_outcome(b, backup, started, result < 0 ? err : NULL);
 	if (backups_update(b->db, backup, result < 0 ? &late : err) < 0)
 		result = -1;

@@ -235,6 +235,46 @@ fails() {
 	ENGINES=${ENGINES/sqlite/} both fails
 }
 
+is_interrupted() {
+	some_rows
+	wrapper "$(dump_program)" '[[ $1 == --version ]] && exec "$real" "$@"' \
+		'echo "$$" >"$WAITS"' 'exec sleep 1000'
+	export WAITS=$PWD/.git/waits
+	git-migrate backup >/dev/null 2>.git/said 3>&- &
+	local pid=$! tries
+	for ((tries = 0; tries < 600; tries++)); do
+		[[ -s $WAITS ]] && break
+		sleep 0.05
+	done
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	out='' err=$(<.git/said)
+	exits 130
+	no_backup_left
+	! kill -0 "$(<"$WAITS")" 2>/dev/null
+	PATH=${PATH#*:}
+}
+@test "one that is interrupted leaves nothing, nor its program" {
+	ENGINES=${ENGINES/sqlite/} both is_interrupted
+}
+
+@test "finds the records where the ledger is (postgresql)" {
+	[[ $ENGINES == *postgresql* ]] || skip 'another engine'
+	fresh postgresql
+	sql 'CREATE SCHEMA app'
+	git config migrate-target.dev.url "$URL?options=-csearch_path%3Dapp"
+	table_pair $A a
+	commit
+	ok up
+	ok backup --verify
+	git config migrate-target.dev.url "$URL"
+	ok backup --list --json
+	json_is '.backups | length' 1
+	git config migrate-target.dev.protected true
+	ok down --confirm $A
+}
+
 lacks_the_program() {
 	mkdir -p "$BATS_TEST_TMPDIR/few"
 	ln -sf "$(command -v git)" "$(command -v git-migrate)" \

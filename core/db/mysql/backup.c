@@ -277,6 +277,7 @@ static int begin_both(struct dump *d, struct process **process)
 {
 	static const char snapshot[] =
 		"START TRANSACTION WITH CONSISTENT SNAPSHOT";
+	struct error late = { 0 };
 	bool locked;
 	int result;
 
@@ -293,8 +294,9 @@ static int begin_both(struct dump *d, struct process **process)
 	if (result == 0)
 		result = await_beginning(d, *process);
 	if (my_run_sql(&d->beside->side, "UNLOCK TABLES",
-		       result < 0 ? &(struct error){ 0 } : d->err) < 0)
+		       result < 0 ? &late : d->err) < 0)
 		result = -1;
+	error_release(&late);
 	return result;
 }
 
@@ -324,10 +326,8 @@ static int append(const char *path, const char *from, const char *line,
 	char *buffer = talloc_size(NULL, 65536);
 	int out = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	int in = open(from, O_RDONLY | O_CLOEXEC);
-	size_t length = strlen(line);
-	ssize_t n = (ssize_t)length;
+	ssize_t n = snprintf(buffer, 65536, "%s", line);
 
-	memcpy(buffer, line, length);
 	while (out >= 0 && in >= 0 && n > 0) {
 		if (write(out, buffer, (size_t)n) != n)
 			n = -1;
@@ -387,7 +387,7 @@ static int dump_events(struct dump *d)
 
 static int dump_and_look(struct dump *d)
 {
-	struct process *process;
+	struct process *process = NULL;
 	struct my_conn *side;
 	char *version;
 
@@ -395,10 +395,9 @@ static int dump_and_look(struct dump *d)
 	    my_side(d->beside, &side, d->err) < 0)
 		return -1;
 	d->snapshot->program = talloc_strdup(talloc_parent(d->mem), version);
-	if (begin_both(d, &process) < 0)
-		return -1;
-	if (look(d) < 0) {
-		process_stop(process);
+	if (begin_both(d, &process) < 0 || look(d) < 0) {
+		if (process)
+			process_stop(process);
 		return -1;
 	}
 	if (program_finish(d->mem, &d->my->db, process, d->program, -1, 0, NULL,

@@ -6,6 +6,7 @@
 #include "core/base/overlay.h"
 #include "core/base/text.h"
 #include "core/scaffold/name.h"
+#include "core/scaffold/pending.h"
 #include "core/scaffold/place.h"
 #include "core/scaffold/scaffold.h"
 
@@ -147,7 +148,30 @@ static void print_templates(const struct new *n)
 
 /* --- making --- */
 
-static int open_target(struct db **db, void *data, struct error *err)
+/* The target as it will be when what is pending has been applied. */
+static int open_as_it_will_be(struct new *n, const char *subject,
+			      struct db **db)
+{
+	struct cmd *cmd = &n->cmd;
+	struct prover prover = { .read = cmd_read_blob, .read_data = cmd };
+	struct ledger *ledger;
+	struct set *here;
+
+	if (cmd_open_target(cmd, CMD_READ) < 0)
+		return -1;
+	*db = cmd->db;
+	if (cmd_set_here(cmd, true, &here) < 0 ||
+	    ledger_read(cmd->mem, cmd->db, &ledger, &cmd->err) < 0)
+		return -1;
+	prover.target = cmd->db;
+	prover.scratch_url = cmd->target.scratch_url;
+	prover.forbidden = !cmd_may_scratch(cmd);
+	return pending_open(cmd->mem, &prover, here, ledger, subject, db,
+			    &cmd->err);
+}
+
+static int open_target(struct db **db, const char *subject, void *data,
+		       struct error *err)
 {
 	struct new *n = data;
 	struct error kept = n->cmd.err;
@@ -155,10 +179,9 @@ static int open_target(struct db **db, void *data, struct error *err)
 
 	n->cmd.err = (struct error){ 0 };
 	n->cmd.wait_ms = n->cmd.connect_ms = TARGET_WAIT_MS;
-	result = cmd_open_target(&n->cmd, CMD_READ);
+	result = open_as_it_will_be(n, subject, db);
 	*err = n->cmd.err;
 	n->cmd.err = kept;
-	*db = n->cmd.db;
 	return result;
 }
 

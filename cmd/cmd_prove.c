@@ -74,8 +74,7 @@ static int check_place(struct prove *p)
 {
 	struct cmd *cmd = &p->cmd;
 
-	if (!cmd->target.protected_ || cmd->target.scratch_url ||
-	    !db_can(cmd->db, DB_SCRATCH_ON_SERVER))
+	if (cmd_may_scratch(cmd))
 		return 0;
 	error_set(&cmd->err, ERROR_REFUSED,
 		  "target '%s' is protected: no scratch database is made on "

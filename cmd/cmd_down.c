@@ -66,18 +66,6 @@ static int nothing(struct down *d)
 	return 0;
 }
 
-static int show_plan(const struct down *d)
-{
-	for (size_t i = 0; i < d->plan.count && !d->s.cmd.json; i++) {
-		const struct plan_item *item = &d->plan.items[i];
-		char version[VERSION_LENGTH + 1];
-
-		printf("would revert %s_%s\n",
-		       version_format(item->version, version), item->name);
-	}
-	return 0;
-}
-
 /* Finds out what to do, and does the same again once other runs are out. */
 static int plan_and_lock(struct down *d)
 {
@@ -94,9 +82,12 @@ static int run_down(struct down *d)
 {
 	if (plan_and_lock(d) < 0)
 		return -1;
+	if (d->dry_run && d->s.cmd.json)
+		d->s.would = json_array();
 	if (!d->plan.count)
 		return nothing(d);
-	return d->dry_run ? show_plan(d) : session_run(&d->s, &d->plan);
+	return d->dry_run ? session_dry_run(&d->s, &d->plan)
+			  : session_run(&d->s, &d->plan);
 }
 
 static int parse(struct down *d, const struct option *options,

@@ -33,6 +33,7 @@ struct new
 	struct given *given;
 	size_t given_count;
 	struct scaffold *scaffold;
+	char *lost; /* letters of the name */
 	char **paths;
 	size_t path_count;
 };
@@ -212,6 +213,7 @@ static int make(struct new *n, int argc, char **argv)
 		      &cmd->err) < 0 ||
 	    find_engine(n, &request.engine) < 0)
 		return -1;
+	n->lost = name_lost(cmd->mem, (const char *const *)argv, (size_t)argc);
 	request.name = name;
 	request.given = n->given;
 	request.given_count = n->given_count;
@@ -271,6 +273,10 @@ static json_t *notes_json(const struct new *n)
 		json_array_append_new(
 			notes, json_sprintf("there is no template '%s' yet",
 					    n->scaffold->later));
+	if (n->lost)
+		json_array_append_new(
+			notes,
+			json_sprintf("'%s' is left out of the name", n->lost));
 	if (n->scaffold->problem)
 		json_array_append_new(
 			notes,
@@ -307,6 +313,10 @@ static void say_next(const struct new *n)
 	const struct scaffold *s = n->scaffold;
 	char version[VERSION_LENGTH + 1] = "";
 
+	if (n->lost)
+		cmd_warning("a name is made of a-z, 0-9 and _: '%s' is left "
+			    "out of it",
+			    n->lost);
 	if (s->later)
 		cmd_hint(cmd,
 			 "there is no template '%s' yet: the pair is "

@@ -537,3 +537,21 @@ ALTER TABLE users ADD COLUMN more text;" 'ALTER TABLE users DROP COLUMN more;'
 	grep -q by_hand "$down"
 }
 @test "says when the definition after what is pending is not known" { both unknown_after_pending; }
+
+@test "a word that cannot be kept is told, and so is how it was given" {
+	fresh sqlite
+	new 'Ünïcode näme 日本'
+	err_has "warning: a name is made of a-z, 0-9 and _: '日本' is left out of it"
+	[[ $up == *_unicode_name.up.sql ]]
+	new 'Ünïcode – “näme”'
+	err_lacks warning
+	migrate new --set foo=1 x
+	exits 129
+	err_has "the name 'x' fits no template that takes --set foo"
+	migrate new drop_x --table 'a"b'
+	exits 129
+	err_has "--table 'a\"b' is no name"
+	err_has 'hint: write it as in SQL; one with other characters in quotes'
+	new drop_x --table '"a""b"'
+	says "$up" 'DROP TABLE "a""b";'
+}

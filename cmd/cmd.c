@@ -269,7 +269,13 @@ int cmd_end_here(struct cmd *cmd, bool keep, struct set **set)
 		return cmd_set_head(cmd, set);
 	looking = cmd->looking;
 	cmd->looking = NULL;
-	return worktree_end(cmd->mem, looking, keep, set, &cmd->err);
+	if (cmd->lenient)
+		worktree_be_lenient(looking);
+	if (worktree_end(cmd->mem, looking, keep, set, &cmd->err) < 0)
+		return -1;
+	for (size_t i = 0; i < (*set)->problem_count; i++)
+		cmd_warning("%s", (*set)->problems[i]);
+	return 0;
 }
 
 int cmd_set_here(struct cmd *cmd, bool keep, struct set **set)

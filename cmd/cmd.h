@@ -34,6 +34,9 @@ struct cmd {
 	struct blobs *blobs; /* opened when first read from */
 	struct worktree *looking;
 	bool looks; /* the work tree will be wanted: look from the start */
+	/* what cannot be a migration in the work tree is left out with a
+	   warning: the command can do without it */
+	bool lenient;
 
 	/* common options */
 	const char *target_option;

@@ -131,6 +131,8 @@ int cmd_down(int argc, char **argv)
 
 	if (parse(&d, options, down_usage, argc, argv, &status) < 0)
 		return cmd_done(&d.s.cmd, status);
+	/* what is recorded is what reverts */
+	d.s.cmd.lenient = !d.from_file;
 	if (session_open(&d.s, d.dry_run ? CMD_READ : CMD_WRITE) < 0)
 		return session_close(&d.s, -1);
 	return session_close(&d.s, run_down(&d));

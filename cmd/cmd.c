@@ -257,6 +257,12 @@ int cmd_open_target(struct cmd *cmd, enum cmd_access access)
 	return db_open(cmd->mem, url, &options, &cmd->db, &cmd->err);
 }
 
+bool cmd_may_scratch(const struct cmd *cmd)
+{
+	return !cmd->target.protected_ || cmd->target.scratch_url ||
+	       !db_can(cmd->db, DB_SCRATCH_ON_SERVER);
+}
+
 const char *cmd_target_name(const struct cmd *cmd)
 {
 	return cmd->target.name ? cmd->target.name : cmd->db->label;
@@ -278,7 +284,13 @@ int cmd_end_here(struct cmd *cmd, bool keep, struct set **set)
 		return cmd_set_head(cmd, set);
 	looking = cmd->looking;
 	cmd->looking = NULL;
-	return worktree_end(cmd->mem, looking, keep, set, &cmd->err);
+	if (cmd->lenient)
+		worktree_be_lenient(looking);
+	if (worktree_end(cmd->mem, looking, keep, set, &cmd->err) < 0)
+		return -1;
+	for (size_t i = 0; i < (*set)->problem_count; i++)
+		cmd_warning("%s", (*set)->problems[i]);
+	return 0;
 }
 
 int cmd_set_here(struct cmd *cmd, bool keep, struct set **set)
@@ -348,7 +360,7 @@ int cmd_versions(struct cmd *cmd, int argc, char **argv, int64_t **versions)
 						strrchr(argv[i], '/') + 1,
 						VERSION_LENGTH);
 		if (version_parse(digits, &(*versions)[i]) < 0) {
-			error_set(&cmd->err, ERROR_FAILED,
+			error_set(&cmd->err, ERROR_USAGE,
 				  "'%s' is not a version of 14 digits",
 				  argv[i]);
 			return error_hint(&cmd->err,

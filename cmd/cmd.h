@@ -34,6 +34,9 @@ struct cmd {
 	struct blobs *blobs; /* opened when first read from */
 	struct worktree *looking;
 	bool looks; /* the work tree will be wanted: look from the start */
+	/* what cannot be a migration in the work tree is left out with a
+	   warning: the command can do without it */
+	bool lenient;
 
 	/* common options */
 	const char *target_option;
@@ -107,6 +110,8 @@ enum cmd_access {
 	CMD_CREATE, /* the file of a SQLite database is made when missing */
 };
 int cmd_open_target(struct cmd *cmd, enum cmd_access access);
+/* Whether a scratch database may be made for it: not on a protected server. */
+bool cmd_may_scratch(const struct cmd *cmd);
 /* The target as people and JSON call it: its name, or engine:database. */
 const char *cmd_target_name(const struct cmd *cmd);
 

@@ -75,14 +75,9 @@ static int nothing(struct down *d)
 
 static int show_plan(struct down *d)
 {
-	for (size_t i = 0; i < d->plan.count && !d->s.cmd.json; i++) {
-		const struct plan_item *item = &d->plan.items[i];
-		char version[VERSION_LENGTH + 1];
-
-		cmd_line("would revert %s_%s",
-			 version_format(item->version, version), item->name);
-	}
-	return consent_preview(&d->s, &d->plan, false);
+	return session_dry_run(&d->s, &d->plan) < 0
+		       ? -1
+		       : consent_preview(&d->s, &d->plan, false);
 }
 
 /* A migration that is not here could be reverted but never applied again. */
@@ -165,6 +160,8 @@ static int run_down(struct down *d)
 {
 	if (plan_and_lock(d) < 0)
 		return -1;
+	if (d->dry_run && d->s.cmd.json)
+		d->s.would = json_array();
 	if (!d->plan.count)
 		return nothing(d);
 	if (d->dry_run)
@@ -214,6 +211,8 @@ int cmd_down(int argc, char **argv)
 
 	if (parse(&d, "down", options, down_usage, argc, argv, &status) < 0)
 		return cmd_done(&d.s.cmd, status);
+	/* what is recorded is what reverts */
+	d.s.cmd.lenient = !d.from_file;
 	if (session_open(&d.s, d.dry_run ? CMD_READ : CMD_WRITE) < 0)
 		return session_close(&d.s, -1);
 	return session_close(&d.s, run_down(&d));

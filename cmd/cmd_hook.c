@@ -133,6 +133,11 @@ int cmd_hook(int argc, char **argv)
 						      argc ? "unknown hook '%s'"
 							   : "which hook?%s",
 						      argc ? argv[0] : ""));
+	if (argc > 1)
+		return cmd_done(&h.cmd,
+				options_usage(options, usage,
+					      "unexpected argument '%s'",
+					      argv[1]));
 	if (pre_commit(&h) < 0)
 		return cmd_fail(&h.cmd);
 	return cmd_done(&h.cmd, h.problems ? 1 : 0);

@@ -143,6 +143,21 @@ static int write_settings(struct init *in)
 	return *sections ? write_file(in, ".gitmigrate", "a", sections) : 0;
 }
 
+/* Found out before anything is written. */
+static int check_folder(struct init *in)
+{
+	struct stat st;
+
+	if (stat(in_top(in, in->cmd.dir), &st) < 0 || S_ISDIR(st.st_mode))
+		return 0;
+	error_set(
+		&in->cmd.err, ERROR_FAILED,
+		"unable to make the folder '%s': a file of that name is there",
+		in->cmd.dir);
+	return error_hint(&in->cmd.err, "move it, or name another folder: "
+					"git config migrate.dir FOLDER");
+}
+
 static int make_folder(struct init *in)
 {
 	struct cmd *cmd = &in->cmd;
@@ -321,9 +336,9 @@ static int run(struct init *in)
 		return error_set(&cmd->err, ERROR_FAILED,
 				 "init needs a work tree, and this repository "
 				 "is bare");
-	if (write_settings(in) < 0 || make_folder(in) < 0 ||
-	    write_attributes(in) < 0 || ignore_databases(in) < 0 ||
-	    install_hook(in) < 0)
+	if (check_folder(in) < 0 || write_settings(in) < 0 ||
+	    make_folder(in) < 0 || write_attributes(in) < 0 ||
+	    ignore_databases(in) < 0 || install_hook(in) < 0)
 		return -1;
 	if (in->changed)
 		cmd_hint(cmd, "next: git migrate new NAME");

@@ -50,6 +50,16 @@ static char *tables_text(TALLOC_CTX *mem, const struct facts *facts)
 	return text;
 }
 
+/* A person's decision is no script that ran. */
+static const char *outcome_text(TALLOC_CTX *mem, const struct facts *f)
+{
+	const char *by = f->repair ? strstr(f->repair, " by ") : NULL;
+
+	if (by)
+		return talloc_strndup(mem, f->repair, (size_t)(by - f->repair));
+	return f->ok ? "ok" : "failed";
+}
+
 static void print_table(const struct log *l)
 {
 	static const char *const headings[] = {
@@ -65,9 +75,9 @@ static void print_table(const struct log *l)
 		char *started = text_time(mem, f->started_us);
 		const char *cells[] = {
 			started,
-			f->ok ? "ok" : "failed",
+			outcome_text(mem, f),
 			direction_name(f->direction),
-			text_duration(mem, f->duration_ms),
+			f->repair ? "-" : text_duration(mem, f->duration_ms),
 			f->lock_count ? text_duration(mem, f->lock_ms) : "-",
 			talloc_asprintf(mem, "%s_%s",
 					version_format(f->version, version),
@@ -77,7 +87,9 @@ static void print_table(const struct log *l)
 
 		started[19] = '\0';
 		table_row(table, cells,
-			  color(&l->cmd, f->ok ? "green" : "red"));
+			  color(&l->cmd, f->repair ? "yellow"
+					 : f->ok   ? "green"
+						   : "red"));
 	}
 	table_print(table);
 	talloc_free(mem);

@@ -6,6 +6,7 @@
 #include "core/base/overlay.h"
 #include "core/base/text.h"
 #include "core/scaffold/name.h"
+#include "core/scaffold/pending.h"
 #include "core/scaffold/place.h"
 #include "core/scaffold/scaffold.h"
 
@@ -37,6 +38,7 @@ struct new
 	struct given *given;
 	size_t given_count;
 	struct scaffold *scaffold;
+	char *lost; /* letters of the name */
 	char **paths;
 	size_t path_count;
 };
@@ -156,7 +158,30 @@ static void print_templates(const struct new *n)
 
 /* --- making --- */
 
-static int open_target(struct db **db, void *data, struct error *err)
+/* The target as it will be when what is pending has been applied. */
+static int open_as_it_will_be(struct new *n, const char *subject,
+			      struct db **db)
+{
+	struct cmd *cmd = &n->cmd;
+	struct prover prover = { .read = cmd_read_blob, .read_data = cmd };
+	struct ledger *ledger;
+	struct set *here;
+
+	if (cmd_open_target(cmd, CMD_READ) < 0)
+		return -1;
+	*db = cmd->db;
+	if (cmd_set_here(cmd, true, &here) < 0 ||
+	    ledger_read(cmd->mem, cmd->db, &ledger, &cmd->err) < 0)
+		return -1;
+	prover.target = cmd->db;
+	prover.scratch_url = cmd->target.scratch_url;
+	prover.forbidden = !cmd_may_scratch(cmd);
+	return pending_open(cmd->mem, &prover, here, ledger, subject, db,
+			    &cmd->err);
+}
+
+static int open_target(struct db **db, const char *subject, void *data,
+		       struct error *err)
 {
 	struct new *n = data;
 	struct error kept = n->cmd.err;
@@ -164,10 +189,9 @@ static int open_target(struct db **db, void *data, struct error *err)
 
 	n->cmd.err = (struct error){ 0 };
 	n->cmd.wait_ms = n->cmd.connect_ms = TARGET_WAIT_MS;
-	result = cmd_open_target(&n->cmd, CMD_READ);
+	result = open_as_it_will_be(n, subject, db);
 	*err = n->cmd.err;
 	n->cmd.err = kept;
-	*db = n->cmd.db;
 	return result;
 }
 
@@ -198,6 +222,7 @@ static int make(struct new *n, int argc, char **argv)
 		      &cmd->err) < 0 ||
 	    find_engine(n, &request.engine) < 0)
 		return -1;
+	n->lost = name_lost(cmd->mem, (const char *const *)argv, (size_t)argc);
 	request.name = name;
 	request.given = n->given;
 	request.given_count = n->given_count;
@@ -282,6 +307,10 @@ static json_t *notes_json(const struct new *n)
 		json_array_append_new(
 			notes, json_sprintf("there is no template '%s' yet",
 					    n->scaffold->later));
+	if (n->lost)
+		json_array_append_new(
+			notes,
+			json_sprintf("'%s' is left out of the name", n->lost));
 	if (n->scaffold->problem)
 		json_array_append_new(
 			notes,
@@ -325,6 +354,10 @@ static void say_next(const struct new *n)
 	const struct scaffold *s = n->scaffold;
 	char version[VERSION_LENGTH + 1] = "";
 
+	if (n->lost)
+		cmd_warning("a name is made of a-z, 0-9 and _: '%s' is left "
+			    "out of it",
+			    n->lost);
 	if (s->later)
 		cmd_hint(cmd,
 			 "there is no template '%s' yet: the pair is "

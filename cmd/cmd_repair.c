@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/would.h"
 #include "core/base/text.h"
 #include "core/run/repair.h"
 
@@ -25,6 +26,12 @@ static bool acts(const struct repairing *r)
 {
 	return r->resume || r->skip || r->clean_up || r->mark_done ||
 	       r->mark_undone;
+}
+
+/* It then runs what is left, and reports that run. */
+static bool goes_on(const struct repairing *r)
+{
+	return r->resume || r->skip;
 }
 
 static char *label(TALLOC_CTX *mem, const struct repair *repair)
@@ -64,16 +71,12 @@ static const char *statement_state(const struct repair *repair, int n)
 /* The statement's place, kind and what it is about. */
 static char *statement_text(TALLOC_CTX *mem, const struct script *script, int n)
 {
-	const struct statement *s = &script->statements[n];
-	char *text;
 	int line, column;
 
-	text_position(script->text, script->length, s->offset, &line, &column);
-	text = talloc_asprintf(mem, "%s:%d: %s", script->path, line, s->kind);
-	for (size_t i = 0; i < s->relation_count; i++)
-		text = talloc_asprintf_append(text, "%s%s", i ? ", " : " ",
-					      s->relations[i]);
-	return text;
+	text_position(script->text, script->length,
+		      script->statements[n].offset, &line, &column);
+	return talloc_asprintf(mem, "%s:%d: %s", script->path, line,
+			       statement_title(mem, script, (size_t)n));
 }
 
 static void show_verdict(const struct repair *repair)
@@ -317,9 +320,13 @@ static int clean_up(struct repairing *r)
 
 static int act(struct repairing *r)
 {
-	if (r->resume || r->skip)
+	if (goes_on(r))
 		return go_on(r);
-	return r->clean_up ? clean_up(r) : mark(r);
+	if ((r->clean_up ? clean_up(r) : mark(r)) < 0)
+		return -1;
+	if (r->s.cmd.json)
+		show_json(r);
+	return 0;
 }
 
 static int make_plan(struct repairing *r)
@@ -337,7 +344,7 @@ static int run(struct repairing *r)
 	if (session_read(s) < 0 || make_plan(r) < 0)
 		return -1;
 	if (!r->plan.count) {
-		if (s->cmd.json && !acts(r))
+		if (s->cmd.json && !goes_on(r))
 			show_json(r);
 		else
 			cmd_say(&s->cmd, "nothing to repair on '%s'",

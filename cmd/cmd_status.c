@@ -39,6 +39,7 @@ static int load(struct status *s)
 	struct cmd *cmd = &s->cmd;
 
 	cmd->looks = !s->at;
+	cmd->lenient = true;
 	if (cmd_open_repo(cmd) < 0)
 		return -1;
 	s->head = cmd->repo->head;
@@ -335,5 +336,13 @@ int cmd_status(int argc, char **argv)
 		print_json(&s);
 	else if (print_text(&s) < 0)
 		return cmd_fail(&s.cmd);
+	if (s.here->problem_count) {
+		error_set(&s.cmd.err, ERROR_FAILED,
+			  "this is not all: %zu file%s in '%s' cannot be a "
+			  "migration",
+			  s.here->problem_count,
+			  s.here->problem_count == 1 ? "" : "s", s.cmd.dir);
+		return cmd_fail(&s.cmd);
+	}
 	return cmd_done(&s.cmd, s.exit_code && count_pending(&s) ? 1 : 0);
 }

@@ -66,52 +66,6 @@ static int prepare(struct up *u)
 	return session_check_committed(&u->s, &u->plan);
 }
 
-static void print_plan_item(struct cmd *cmd, const struct plan_item *item)
-{
-	char version[VERSION_LENGTH + 1];
-	const struct script *script = item->script;
-
-	cmd_line("would apply %s_%s  (%s%.10s)",
-		 version_format(item->version, version), item->name,
-		 item->commit ? "commit " : "",
-		 item->commit ? item->commit : item->source);
-	for (size_t i = 0; script && i < script->statement_count; i++) {
-		const struct statement *s = &script->statements[i];
-		char *about = talloc_strdup(cmd->mem, "");
-		int line, column;
-
-		text_position(script->text, script->length, s->offset, &line,
-			      &column);
-		for (size_t k = 0; k < s->relation_count; k++)
-			about = talloc_asprintf_append(
-				about, "%s%s", k ? ", " : " ", s->relations[k]);
-		if (s->batch)
-			about = talloc_asprintf_append(
-				about, ", in batches of at most %s rows",
-				text_thousands(about, s->batch->batch.rows));
-		cmd_line("  %s:%d: %s%s", item->path, line, s->kind, about);
-		talloc_free(about);
-	}
-	if (script && script->no_transaction)
-		puts("  outside a transaction, statement by statement");
-}
-
-static int dry_run(struct up *u)
-{
-	struct cmd *cmd = &u->s.cmd;
-
-	for (size_t i = 0; i < u->plan.count; i++) {
-		struct plan_item *item = &u->plan.items[i];
-
-		if (item->script &&
-		    cmd->db->engine->split(item->script, &cmd->err) < 0)
-			return -1;
-		if (!cmd->json)
-			print_plan_item(cmd, item);
-	}
-	return 0;
-}
-
 /* What a `hold` ended short of what was asked for is a no. */
 static int report_hold(struct up *u)
 {
@@ -296,13 +250,15 @@ static int run(struct up *u)
 		return -1;
 	if (!s->cmd.quiet)
 		warn_about_others(u);
+	if (u->dry_run && s->cmd.json)
+		s->would = json_array();
 	if (!u->plan.count) {
 		cmd_say(&s->cmd, "nothing to do: '%s' is up to date",
 			cmd_target_name(&s->cmd));
 		return 0;
 	}
 	if (u->dry_run) {
-		if (prepare(u) < 0 || dry_run(u) < 0 ||
+		if (prepare(u) < 0 || session_dry_run(s, &u->plan) < 0 ||
 		    consent_preview(s, &u->plan, u->rollback) < 0)
 			return -1;
 		return report_hold(u);

@@ -13,12 +13,14 @@
 #define TARGET_WAIT_MS 3000
 
 /* Into an error of its own: what is wrong with the target is no failure. */
-static int open_target(struct db **db, void *data, struct error *err)
+static int open_target(struct db **db, const char *subject, void *data,
+		       struct error *err)
 {
 	struct cmd *cmd = data;
 	struct error kept = cmd->err;
 	int result = 0;
 
+	(void)subject;
 	cmd->err = (struct error){ 0 };
 	if (!cmd->db) {
 		cmd->connect_ms = TARGET_WAIT_MS;

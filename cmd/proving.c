@@ -8,8 +8,7 @@
 
 int cmd_check_scratch(struct cmd *cmd)
 {
-	if (!cmd->target.protected_ || cmd->target.scratch_url ||
-	    !db_can(cmd->db, DB_SCRATCH_ON_SERVER))
+	if (cmd_may_scratch(cmd))
 		return 0;
 	error_set(&cmd->err, ERROR_REFUSED,
 		  "target '%s' is protected: no scratch database is made on "

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/would.h"
 #include "core/base/text.h"
 
 static void on_starting(const struct plan_item *item, void *data)
@@ -32,7 +33,7 @@ static void on_finished(const struct plan_item *item, const struct facts *facts,
 
 	(void)item;
 	progress_end();
-	if (s->cmd.json || !facts)
+	if (s->cmd.json || s->cmd.quiet || !facts)
 		return;
 	if (facts->ok)
 		show_run(&s->cmd, facts);
@@ -323,6 +324,34 @@ static void explain_loss(struct session *s, const struct facts *last)
 			   s->left, direction_name(last->direction));
 }
 
+int session_dry_run(struct session *s, const struct plan *plan)
+{
+	struct cmd *cmd = &s->cmd;
+
+	if (cmd->json && !s->would)
+		s->would = json_array();
+	for (size_t i = 0; i < plan->count; i++) {
+		if (!cmd->json) {
+			if (would_show(cmd, &plan->items[i]) < 0)
+				return -1;
+		} else if (json_array_append_new(
+				   s->would, would_json(cmd, &plan->items[i])) <
+			   0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void print_answer(struct session *s)
+{
+	json_t *json = runs_json(s->runs, s->run_count);
+
+	if (s->would)
+		json_object_set(json, "would", s->would);
+	cmd_print_json(json);
+}
+
 static void explain_failure(struct session *s)
 {
 	struct cmd *cmd = &s->cmd;
@@ -338,7 +367,7 @@ static void explain_failure(struct session *s)
 	}
 	if (s->runner.undone)
 		error_hint(&cmd->err, "nothing of it is left in the database");
-	if (s->left > 1)
+	if (s->done && s->left > 1)
 		error_hint(&cmd->err,
 			   "%zu done and committed before it, %zu "
 			   "after it not started",
@@ -346,6 +375,8 @@ static void explain_failure(struct session *s)
 	else if (s->done)
 		error_hint(&cmd->err, "%zu done and committed before it",
 			   s->done);
+	else if (s->left > 1)
+		error_hint(&cmd->err, "%zu after it not started", s->left - 1);
 	if (is_lost(s) && !s->runner.undone)
 		error_hint(&cmd->err, "see what the database has: "
 				      "git migrate status");
@@ -376,7 +407,8 @@ int session_close(struct session *s, int result)
 		error_release(&late);
 	}
 	if (cmd->json && cmd->repo && !s->answered &&
-	    (result == 0 || s->run_count))
-		cmd_print_json(runs_json(s->runs, s->run_count));
+	    (result == 0 || s->run_count || s->would))
+		print_answer(s);
+	json_decref(s->would);
 	return result < 0 ? cmd_fail(cmd) : cmd_done(cmd, 0);
 }

@@ -33,6 +33,7 @@ struct session {
 	struct health health; /* after each migration; check NULL: none */
 	bool rolled_back;     /* what this run had applied */
 	bool answered;	      /* what is said as JSON has been said */
+	json_t *would;	      /* of a dry run, or NULL */
 };
 
 #define SESSION_INIT                                                           \
@@ -91,6 +92,8 @@ int session_begin_origins(struct session *s, const struct plan *plan);
 int session_end_origins(struct session *s, struct plan *plan);
 /* On a protected target: refuses scripts that are not those of a commit. */
 int session_check_committed(struct session *s, const struct plan *plan);
+/* Instead of running it: tells what a prepared plan would do. */
+int session_dry_run(struct session *s, const struct plan *plan);
 /* Runs a prepared plan to its end or its first failure. */
 int session_run(struct session *s, const struct plan *plan);
 /* Completes, unlocks, prints JSON or the error; the exit status. */

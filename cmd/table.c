@@ -4,7 +4,6 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "core/base/text.h"
 
@@ -21,9 +20,9 @@ struct table *table_new(const char *const *headings, int count)
 	t->table = scols_new_table();
 	scols_table_enable_noencoding(t->table, 1);
 	for (int i = 0; i < count; i++)
-		scols_table_new_column(
-			t->table, headings[i], 0,
-			i == count - 1 && isatty(1) ? SCOLS_FL_TRUNC : 0);
+		scols_table_new_column(t->table, headings[i], 0, 0);
+	/* what is wider than the terminal is for the terminal to wrap */
+	scols_table_set_termforce(t->table, SCOLS_TERMFORCE_NEVER);
 	return t;
 }
 

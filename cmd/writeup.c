@@ -9,6 +9,7 @@ int writeup_open(struct writeup *w)
 {
 	struct cmd *cmd = &w->cmd;
 
+	cmd->lenient = true;
 	if (cmd_open_repo(cmd) < 0 || cmd_set_here(cmd, true, &w->here) < 0 ||
 	    cmd_open_target(cmd, CMD_READ) < 0 ||
 	    ledger_read(cmd->mem, cmd->db, &w->ledger, &cmd->err) < 0 ||

@@ -176,6 +176,16 @@ int set_add(struct set *set, const char *path, const char *blob, unsigned flags,
 	return 0;
 }
 
+void set_note_problem(struct set *set, struct error *err)
+{
+	set->problems = talloc_realloc(set, set->problems, char *,
+				       (unsigned)set->problem_count + 1);
+	set->problems[set->problem_count++] =
+		talloc_asprintf(set, "%s%s%s", err->file ? err->file : "",
+				err->file ? ": " : "", err->message);
+	error_release(err);
+}
+
 static int by_version(const void *a, const void *b)
 {
 	const struct migration *x = a, *y = b;

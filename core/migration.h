@@ -64,6 +64,9 @@ struct set {
 	struct migration *list;
 	size_t count, room;
 	struct arena *strings; /* owns all text; a child of the set */
+	/* where a set may lack what cannot be one: "path: why" */
+	char **problems;
+	size_t problem_count;
 };
 
 struct set *set_new(TALLOC_CTX *mem);
@@ -75,6 +78,9 @@ struct set *set_new(TALLOC_CTX *mem);
  */
 int set_add(struct set *set, const char *path, const char *blob, unsigned flags,
 	    struct error *err);
+
+/* Keeps the error as a problem of the set instead, and releases it. */
+void set_note_problem(struct set *set, struct error *err);
 
 /* Sorts by version, then name. To be called once, after the last set_add(). */
 void set_sort(struct set *set);

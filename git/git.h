@@ -65,6 +65,8 @@ int repo_set_worktree(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 struct worktree;
 int worktree_begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 		   struct worktree **w, struct error *err);
+/* What cannot be a migration is then a problem of the set, and no error. */
+void worktree_be_lenient(struct worktree *w);
 int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
 		 struct set **set, struct error *err);
 

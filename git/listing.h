@@ -15,6 +15,9 @@ struct listed {
 struct listing {
 	struct listed *list;
 	size_t count, room;
+	/* what cannot be in a set is noted here and left out; NULL: it is an
+	   error */
+	struct set *lenient;
 };
 
 /* A new entry, all zero. */

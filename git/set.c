@@ -59,16 +59,21 @@ char *inside_folder(TALLOC_CTX *mem, const char *dir)
 int listing_fill_set(TALLOC_CTX *mem, const struct listing *l, struct set **out,
 		     struct error *err)
 {
-	struct set *set = set_new(mem);
+	struct set *set = l->lenient ? talloc_steal(mem, l->lenient)
+				     : set_new(mem);
 
 	for (size_t i = 0; i < l->count; i++) {
 		const struct listed *f = &l->list[i];
 
-		if (!f->deleted &&
-		    set_add(set, f->path, f->blob, f->flags, err) < 0) {
-			talloc_free(set);
-			return -1;
+		if (f->deleted ||
+		    set_add(set, f->path, f->blob, f->flags, err) >= 0)
+			continue;
+		if (l->lenient) {
+			set_note_problem(set, err);
+			continue;
 		}
+		talloc_free(set);
+		return -1;
 	}
 	set_sort(set);
 	*out = set;
@@ -131,18 +136,23 @@ int listing_read_index(TALLOC_CTX *mem, char *text, size_t length,
 		       const char *dir, struct listing *l, struct error *err)
 {
 	char *end = text + length;
+	const char *last = ""; /* that something was wrong with */
 
 	for (char *next; text < end; text = next) {
 		char *tab = strchr(text, '\t');
 		struct listed *f;
 
 		next = text + strlen(text) + 1;
-		if (!tab || !is_script(tab + 1, dir))
+		if (!tab || !is_script(tab + 1, dir) || !strcmp(tab + 1, last))
 			continue;
-		if (tab[-1] != '0')
-			return unmerged(tab + 1, err);
-		if (check_mode(text, tab + 1, err) < 0)
-			return -1;
+		if (tab[-1] != '0' ? unmerged(tab + 1, err) < 0
+				   : check_mode(text, tab + 1, err) < 0) {
+			if (!l->lenient)
+				return -1;
+			set_note_problem(l->lenient, err);
+			last = tab + 1;
+			continue;
+		}
 		tab[-2] = '\0';
 		f = listing_append(mem, l);
 		f->path = tab + 1;

@@ -71,15 +71,23 @@ static int hash_files(TALLOC_CTX *mem, struct repo *repo, bool keep,
 }
 
 /* hash-object reads its paths by lines, so names are checked before. */
-static int check_names(const struct listing *l, struct error *err)
+static int check_names(struct listing *l, struct error *err)
 {
 	struct set *scratch = set_new(NULL);
 	int result = 0;
 
-	for (size_t i = 0; i < l->count && result == 0; i++)
-		if (l->list[i].flags & TEXT_IS_HERE)
-			result = set_add(scratch, l->list[i].path, NULL, 0,
-					 err);
+	for (size_t i = 0; i < l->count && result >= 0; i++) {
+		struct listed *f = &l->list[i];
+
+		if (!(f->flags & TEXT_IS_HERE) || f->deleted)
+			continue;
+		result = set_add(scratch, f->path, NULL, 0, err);
+		if (result < 0 && l->lenient) {
+			set_note_problem(l->lenient, err);
+			f->deleted = true;
+			result = 0;
+		}
+	}
 	talloc_free(scratch);
 	return result < 0 ? -1 : 0;
 }
@@ -209,6 +217,7 @@ struct worktree {
 	struct index *file;
 	struct looking *looking;
 	struct process *tree; /* NULL: without a HEAD, or known already */
+	bool lenient;
 	/* ... or what git sees; staged is NULL without a HEAD */
 	struct process *index, *modified, *staged;
 };
@@ -450,10 +459,14 @@ static int fill_unchanged(TALLOC_CTX *mem, const struct worktree *w,
 		const struct index_entry *e = &w->file->entries[i];
 
 		hex(id, e->id, w->file->id_size);
-		if (set_add(set, e->path, id, 0, err) < 0) {
-			talloc_free(set);
-			return -1;
+		if (set_add(set, e->path, id, 0, err) >= 0)
+			continue;
+		if (w->lenient) {
+			set_note_problem(set, err);
+			continue;
 		}
+		talloc_free(set);
+		return -1;
 	}
 	set_sort(set);
 	*out = set;
@@ -490,6 +503,11 @@ static int read_changed(struct worktree *w, const unsigned char *looks,
 	return check_names(l, err);
 }
 
+void worktree_be_lenient(struct worktree *w)
+{
+	w->lenient = true;
+}
+
 int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
 		 struct set **set, struct error *err)
 {
@@ -506,6 +524,7 @@ int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
 	if (looks && head && is_all_same(w, looks, here)) {
 		result = fill_unchanged(mem, w, set, err);
 	} else {
+		l.lenient = w->lenient ? set_new(w) : NULL;
 		result = read_changed(w, looks, head, here, &l, err);
 		if (result == 0)
 			result = hash_files(w, w->repo, keep, &l, err);

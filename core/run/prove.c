@@ -305,3 +305,19 @@ int prove(TALLOC_CTX *mem, const struct prover *prover, const struct set *set,
 	talloc_free(bench.scratch);
 	return result;
 }
+
+int prove_replay(const struct prover *prover, const struct set *set,
+		 const bool *wanted, struct db *scratch, struct error *err)
+{
+	struct bench bench = {
+		.prover = prover,
+		.set = set,
+		.scratch = scratch,
+	};
+
+	for (size_t i = 0; i < set->count; i++)
+		if (wanted[i] && run_script(&bench, scratch, &set->list[i],
+					    DIRECTION_UP, NULL, err) < 0)
+			return -1;
+	return 0;
+}

@@ -13,6 +13,7 @@
 struct prover {
 	struct db *target;	 /* what the scratch database is made beside */
 	const char *scratch_url; /* or NULL */
+	bool forbidden;		 /* nothing is made on the target's server */
 	const char *tool;
 	int (*read)(TALLOC_CTX *mem, const char *blob, char **text,
 		    size_t *length, void *data, struct error *err);
@@ -32,5 +33,12 @@ struct prover {
 int prove(TALLOC_CTX *mem, const struct prover *prover, const struct set *set,
 	  const bool *wanted, struct proof ***proofs, size_t *count,
 	  struct error *err);
+
+/*
+ * Runs the ups for which wanted[] is true on a scratch database, in order. Of
+ * the prover only `read` is needed.
+ */
+int prove_replay(const struct prover *prover, const struct set *set,
+		 const bool *wanted, struct db *scratch, struct error *err);
 
 #endif

@@ -22,12 +22,27 @@ struct asking {
 	struct error *err;
 };
 
+/* The name alone of the table, or else index, that it is about. */
+static const char *subject(const struct asking *a)
+{
+	const struct value *v = values_find(a->values, "table");
+	const struct value_text *name;
+
+	if (!v)
+		v = values_find(a->values, "index");
+	if (!v)
+		return NULL;
+	name = value_field(&v->items[0], "name");
+	return name ? name->plain : v->items[0].plain;
+}
+
 /* -1 with the problem when the target cannot be asked. */
 static int open_target(struct asking *a)
 {
 	if (a->access->db)
 		return 0;
-	return a->access->open(&a->access->db, a->access->data, &a->problem);
+	return a->access->open(&a->access->db, subject(a), a->access->data,
+			       &a->problem);
 }
 
 /* --- queries --- */

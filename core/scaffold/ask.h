@@ -32,7 +32,9 @@
  * wrong with it is no error: *problem (on mem) says so, or is NULL.
  */
 struct target_access {
-	int (*open)(struct db **db, void *data, struct error *err);
+	/* `subject`: the table or index that is asked about, or NULL */
+	int (*open)(struct db **db, const char *subject, void *data,
+		    struct error *err);
 	void *data;
 	struct db *db; /* once it is open */
 };

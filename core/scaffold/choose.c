@@ -104,6 +104,17 @@ static int say_usage(const struct choosing *c, const struct template *t)
 	return error_hint(c->err, "it takes %s", template_usage(c->mem, t));
 }
 
+/* What no template takes can only have come with --set. */
+static char *as_typed(const struct choosing *c, const char *name)
+{
+	char *shown = text_visible(c->mem, name, false);
+	bool known = false;
+
+	for (size_t i = 0; i < c->templates->count && !known; i++)
+		known = template_parameter(&c->templates->list[i], name);
+	return talloc_asprintf(c->mem, "--%s%s", known ? "" : "set ", shown);
+}
+
 static int check_given(const struct choosing *c, const struct template *t)
 {
 	for (size_t i = 0; i < c->given_count; i++) {
@@ -115,8 +126,9 @@ static int check_given(const struct choosing *c, const struct template *t)
 			again |= !strcmp(c->given[k].name, c->given[i].name);
 		if (p && (!again || value_kind_is_list(p->kind)))
 			continue;
-		error_set(c->err, ERROR_USAGE, "template '%s' takes %s--%s",
-			  t->name, p ? "only one " : "no ", c->given[i].name);
+		error_set(c->err, ERROR_USAGE, "template '%s' takes %s%s",
+			  t->name, p ? "only one " : "no ",
+			  as_typed(c, c->given[i].name));
 		return say_usage(c, t);
 	}
 	return 0;
@@ -139,8 +151,8 @@ pick(const struct choosing *c, const char *template_name, const char **later)
 		t = by_name(c, false, later);
 	if (!t && c->given_count) {
 		error_set(c->err, ERROR_USAGE,
-			  "the name '%s' fits no template that takes --%s",
-			  c->name, c->given[0].name);
+			  "the name '%s' fits no template that takes %s",
+			  c->name, as_typed(c, c->given[0].name));
 		error_hint(c->err, "name one with --template: %s",
 			   list_names(c));
 		return NULL;

@@ -168,3 +168,38 @@ int name_make(TALLOC_CTX *mem, const char *const *words, size_t count,
 	talloc_free(text);
 	return result;
 }
+
+/* Spaces, signs and punctuation beyond ASCII separate words, as its own do. */
+static bool is_letter(uint32_t c)
+{
+	return c >= 0xc0 && c != 0xd7 && c != 0xf7 &&
+	       !(c >= 0x2000 && c <= 0x2bff) && !(c >= 0x3000 && c <= 0x3003);
+}
+
+char *name_lost(TALLOC_CTX *mem, const char *const *words, size_t count)
+{
+	char *lost = talloc_strdup(mem, "");
+
+	for (size_t i = 0; i < count; i++) {
+		const unsigned char *at = (const unsigned char *)words[i];
+
+		while (*at) {
+			const char *from = (const char *)at;
+			uint32_t c = take_character(&at);
+			char piece[3], *letter;
+
+			in_ascii(c, piece);
+			if (*piece != '_' || !is_letter(c))
+				continue;
+			letter = talloc_strndup(
+				lost, from, (size_t)((const char *)at - from));
+			if (!strstr(lost, letter))
+				lost = talloc_strdup_append_buffer(lost,
+								   letter);
+		}
+	}
+	if (*lost)
+		return lost;
+	talloc_free(lost);
+	return NULL;
+}

@@ -19,6 +19,12 @@ int name_make(TALLOC_CTX *mem, const char *const *words, size_t count,
 	      char **name, struct error *err);
 
 /*
+ * The letters that such a name could not keep, in the order they were typed,
+ * each once; NULL when there are none.
+ */
+char *name_lost(TALLOC_CTX *mem, const char *const *words, size_t count);
+
+/*
  * Any text as [a-z0-9_], without an underscore on either side; may be empty.
  * For parts of names that templates make up.
  */

@@ -316,8 +316,12 @@ static int add_name(struct values *values, const char *name, const char *text,
 	char *parts[2], *sql, *fresh;
 	int count;
 
-	if (split_name(values, text, parts, &count) < 0)
-		return refuse(name, text, "is no name", err);
+	if (split_name(values, text, parts, &count) < 0) {
+		refuse(name, text, "is no name", err);
+		return error_hint(err, "write it as in SQL; one with other "
+				       "characters in quotes, and a quote in "
+				       "it twice");
+	}
 	sql = engine->quote_name(values, parts[count - 1]);
 	fresh = talloc_asprintf(values, "%s__new", parts[count - 1]);
 	if (count == 1) {

@@ -193,21 +193,26 @@ struct weighed {
 	int lightness; /* how little anybody else has to wait for it */
 };
 
-static bool is_new_table(const struct facts *facts, const char *relation)
+/* It was there before the run. */
+static bool is_old_table(const struct facts *facts, const char *relation)
 {
 	for (size_t i = 0; i < facts->table_count; i++)
 		if (!strcmp(facts->tables[i].name, relation))
-			return facts->tables[i].rows_before < 0 &&
-			       facts->tables[i].rows_after >= 0;
+			return facts->tables[i].rows_before >= 0 ||
+			       facts->tables[i].rows_after < 0;
 	return false;
 }
 
-/* Nobody waits for readers' locks, and nobody sees a table made just now. */
+static bool is_for_readers(const struct fact_lock *l)
+{
+	return !strcmp(l->mode, "AccessShareLock") ||
+	       !strcmp(l->mode, "SHARED");
+}
+
+/* Nobody waits for readers' locks, and nobody sees what was made just now. */
 static int lightness(const struct facts *facts, const struct fact_lock *l)
 {
-	if (!strcmp(l->mode, "AccessShareLock") || !strcmp(l->mode, "SHARED"))
-		return 2;
-	return is_new_table(facts, l->relation);
+	return is_for_readers(l) ? 2 : !is_old_table(facts, l->relation);
 }
 
 static int by_weight(const void *a, const void *b)
@@ -284,11 +289,21 @@ char *measured_locks(TALLOC_CTX *mem, const struct comment_input *in)
 	return add_rest(out, in->up->lock_count, MAX_LOCKS);
 }
 
+/* Whatever it is on, but a readers' lock only when there is no other. */
 char *measured_longest_lock(TALLOC_CTX *mem, const struct comment_input *in)
 {
-	struct weighed *w = in->up ? sorted_locks(mem, in->up) : NULL;
+	const struct fact_lock *longest = NULL;
 
-	return w ? held(mem, w->lock) : no_locks(mem, in);
+	for (size_t i = 0; in->up && i < in->up->lock_count; i++) {
+		const struct fact_lock *l = &in->up->locks[i];
+		int order = longest ? is_for_readers(longest) -
+					      is_for_readers(l)
+				    : 1;
+
+		if (order > 0 || (!order && l->held_ms > longest->held_ms))
+			longest = l;
+	}
+	return longest ? held(mem, longest) : no_locks(mem, in);
 }
 
 /* --- durations ----------------------------------------------------------- */

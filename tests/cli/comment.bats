@@ -204,3 +204,17 @@ hint: see the versions: git migrate status"
 	ok comment
 	out_has '**Commit**: `'
 }
+
+@test "the lock duration is that of the longest lock, whatever it is on" {
+	fresh postgresql
+	pair ${A}_view 'CREATE TABLE a1 (a int); SELECT pg_sleep(0.2); CREATE VIEW vv AS SELECT 1;' \
+		'DROP VIEW vv; DROP TABLE a1;'
+	commit
+	ok up
+	ok log --json
+	json '.runs[0].locks | max_by(.held_ms).relation' >longest
+	same longest a1 "$(<longest)"
+	ok comment
+	[[ $out =~ 'Lock time: '([0-9.]+ ms)' (`AccessExclusiveLock` on `a1`)' ]]
+	out_has "Lock duration: ${BASH_REMATCH[1]}"
+}

@@ -118,3 +118,34 @@ hint: commit it: git add 'migrations/${C}_create_c.up.sql' 'migrations/${C}_crea
 	ok down --confirm $C
 	same tables $'a\nb' "$(tables)"
 }
+
+in_a_messy_folder() {
+	table_pair $A a
+	table_pair $B b
+	commit
+	ok up
+	git checkout -q -b other
+	echo '-- theirs' >>"migrations/${B}_create_b.up.sql"
+	commit
+	git checkout -q -
+	echo '-- ours' >>"migrations/${B}_create_b.up.sql"
+	commit
+	! git merge -q other 2>/dev/null >&2 || return 1
+	touch migrations/notes.up.sql
+	ok comment $A
+	migrate status
+	exits 128
+	out_has "$A applied"
+	err_has 'warning: migrations/20260101000002_create_b.up.sql: the script has a merge conflict'
+	err_has "warning: migrations/notes.up.sql: malformed script name"
+	err_has "error: this is not all: 2 files in 'migrations' cannot be a migration"
+	migrate up
+	exits 128
+	migrate down --from-file
+	exits 128
+	ok down
+	out_has "reverted ${B}_create_b"
+	err_has 'the script has a merge conflict'
+	same tables a "$(tables)"
+}
+@test "reverts from the ledger whatever is in the folder" { both in_a_messy_folder; }

@@ -179,3 +179,12 @@ committing() {
 	exits 128
 	err_has "error: .gitmigrate:3: the key 'migrate.scratchurl' may not be set in '.gitmigrate'"
 }
+
+@test "a file where the folder should be is no folder" {
+	fresh sqlite
+	touch migrations
+	migrate init --no-target
+	exits 128
+	err_has "error: unable to make the folder 'migrations': a file of that name is there"
+	[[ ! -e .gitmigrate ]]
+}

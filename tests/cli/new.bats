@@ -326,9 +326,11 @@ constraints() {
 	base
 	new remove_email_from_users
 	says "$up" '-- migrate: edit "view mails needs the column: write what becomes of it"'
+	rm "${made[@]}"
 	new drop_users
 	says "$up" 'ALTER TABLE orders DROP CONSTRAINT orders_user_id_fkey;'
 	says "$up" '-- migrate: edit "view mails needs the table: write what becomes of it"'
+	rm "${made[@]}"
 	new drop_index_users_pkey
 	says "$up" '-- migrate: edit "users_pkey belongs to constraint users_pkey: drop that instead"'
 }
@@ -338,8 +340,10 @@ unknown() {
 	new remove_city_from_users
 	err_has "hint: target 'dev' could not help: it knows nothing of 'users.city'"
 	says "$down" '-- migrate: edit "write the type of city, which no target could tell"'
+	rm "${made[@]}"
 	new remove_index_on_city_from_users
 	err_has "hint: target 'dev' could not help: it knows nothing of 'users.city'"
+	rm "${made[@]}"
 	new drop_index_users_city
 	err_has "hint: target 'dev' could not help: it has no index 'users_city'"
 }
@@ -540,4 +544,83 @@ hint: write a string with SQL's quotes: --default \"'pending'\""
 	migrate new drop_users
 	exits 128
 	err_has 'comes with the repository and may not ask the target'
+}
+
+# --- what is pending ----------------------------------------------------------
+
+after_what_is_pending() {
+	new create_users --column 'id:integer primary key' --column name:text
+	ok up
+	new add_flag_to_users --type boolean --default true
+	new add_ts_to_users --type timestamp --default CURRENT_TIMESTAMP
+	new drop_users
+	lacks_edits
+	ok prove
+	ok up -n 2
+	sql 'INSERT INTO users (id) VALUES (1)'
+	same values 1 \
+		"$(sql 'SELECT count(*) FROM users WHERE flag AND ts IS NOT NULL')"
+	ok up --release "$(versions)"
+	ok down
+	same values 0 \
+		"$(sql 'SELECT count(*) FROM users WHERE flag AND ts IS NOT NULL')"
+}
+@test "a definition is that after what is pending" { both after_what_is_pending; }
+
+two_series() {
+	new create_users --column 'id:integer primary key'
+	ok up
+	new add_a_to_users --template add-required-column --type integer --default 1
+	new add_b_to_users --template add-required-column --type integer --default 2
+	ok status --json
+	while read -r version; do
+		set -- "$@" --release "$version"
+	done < <(json '.migrations[].version')
+	ok up "$@"
+	sql 'INSERT INTO users (id, a, b) VALUES (1, 2, 3)'
+	[[ $(sql 'SELECT a, b FROM users') == '2|3' ]]
+}
+@test "a second series of pairs knows the first" { both two_series; }
+
+unknown_after_pending() {
+	new create_users --column 'id:integer primary key'
+	ok up
+	pair 20990101000000_more "-- migrate: edit \"what?\"
+ALTER TABLE users ADD COLUMN more text;" 'ALTER TABLE users DROP COLUMN more;'
+	new drop_users
+	err_has "could not help: pending migrations change 'users', and what comes of it cannot be told: "
+	grep -q 'migrate: edit' "$down"
+	rm -f migrations/2099* "$up" "$down"
+	sql 'ALTER TABLE users ADD COLUMN by_hand text'
+	pair 20990101000000_more 'ALTER TABLE users ADD COLUMN more text;' \
+		'ALTER TABLE users DROP COLUMN more;'
+	new drop_users
+	err_has "the applied scripts that are here make another "
+	grep -q 'migrate: edit' "$down"
+	# what is about other tables is no matter
+	rm -f migrations/2099* "$up" "$down"
+	pair 20990101000000_more 'CREATE TABLE users_more (a integer);' \
+		'DROP TABLE users_more;'
+	new drop_users
+	err_lacks 'could not help'
+	grep -q by_hand "$down"
+}
+@test "says when the definition after what is pending is not known" { both unknown_after_pending; }
+
+@test "a word that cannot be kept is told, and so is how it was given" {
+	fresh sqlite
+	new 'Ünïcode näme 日本'
+	err_has "warning: a name is made of a-z, 0-9 and _: '日本' is left out of it"
+	[[ $up == *_unicode_name.up.sql ]]
+	new 'Ünïcode – “näme”'
+	err_lacks warning
+	migrate new --set foo=1 x
+	exits 129
+	err_has "the name 'x' fits no template that takes --set foo"
+	migrate new drop_x --table 'a"b'
+	exits 129
+	err_has "--table 'a\"b' is no name"
+	err_has 'hint: write it as in SQL; one with other characters in quotes'
+	new drop_x --table '"a""b"'
+	says "$up" 'DROP TABLE "a""b";'
 }

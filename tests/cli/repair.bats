@@ -684,3 +684,31 @@ VACUUM;' '-- migrate: irreversible "gone"'
 	err_has 'hint: 1 of 3 statements are done and stay done'
 	same rows 1 "$(sql 'SELECT id FROM p')"
 }
+
+nothing_as_json() {
+	local way
+	table_pair $A a
+	ok up
+	for way in '' --clean-up --mark-done --mark-undone; do
+		ok repair $way --json
+		json_is . '{
+  "repairs": []
+}'
+	done
+	ok repair --resume --json
+	json_is '.runs | length' 0
+}
+@test "nothing to repair is a document, too" { both nothing_as_json; }
+
+@test "the log shows that a person decided" {
+	fresh sqlite
+	pair ${A}_a '-- migrate: no-transaction
+CREATE TABLE a (a integer); INSERT INTO nowhere VALUES (1);' 'DROP TABLE a;'
+	commit
+	migrate up
+	exits 128
+	err_lacks '0 done'
+	ok repair --mark-undone
+	ok log
+	out_has 'marked as undone up  -'
+}

@@ -133,3 +133,17 @@ a_line_each() {
 		out_has "$name 0"
 	done
 }
+
+@test "a version that is none, and a word too much, are wrong usage everywhere" {
+	fresh sqlite
+	migrate log 123
+	exits 129
+	migrate prove 1
+	exits 129
+	err_has "'1' is not a version of 14 digits"
+	migrate up --to 1
+	exits 129
+	migrate hook pre-commit extra
+	exits 129
+	err_has "unexpected argument 'extra'"
+}

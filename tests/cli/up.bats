@@ -620,3 +620,37 @@ poisoned_ledger() {
 @test "what somebody wrote into the ledger stays one line and harms no terminal" {
 	both poisoned_ledger
 }
+
+dry_run_json() {
+	table_pair $A a
+	commit
+	pair ${B}_index "CREATE INDEX a_one ON a (id); CREATE INDEX a_two ON a (id);" \
+		'DROP TABLE a; CREATE TABLE a (id integer);'
+	ok up --dry-run --json
+	json_is '.runs | length' 0
+	json_is '.would | map(.version + " " + .direction) | join(", ")' "$A up, $B up"
+	json_is '.would[0].commit' "$(git rev-parse HEAD)"
+	json_is '.would[1].commit' null
+	json_is '.would[1].path' "migrations/${B}_index.up.sql"
+	json_is '.would[1].statements | map(.kind) | join(", ")' 'CREATE INDEX, CREATE INDEX'
+	json_is '.would[1].statements[1].place' "migrations/${B}_index.up.sql:1:31"
+	ok up --dry-run
+	out_has '  (uncommitted)'
+	out_has ': CREATE INDEX a_one'
+	out_has ': CREATE INDEX a_two'
+	[[ -z $(tables) ]]
+	ok up -q
+	out_is ''
+	err_is ''
+	ok up --dry-run --json
+	json_is .would '[]'
+	ok down --dry-run --json
+	json_is '.would | map(.version + " " + .direction) | join(", ")' "$B down"
+	json_is '.would[0].statements | map(.kind) | join(", ")' 'DROP TABLE, CREATE TABLE'
+	ok redo -q
+	out_is ''
+	ok down -q
+	out_is ''
+	err_is ''
+}
+@test "a dry run tells what it would do as JSON, and quiet is quiet" { both dry_run_json; }

@@ -8,7 +8,7 @@
 {{/engine.postgresql}}
 {{#engine.mysql}}
 -- Readers go on; who writes one of these rows waits until the commit. For a
--- large table split the UPDATE by ranges of its key.
+-- large table write before the UPDATE: -- migrate: batch
 {{/engine.mysql}}
 {{#engine.sqlite}}
 -- Nobody else writes to the database meanwhile.

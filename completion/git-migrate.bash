@@ -37,7 +37,12 @@ _git_migrate_value () # OPTION VALUE
 	--target | -t)
 		__gitcomp_nl "$(_git_migrate_targets)" "" "$2"
 		;;
-	--to | --release)
+	--to)
+		# of `new` it is a name
+		[ "${words[${__git_cmd_idx:-1} + 1]-}" != new ] || return 1
+		__gitcomp_nl "$(_git_migrate_versions)" "" "$2"
+		;;
+	--release)
 		__gitcomp_nl "$(_git_migrate_versions)" "" "$2"
 		;;
 	--template | -T)
@@ -79,7 +84,7 @@ _git_migrate ()
 		return
 	fi
 	case "$command" in
-	prove | comment | post | log)
+	prove | derive | comment | post | log)
 		__gitcomp_nl "$(_git_migrate_versions)"
 		;;
 	hook)

@@ -15,8 +15,12 @@ struct derive_out {
 
 /* --- what is said --------------------------------------------------------- */
 
+/* Two drops may bring the same index or constraint back. */
 static bool is_written(const struct derive_out *out, const char *statement)
 {
+	if (strncmp(statement, "CREATE ", 7) != 0 &&
+	    !strstr(statement, " ADD CONSTRAINT "))
+		return false;
 	for (size_t i = 0; i < out->count; i++)
 		if (!strcmp(out->written[i], statement))
 			return true;

@@ -56,6 +56,7 @@ int derive(TALLOC_CTX *mem, const struct db_engine *engine,
 struct derive_mark {
 	size_t statement; /* number, from 0 */
 	bool skip;	  /* another one's inverse undoes it, too */
+	bool own;	  /* RENAME: of what the script has made */
 	bool stale;	  /* the catalog has its table under another name */
 	const struct change *copied; /* DROP TABLE: the INSERT that saved its
 					rows before */

@@ -244,6 +244,15 @@ void derive_drop(struct deriving *d, const struct change *c)
 
 /* --- RENAME --------------------------------------------------------------- */
 
+/* What refers to the name goes on doing so: another table will have it. */
+static void rename_alone(struct deriving *d, const struct change *c)
+{
+	derive_say(d, "PRAGMA legacy_alter_table = ON");
+	derive_say(d, "ALTER %s RENAME TO %s", called(d, c, c->to),
+		   derive_quote(d, c->name.name));
+	derive_say(d, "PRAGMA legacy_alter_table = OFF");
+}
+
 void derive_rename(struct deriving *d, const struct change *c)
 {
 	char *table = c->table.name ? derive_name(d, &c->table) : NULL;
@@ -258,6 +267,8 @@ void derive_rename(struct deriving *d, const struct change *c)
 	else if (is_index_of_mysql(d, c))
 		derive_say(d, "ALTER TABLE %s RENAME INDEX %s TO %s", table, to,
 			   derive_quote(d, c->name.name));
+	else if (d->up->dialect == SQL_SQLITE && d->marks[d->at].own)
+		rename_alone(d, c);
 	else
 		derive_say(d, "ALTER %s RENAME TO %s", called(d, c, c->to),
 			   derive_quote(d, c->name.name));

@@ -390,20 +390,12 @@ static void take_table_of(struct changes *changes, struct reader *r,
 static void read_create(struct changes *changes, struct reader *r)
 {
 	static const char *const replace[] = { "OR", "REPLACE", NULL };
-	static const char *const noise[] = { "UNIQUE",	 "FULLTEXT", "SPATIAL",
-					     "DEFINER",	 "ALGORITHM", "SQL",
-					     "AGGREGATE", "VIRTUAL", NULL };
 	bool replaces = accept_all(r, replace), temporary = false;
 	const char *object;
 	struct change c = { .kind = CHANGE_CREATE }, *added;
 
 	while (!(object = take_object(r)) && !reader_at_end(r)) {
 		temporary |= reader_is(r, "TEMP") || reader_is(r, "TEMPORARY");
-		if (reader_accept_any(r, noise) || temporary ||
-		    r->token.kind != SQL_WORD) {
-			reader_advance(r);
-			continue;
-		}
 		reader_advance(r);
 	}
 	if (!object || temporary) {

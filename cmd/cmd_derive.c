@@ -12,8 +12,7 @@ static const char *const usage[] = {
 	NULL,
 };
 
-struct derive
-{
+struct derive {
 	struct cmd cmd;
 	struct derived derived;
 	bool force, no_prove;
@@ -104,6 +103,7 @@ static int run(struct derive *d, int argc, char **argv)
 	if (cmd_versions(cmd, argc, argv, &versions) < 0 ||
 	    cmd_open_repo(cmd) < 0)
 		return -1;
+	d->derived.version = versions[0];
 	if (!cmd->repo->top)
 		return error_set(&cmd->err, ERROR_FAILED,
 				 "derive needs a work tree, and this "
@@ -156,10 +156,9 @@ int cmd_derive(int argc, char **argv)
 	if (options_parse(d.cmd.mem, options, usage, &argc, argv, &status) < 0)
 		return cmd_done(&d.cmd, status);
 	if (argc != 1)
-		return cmd_done(&d.cmd,
-				options_usage(options, usage,
-					      argc ? "only one VERSION"
-						   : "which VERSION?"));
+		return cmd_done(&d.cmd, options_usage(options, usage,
+						      argc ? "only one VERSION"
+							   : "which VERSION?"));
 	if (run(&d, argc, argv) < 0)
 		return cmd_fail(&d.cmd);
 	return finish(&d, argv[0]);

@@ -352,6 +352,7 @@ static int run_from_up(struct new *n, int argc, char **argv)
 	int64_t number;
 
 	n->derived.cmd = &n->cmd;
+	n->derived.version = -1;
 	if (make_from_up(n, argc, argv) < 0 || place(n) < 0)
 		return -1;
 	first_version(n, version);
@@ -420,8 +421,8 @@ int cmd_new(int argc, char **argv)
 		  "the table that a foreign key refers to", &n.references },
 		{ OPTION_TEXT, 0, "condition", "SQL",
 		  "what each row has to fulfil", &n.condition },
-		{ OPTION_TEXT, 0, "using", "SQL",
-		  "the value in the new type", &n.using },
+		{ OPTION_TEXT, 0, "using", "SQL", "the value in the new type",
+		  &n.using },
 		{ OPTION_TEXTS, 0, "set", "NAME=VALUE",
 		  "any other parameter of a template", &n.settings },
 		{ OPTION_FLAG, 0, "list-templates", NULL,
@@ -442,8 +443,8 @@ int cmd_new(int argc, char **argv)
 					       "unexpected argument '%s'",
 					       argv[0])
 			       : options_usage(options, usage, "which name?"));
-	if (n.up && (n.template_name || n.list || collect(&n) < 0 ||
-		     n.given_count))
+	if (n.up &&
+	    (n.template_name || n.list || collect(&n) < 0 || n.given_count))
 		return cmd_done(&n.cmd,
 				options_usage(options, usage,
 					      "--up takes no template and "

@@ -13,9 +13,8 @@
 #define TARGET_WAIT_MS 3000
 
 /* Into an error of its own: what is wrong with the target is no failure. */
-static int open_target(struct db **db, void *data, struct error *err)
+static int open_target(struct db **db, struct cmd *cmd, struct error *err)
 {
-	struct cmd *cmd = data;
 	struct error kept = cmd->err;
 	int result = 0;
 
@@ -28,6 +27,24 @@ static int open_target(struct db **db, void *data, struct error *err)
 	cmd->err = kept;
 	*db = cmd->db;
 	return result;
+}
+
+/* For the catalog: only what was there before the up script counts. */
+static int open_before(struct db **db, void *data, struct error *err)
+{
+	struct derived *d = data;
+	struct ledger *ledger;
+
+	if (open_target(db, d->cmd, err) < 0 ||
+	    (d->version >= 0 &&
+	     ledger_read(d->cmd->mem, *db, &ledger, err) < 0))
+		return -1;
+	if (d->version < 0 || !ledger_find(ledger, d->version))
+		return 0;
+	*db = NULL;
+	return error_set(err, ERROR_REFUSED,
+			 "the migration is applied there, so that what was "
+			 "before it is gone");
 }
 
 static int find_engine(struct cmd *cmd, const struct db_engine **engine)
@@ -50,7 +67,7 @@ int derived_make(struct derived *d, const char *path, char *text, size_t length,
 {
 	struct cmd *cmd = d->cmd;
 	struct derive_target target = {
-		.access = { open_target, cmd, NULL },
+		.access = { open_before, d, NULL },
 		.mem = cmd->mem,
 	};
 	struct derive_catalog catalog;
@@ -61,6 +78,9 @@ int derived_make(struct derived *d, const char *path, char *text, size_t length,
 	    script_parse(cmd->mem, path, text, length, target.engine->dialect,
 			 &script, &cmd->err) < 0 ||
 	    target.engine->split(script, &cmd->err) < 0)
+		return -1;
+	d->up_edits = script_directive(script, DIRECTIVE_EDIT) != NULL;
+	if (!d->up_edits && script_check_runnable(script, false, &cmd->err) < 0)
 		return -1;
 	catalog = derive_target_catalog(&target);
 	source = talloc_asprintf(cmd->mem, "target '%s'", target_name(cmd));
@@ -114,9 +134,9 @@ int derived_prove(struct derived *d, int64_t version)
 	struct error err = { 0 };
 	struct db *db;
 
-	if (d->script->edits) {
+	if (d->script->edits || d->up_edits) {
 		d->unproven = talloc_strdup(cmd->mem,
-					    "there are edit lines in it");
+					    "there are edit lines in the pair");
 		return 0;
 	}
 	if (open_target(&db, cmd, &err) < 0)
@@ -160,7 +180,8 @@ void derived_show(const struct derived *d, const char *version)
 	else if (d->unproven)
 		cmd_hint(cmd, "it is not proven: %s", d->unproven);
 	if (derived_status(d))
-		cmd_hint(cmd, "mend the down script, then: git migrate prove %s",
+		cmd_hint(cmd,
+			 "mend the down script, then: git migrate prove %s",
 			 version);
 	else if (!d->proof)
 		cmd_hint(cmd, "%s: git migrate prove %s",

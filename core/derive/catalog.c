@@ -57,8 +57,8 @@ static int open_target(struct derive_target *target)
 	if (target->failed || !target->access.open)
 		return -1;
 	if (!target->access.db &&
-	    target->access.open(&target->access.db, target->access.data,
-				&err) < 0)
+	    target->access.open(&target->access.db, target->access.data, &err) <
+		    0)
 		return failed(target, &err);
 	return 0;
 }
@@ -74,12 +74,10 @@ static char *full_name(const struct asking *a, const struct sql_name *name,
 		return talloc_asprintf(a->mem, "%s%s%s",
 				       name->schema ? name->schema : "",
 				       name->schema ? "." : "", name->name);
-	return talloc_asprintf(a->mem, "%s%s%s",
-			       name->schema ? e->quote_name(a->mem,
-							    name->schema)
-					    : "",
-			       name->schema ? "." : "",
-			       e->quote_name(a->mem, name->name));
+	return talloc_asprintf(
+		a->mem, "%s%s%s",
+		name->schema ? e->quote_name(a->mem, name->schema) : "",
+		name->schema ? "." : "", e->quote_name(a->mem, name->name));
 }
 
 static const char *parameter(const struct asking *a, const char *name)
@@ -152,9 +150,8 @@ static int show(struct asking *a, struct error *err)
 	};
 	struct db *db = a->target->access.db;
 
-	for (size_t i = 0; a->facts->count &&
-			   i < sizeof(shown) / sizeof(*shown);
-	     i++) {
+	for (size_t i = 0;
+	     a->facts->count && i < sizeof(shown) / sizeof(*shown); i++) {
 		if (strcmp(shown[i].object, a->change->object) != 0)
 			continue;
 		a->column = shown[i].column;

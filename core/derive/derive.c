@@ -55,7 +55,8 @@ static void say_directive(struct derive_out *out, const char *word,
 {
 	char *shown = text_visible(out, text, false);
 
-	out->text = talloc_asprintf_append(out->text, "-- migrate: %s \"", word);
+	out->text = talloc_asprintf_append(out->text, "-- migrate: %s \"",
+					   word);
 	for (const char *c = shown; *c; c++) {
 		if (*c == '"')
 			out->text = talloc_strdup_append(out->text, "\"");
@@ -133,14 +134,13 @@ static char *subject(const struct deriving *d, const struct change *c)
 	if (c->column && !strcmp(c->object, "COLUMN"))
 		return talloc_asprintf(d->mem, "%s %s.%s", object,
 				       derive_plain(d, &c->table), c->column);
-	if (c->name.name && c->table.name &&
-	    !sql_name_is(&c->name, &c->table))
+	if (c->name.name && c->table.name && !sql_name_is(&c->name, &c->table))
 		return talloc_asprintf(d->mem, "%s %s of %s", object,
 				       c->name.name,
 				       derive_plain(d, &c->table));
-	return talloc_asprintf(d->mem, "%s %s", object,
-			       derive_plain(d, c->name.name ? &c->name
-							    : &c->table));
+	return talloc_asprintf(
+		d->mem, "%s %s", object,
+		derive_plain(d, c->name.name ? &c->name : &c->table));
 }
 
 int derive_ask(struct deriving *d, const char *word, struct derive_facts *facts)
@@ -154,8 +154,8 @@ int derive_ask(struct deriving *d, const char *word, struct derive_facts *facts)
 			    subject(d, c));
 		return -1;
 	}
-	if (!d->catalog || d->catalog->ask(d->mem, word, c, facts,
-					   d->catalog->data) < 0) {
+	if (!d->catalog ||
+	    d->catalog->ask(d->mem, word, c, facts, d->catalog->data) < 0) {
 		derive_edit(d,
 			    "bring %s back as it was, which no target could "
 			    "tell",
@@ -183,8 +183,9 @@ static void undo_other(struct deriving *d, const struct change *c)
 	if (c->inverse)
 		derive_say(d, "%s", c->inverse);
 	else
-		derive_edit(d, "write what undoes %s in line %d of the up script",
-			    c->object ? c->object : "the statement", line_of(d));
+		derive_edit(
+			d, "write what undoes %s in line %d of the up script",
+			c->object ? c->object : "the statement", line_of(d));
 }
 
 static void undo(struct deriving *d, const struct change *c)
@@ -236,8 +237,9 @@ static void undo(struct deriving *d, const struct change *c)
 			    line_of(d), derive_plain(d, &c->table));
 		break;
 	case CHANGE_DELETE:
-		derive_loss(d, "the rows that line %d of the up script deletes "
-			       "from %s",
+		derive_loss(d,
+			    "the rows that line %d of the up script deletes "
+			    "from %s",
 			    line_of(d), derive_plain(d, &c->table));
 		break;
 	case CHANGE_OTHER:
@@ -254,6 +256,8 @@ static int read_changes(const struct db_engine *engine, const struct script *up,
 		const struct statement *s = &up->statements[n];
 		size_t first = changes->count;
 
+		if (s->control || s->verify)
+			continue;
 		if (engine->changes) {
 			if (engine->changes(changes, up, n, err) < 0)
 				return -1;
@@ -264,7 +268,8 @@ static int read_changes(const struct db_engine *engine, const struct script *up,
 		*marks = talloc_realloc(changes, *marks, struct derive_mark,
 					(unsigned)changes->count + 1);
 		for (; first < changes->count; first++)
-			(*marks)[first] = (struct derive_mark){ .statement = n };
+			(*marks)[first] =
+				(struct derive_mark){ .statement = n };
 	}
 	return 0;
 }
@@ -274,15 +279,17 @@ static char *header(const struct deriving *d, const char *label,
 {
 	const struct derive_out *out = d->out;
 	char *text = talloc_asprintf(
-		d->mem, "-- Undoes %s. It was derived from the up script%s%s%s.\n",
+		d->mem,
+		"-- Undoes %s. It was derived from the up script%s%s%s.\n",
 		text_visible(d->mem, label, false),
 		d->asked ? " and\n-- from the definitions in " : "",
 		d->asked ? text_visible(d->mem, source, false) : "",
 		d->asked ? " before it" : "");
 
 	text = talloc_asprintf_append(
-		text, "--\n-- Data loss: %s\n-- Expected duration: not known; "
-		      "`git migrate prove` shows it on an empty database.\n\n",
+		text,
+		"--\n-- Data loss: %s\n-- Expected duration: not known; "
+		"`git migrate prove` shows it on an empty database.\n\n",
 		out->losses ? "what the data-loss lines say."
 			    : "none that is known.");
 	if (out->no_transaction)
@@ -337,9 +344,8 @@ int derive(TALLOC_CTX *mem, const struct db_engine *engine,
 	(*result)->statements = d.out->count;
 	(*result)->edits = d.out->edits;
 	(*result)->losses = d.out->losses;
-	(*result)->text = talloc_asprintf(*result, "%s%s",
-					  header(&d, label, source),
-					  d.out->text);
+	(*result)->text = talloc_asprintf(
+		*result, "%s%s", header(&d, label, source), d.out->text);
 	talloc_free(turn);
 	return 0;
 }

@@ -75,7 +75,7 @@ struct deriving {
 	const struct changes *changes;
 	struct derive_mark *marks;
 	struct derive_out *out;
-	size_t at; /* the change that is undone */
+	size_t at;  /* the change that is undone */
 	bool asked; /* the catalog told something */
 };
 

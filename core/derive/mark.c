@@ -158,9 +158,9 @@ static void mark_part(struct marking *m, size_t i, const struct change *c)
 	case CHANGE_ADD_CONSTRAINT:
 		mark_index_of(m, c);
 		if (c->name.name)
-			add_made(m, (struct made){ MADE_CONSTRAINT, NULL,
-						   c->table, c->name.name, i,
-						   false });
+			add_made(m,
+				 (struct made){ MADE_CONSTRAINT, NULL, c->table,
+						c->name.name, i, false });
 		break;
 	case CHANGE_DROP_CONSTRAINT:
 		if (rule)
@@ -170,10 +170,10 @@ static void mark_part(struct marking *m, size_t i, const struct change *c)
 		m->marks[i].skip = rule != NULL;
 		break;
 	case CHANGE_COMMENT:
-		m->marks[i].skip =
-			(c->column && column) ||
-			(!strcmp(c->object, "CONSTRAINT") && rule) ||
-			(c->name.name && find_object(m, c->object, &c->name));
+		m->marks[i].skip = (c->column && column) ||
+				   (!strcmp(c->object, "CONSTRAINT") && rule) ||
+				   (c->name.name &&
+				    find_object(m, c->object, &c->name));
 		break;
 	case CHANGE_UPDATE:
 		m->marks[i].skip = assigns_only_new(m, c);
@@ -186,9 +186,8 @@ static void mark_part(struct marking *m, size_t i, const struct change *c)
 static void mark_one(struct marking *m, size_t i)
 {
 	const struct change *c = &m->changes->list[i];
-	struct made *table = c->table.name
-				     ? find_object(m, "TABLE", &c->table)
-				     : NULL;
+	struct made *table = c->table.name ? find_object(m, "TABLE", &c->table)
+					   : NULL;
 
 	m->marks[i].stale = is_stale(m, c);
 	if (c->kind == CHANGE_NONE)

@@ -130,8 +130,9 @@ static void say_definitions(struct deriving *d, const struct change *c,
 
 		if (strcmp(f->name, "definition") != 0)
 			continue;
-		derive_say(d, "%s", c->concurrent ? with_concurrently(d, f->text)
-						  : f->text);
+		derive_say(d, "%s",
+			   c->concurrent ? with_concurrently(d, f->text)
+					 : f->text);
 	}
 }
 
@@ -163,8 +164,9 @@ static void copy_back(struct deriving *d, const struct change *c)
 	char *list = talloc_strdup(d->mem, "");
 
 	for (size_t i = 0; i < copy->column_count; i++)
-		list = talloc_asprintf_append(list, "%s%s", i ? ", " : "",
-					      derive_quote(d, copy->columns[i]));
+		list = talloc_asprintf_append(
+			list, "%s%s", i ? ", " : "",
+			derive_quote(d, copy->columns[i]));
 	if (copy->copies) {
 		derive_say(d, "INSERT INTO %s (%s)\n    SELECT %s FROM %s",
 			   derive_name(d, &c->name), list, list,
@@ -236,8 +238,9 @@ void derive_drop(struct deriving *d, const struct change *c)
 		say_fact(d, &facts, "after");
 		edit_blocked(d, &facts);
 		if (!table)
-			derive_edit(d, "bring back what CASCADE dropped along "
-				       "with %s",
+			derive_edit(d,
+				    "bring back what CASCADE dropped along "
+				    "with %s",
 				    plain);
 	}
 }
@@ -333,8 +336,9 @@ void derive_add_constraint(struct deriving *d, const struct change *c)
 		    !strcmp(d->changes->list[i].name.name, c->args))
 			return;
 	if (c->args)
-		derive_edit(d, "build the index %s of %s again, which the "
-			       "constraint took over",
+		derive_edit(d,
+			    "build the index %s of %s again, which the "
+			    "constraint took over",
 			    c->args, derive_plain(d, &c->table));
 }
 

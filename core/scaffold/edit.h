@@ -22,7 +22,6 @@ bool edit_mentions(const char *sql, const char *name);
 /* Whether a constraint of the table is about one of its own columns. */
 bool edit_concerns(const struct table_rule *rule, const char *column);
 
-
 /* Whether ALTER TABLE ADD COLUMN can make the column as it is. */
 bool edit_is_addable(const struct table_column *column);
 

@@ -344,9 +344,9 @@ char *changes_grant_inverse(TALLOC_CTX *mem, const char *text, size_t length,
 		return NULL;
 	while (with > word && strchr(" \t\r\n", text[with - 1]))
 		with--;
-	return talloc_asprintf(mem, "%s %.*s%s%.*s", grants ? "REVOKE" : "GRANT",
-			       (int)(word - from), text + from,
-			       grants ? "FROM" : "TO",
+	return talloc_asprintf(mem, "%s %.*s%s%.*s",
+			       grants ? "REVOKE" : "GRANT", (int)(word - from),
+			       text + from, grants ? "FROM" : "TO",
 			       (int)(with - word - (grants ? 2 : 4)),
 			       text + word + (grants ? 2 : 4));
 }
@@ -357,9 +357,9 @@ char *changes_grant_inverse(TALLOC_CTX *mem, const char *text, size_t length,
 static const char *take_object(struct reader *r)
 {
 	static const char *const objects[] = {
-		"TABLE",     "INDEX",	 "VIEW",  "TRIGGER",  "FUNCTION",
-		"PROCEDURE", "SEQUENCE", "EVENT", "DATABASE", "SCHEMA",
-		"ROLE",	     "USER",
+		"TABLE",    "INDEX",	 "VIEW",     "TRIGGER",
+		"FUNCTION", "PROCEDURE", "SEQUENCE", "EVENT",
+		"DATABASE", "SCHEMA",	 "ROLE",     "USER",
 	};
 
 	for (size_t i = 0; i < sizeof(objects) / sizeof(*objects); i++)
@@ -697,10 +697,10 @@ void changes_read(struct changes *changes, const char *text, size_t length,
 		  enum sql_dialect dialect)
 {
 	static const char *const nothing[] = {
-		"SET",	   "PRAGMA",  "ANALYZE", "VACUUM",   "REINDEX",
-		"SELECT",  "OPTIMIZE", "CHECK",	 "EXPLAIN",  "SHOW",
-		"DELIMITER", "USE",	"LOCK",	 "UNLOCK",   "FLUSH",
-		"VALUES",  NULL,
+		"SET",	     "PRAGMA",	 "ANALYZE", "VACUUM",  "REINDEX",
+		"SELECT",    "OPTIMIZE", "CHECK",   "EXPLAIN", "SHOW",
+		"DELIMITER", "USE",	 "LOCK",    "UNLOCK",  "FLUSH",
+		"VALUES",    NULL,
 	};
 	struct reader r;
 

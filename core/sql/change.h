@@ -40,9 +40,9 @@ struct change {
 				  CONSTRAINT too */
 	struct sql_name name;  /* the object's own; not of a column */
 	struct sql_name table; /* the table itself, or what it belongs to */
-	const char *column; /* MySQL: the first of an index or foreign key */
-	const char *to;	    /* the new name */
-	const char *args; /* of a function, "(integer, text)" as SQL */
+	const char *column;    /* MySQL: the first of an index or foreign key */
+	const char *to;	       /* the new name */
+	const char *args;      /* of a function, "(integer, text)" as SQL */
 	/* ALTER_COLUMN: "TYPE", "DEFAULT", "NOT NULL", or "ALL" of it;
 	   ADD_CONSTRAINT: "CHECK", "FOREIGN KEY", "UNIQUE", "PRIMARY KEY" */
 	const char *aspect;

@@ -309,6 +309,35 @@ hint: to write over it: git migrate derive --force VERSION"
 }
 @test "derive writes a down script, and over one without statements" { both again; }
 
+applied() {
+	base
+	pair 20210101000000_age 'ALTER TABLE users DROP COLUMN age;' ''
+	commit
+	ok up
+	ok derive 20210101000000
+	down=migrations/20210101000000_age.down.sql
+	has '-- migrate: edit "bring column users.age back as it was, which no target could tell"'
+	err_has "hint: target 'dev' could not help: the migration is applied there, so that what was before it is gone"
+}
+@test "a target that has the migration is not asked what was before it" { both applied; }
+
+@test "an up script that has edit lines, or does nothing" {
+	fresh sqlite
+	from '-- migrate: edit "the type"
+CREATE TABLE t (id integer);'
+	exits 0
+	has 'DROP TABLE t;'
+	err_has 'hint: it is not proven: there are edit lines in the pair'
+	printf '%s\n' '-- nothing' >"$BATS_TEST_TMPDIR/up.sql"
+	migrate new change --up "$BATS_TEST_TMPDIR/up.sql"
+	exits 128
+	err_has 'has no statement'
+	from '-- migrate: empty "kept"'
+	exits 0
+	out_has proven
+	has '-- migrate: empty "the up script changes nothing that is to be undone"'
+}
+
 @test "a derived script that fails its proof exits with 1 and says so" {
 	fresh sqlite
 	base

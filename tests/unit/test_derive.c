@@ -158,13 +158,12 @@ static void turns_privileges_round(void **state)
 static int ask(TALLOC_CTX *mem, const char *word, const struct change *c,
 	       struct derive_facts *facts, void *data)
 {
-	static struct derive_fact key[] = {
-		{ "column", "id" }, { "column", "a" }, { "key", "id" }
-	};
-	static struct derive_fact view[] = {
-		{ "known", "yes" },
-		{ "definition", "CREATE VIEW v AS SELECT 1" }
-	};
+	static struct derive_fact key[] = { { "column", "id" },
+					    { "column", "a" },
+					    { "key", "id" } };
+	static struct derive_fact view[] = { { "known", "yes" },
+					     { "definition",
+					       "CREATE VIEW v AS SELECT 1" } };
 	static struct derive_fact table[] = {
 		{ "known", "yes" },
 		{ "definition", "CREATE TABLE t (id integer PRIMARY KEY, a)" },
@@ -204,9 +203,8 @@ static char *undo(const char *text, const struct derive_catalog *catalog)
 	struct script *script;
 	char *body;
 
-	assert_int_equal(script_parse(mem, "up.sql",
-				      talloc_strdup(mem, text), strlen(text),
-				      SQL_SQLITE, &script, &err),
+	assert_int_equal(script_parse(mem, "up.sql", talloc_strdup(mem, text),
+				      strlen(text), SQL_SQLITE, &script, &err),
 			 0);
 	assert_int_equal(engine->split(script, &err), 0);
 	assert_int_equal(derive(mem, engine, script, "x", "target 'dev'",

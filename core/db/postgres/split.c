@@ -297,7 +297,8 @@ static bool add_insert(struct splitter *sp, const struct sql_extent *extent,
 		return true;
 	}
 	mem = talloc_new(NULL);
-	tree = pg_parse(mem, talloc_asprintf(mem, "%.*s (NULL)", (int)head, text));
+	tree = pg_parse(mem,
+			talloc_asprintf(mem, "%.*s (NULL)", (int)head, text));
 	known = tree && tree->n_stmts == 1;
 	if (known) {
 		s = add_statement(sp, extent->offset, extent->length);

@@ -82,6 +82,8 @@ struct deriving {
 /* What goes into the script, in order. */
 void derive_say(struct deriving *d, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* A statement for the end, when all is there again: a foreign key. */
+void derive_late(struct deriving *d, const char *statement);
 void derive_edit(struct deriving *d, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void derive_loss(struct deriving *d, const char *fmt, ...)

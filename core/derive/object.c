@@ -136,25 +136,27 @@ static void say_definitions(struct deriving *d, const struct change *c,
 	}
 }
 
-/* CREATE TABLE first, its rows, then what hangs on it. */
+/* CREATE TABLE, its rows, then what hangs on it. */
 static void say_table(struct deriving *d, const struct derive_facts *facts,
 		      void (*rows)(struct deriving *d, const struct change *c))
 {
 	const struct change *c = &d->changes->list[d->at];
 	bool made = false;
 
-	for (size_t pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < facts->count; i++) {
-			const struct derive_fact *f = &facts->list[i];
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct derive_fact *f = &facts->list[i];
 
-			if (strcmp(f->name, "definition") != 0 ||
-			    is_foreign_key(f->text) != (pass == 1))
-				continue;
-			derive_say(d, "%s", f->text);
-			if (!made && strstr(f->text, "TABLE") && rows)
-				rows(d, c);
-			made |= strstr(f->text, "TABLE") != NULL;
+		if (strcmp(f->name, "definition") != 0)
+			continue;
+		if (is_foreign_key(f->text)) {
+			derive_late(d, f->text);
+			continue;
 		}
+		derive_say(d, "%s", f->text);
+		if (!made && strstr(f->text, "TABLE") && rows)
+			rows(d, c);
+		made |= strstr(f->text, "TABLE") != NULL;
+	}
 }
 
 /* Columns that both the old table and its copy have, as the INSERT had them. */
@@ -177,12 +179,12 @@ static void copy_back(struct deriving *d, const struct change *c)
 		    derive_plain(d, &copy->table), derive_plain(d, &c->name));
 }
 
-static void say_fact(struct deriving *d, const struct derive_facts *facts,
-		     const char *name)
+/* The foreign keys that pointed there. */
+static void say_after(struct deriving *d, const struct derive_facts *facts)
 {
 	for (size_t i = 0; i < facts->count; i++)
-		if (!strcmp(facts->list[i].name, name))
-			derive_say(d, "%s", facts->list[i].text);
+		if (!strcmp(facts->list[i].name, "after"))
+			derive_late(d, facts->list[i].text);
 }
 
 static void edit_blocked(struct deriving *d, const struct derive_facts *facts)
@@ -235,7 +237,7 @@ void derive_drop(struct deriving *d, const struct change *c)
 	else
 		say_definitions(d, c, &facts);
 	if (c->cascade) {
-		say_fact(d, &facts, "after");
+		say_after(d, &facts);
 		edit_blocked(d, &facts);
 		if (!table)
 			derive_edit(d,
@@ -366,7 +368,7 @@ void derive_drop_constraint(struct deriving *d, const struct change *c)
 	}
 	say_definitions(d, c, &facts);
 	if (c->cascade)
-		say_fact(d, &facts, "after");
+		say_after(d, &facts);
 }
 
 /* --- comments and privileges ---------------------------------------------- */

@@ -219,6 +219,9 @@ DROP SCHEMA app;'
 		DROP INDEX CONCURRENTLY users_note;
 		CREATE INDEX CONCURRENTLY users_name ON users (name);
 		DROP TABLE orders, pairs;
+		DROP VIEW mails; DROP MATERIALIZED VIEW ages; DROP TABLE users, orders;
+		ALTER TABLE users DROP CONSTRAINT users_pkey CASCADE;
+		CREATE TABLE app.users (id integer); DROP TABLE pairs; CREATE TABLE app.pairs (id integer);
 		ALTER TABLE users ALTER COLUMN name TYPE varchar(99), ALTER COLUMN name SET DEFAULT 'x';
 		ALTER TABLE pairs ALTER COLUMN c TYPE bigint, ALTER COLUMN c SET NOT NULL;
 		ALTER TABLE users ALTER COLUMN name DROP DEFAULT, ADD COLUMN z integer, ALTER COLUMN z SET DEFAULT 3;
@@ -311,10 +314,11 @@ hint: to write over it: git migrate derive --force VERSION"
 
 applied() {
 	base
-	pair 20210101000000_age 'ALTER TABLE users DROP COLUMN age;' ''
+	pair 20210101000000_age 'ALTER TABLE users DROP COLUMN age;' \
+		'ALTER TABLE users ADD COLUMN age int;'
 	commit
 	ok up
-	ok derive 20210101000000
+	ok derive 20210101000000 --force
 	down=migrations/20210101000000_age.down.sql
 	has '-- migrate: edit "bring column users.age back as it was, which no target could tell"'
 	err_has "hint: target 'dev' could not help: the migration is applied there, so that what was before it is gone"
@@ -328,6 +332,7 @@ CREATE TABLE t (id integer);'
 	exits 0
 	has 'DROP TABLE t;'
 	err_has 'hint: it is not proven: there are edit lines in the pair'
+	rm "$up" "$down"
 	printf '%s\n' '-- nothing' >"$BATS_TEST_TMPDIR/up.sql"
 	migrate new change --up "$BATS_TEST_TMPDIR/up.sql"
 	exits 128

@@ -345,8 +345,8 @@ static bool look_at_create(const struct look_at *l, const PgQuery__Node *node)
 	case PG_QUERY__NODE__NODE_SELECT_STMT:
 		if (!node->select_stmt->into_clause)
 			return false;
-		create_relation(l, "TABLE",
-				node->select_stmt->into_clause->rel, false);
+		create_relation(l, "TABLE", node->select_stmt->into_clause->rel,
+				false);
 		return true;
 	case PG_QUERY__NODE__NODE_INDEX_STMT:
 		create_index(l, node->index_stmt);

@@ -103,6 +103,7 @@ static int run(struct derive *d, int argc, char **argv)
 	if (cmd_versions(cmd, argc, argv, &versions) < 0 ||
 	    cmd_open_repo(cmd) < 0)
 		return -1;
+	d->derived.version = versions[0];
 	if (!cmd->repo->top)
 		return error_set(&cmd->err, ERROR_FAILED,
 				 "derive needs a work tree, and this "

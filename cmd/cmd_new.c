@@ -385,6 +385,7 @@ static int run_from_up(struct new *n, int argc, char **argv)
 	int64_t number;
 
 	n->derived.cmd = &n->cmd;
+	n->derived.version = -1;
 	if (make_from_up(n, argc, argv) < 0 || place(n) < 0)
 		return -1;
 	first_version(n, version);

@@ -13,14 +13,11 @@
 #define TARGET_WAIT_MS 3000
 
 /* Into an error of its own: what is wrong with the target is no failure. */
-static int open_target(struct db **db, const char *subject, void *data,
-		       struct error *err)
+static int open_target(struct db **db, struct cmd *cmd, struct error *err)
 {
-	struct cmd *cmd = data;
 	struct error kept = cmd->err;
 	int result = 0;
 
-	(void)subject;
 	cmd->err = (struct error){ 0 };
 	if (!cmd->db) {
 		cmd->connect_ms = TARGET_WAIT_MS;
@@ -30,6 +27,26 @@ static int open_target(struct db **db, const char *subject, void *data,
 	cmd->err = kept;
 	*db = cmd->db;
 	return result;
+}
+
+/* For the catalog: only what was there before the up script counts. */
+static int open_before(struct db **db, const char *subject, void *data,
+		       struct error *err)
+{
+	struct derived *d = data;
+	struct ledger *ledger;
+
+	(void)subject;
+	if (open_target(db, d->cmd, err) < 0 ||
+	    (d->version >= 0 &&
+	     ledger_read(d->cmd->mem, *db, &ledger, err) < 0))
+		return -1;
+	if (d->version < 0 || !ledger_find(ledger, d->version))
+		return 0;
+	*db = NULL;
+	return error_set(err, ERROR_REFUSED,
+			 "the migration is applied there, so that what was "
+			 "before it is gone");
 }
 
 static int find_engine(struct cmd *cmd, const struct db_engine **engine)
@@ -52,7 +69,7 @@ int derived_make(struct derived *d, const char *path, char *text, size_t length,
 {
 	struct cmd *cmd = d->cmd;
 	struct derive_target target = {
-		.access = { open_target, cmd, NULL },
+		.access = { open_before, d, NULL },
 		.mem = cmd->mem,
 	};
 	struct derive_catalog catalog;
@@ -63,6 +80,9 @@ int derived_make(struct derived *d, const char *path, char *text, size_t length,
 	    script_parse(cmd->mem, path, text, length, target.engine->dialect,
 			 &script, &cmd->err) < 0 ||
 	    target.engine->split(script, &cmd->err) < 0)
+		return -1;
+	d->up_edits = script_directive(script, DIRECTIVE_EDIT) != NULL;
+	if (!d->up_edits && script_check_runnable(script, false, &cmd->err) < 0)
 		return -1;
 	catalog = derive_target_catalog(&target);
 	source = talloc_asprintf(cmd->mem, "target '%s'", target_name(cmd));
@@ -116,9 +136,9 @@ int derived_prove(struct derived *d, int64_t version)
 	struct error err = { 0 };
 	struct db *db;
 
-	if (d->script->edits) {
+	if (d->script->edits || d->up_edits) {
 		d->unproven = talloc_strdup(cmd->mem,
-					    "there are edit lines in it");
+					    "there are edit lines in the pair");
 		return 0;
 	}
 	if (open_target(&db, cmd, &err) < 0)

@@ -7,6 +7,10 @@
 /* What derive and new share: a derived down script, and its proof. */
 struct derived {
 	struct cmd *cmd;
+	/* a migration that is there: a target that has it is not asked, since
+	   it no longer knows what was before; -1: it is new */
+	int64_t version;
+	bool up_edits; /* the up script has edit lines itself */
 	struct derivation *script;
 	char *problem; /* why the target could not be asked, or NULL */
 	struct proof *proof;

@@ -38,8 +38,10 @@ _git_migrate_value () # OPTION VALUE
 		__gitcomp_nl "$(_git_migrate_targets)" "" "$2"
 		;;
 	--to)
-		# backup's are files
-		[ "$command" = backup ] && return 1
+		# backup's are files, and of `new` it is a name
+		case ${words[${__git_cmd_idx:-1} + 1]-} in
+		backup | new) return 1 ;;
+		esac
 		__gitcomp_nl "$(_git_migrate_versions)" "" "$2"
 		;;
 	--release | --confirm)
@@ -84,7 +86,7 @@ _git_migrate ()
 		return
 	fi
 	case "$command" in
-	prove | comment | post | log)
+	prove | derive | comment | post | log)
 		__gitcomp_nl "$(_git_migrate_versions)"
 		;;
 	hook)

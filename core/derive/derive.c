@@ -9,14 +9,20 @@ struct derive_out {
 	char *text;	/* directives and statements */
 	char **written; /* the statements, to say none twice */
 	size_t count;
+	char **late; /* what comes after all else */
+	size_t late_count;
 	size_t edits, losses;
 	bool no_transaction;
 };
 
 /* --- what is said --------------------------------------------------------- */
 
+/* Two drops may bring the same index or constraint back. */
 static bool is_written(const struct derive_out *out, const char *statement)
 {
+	if (strncmp(statement, "CREATE ", 7) != 0 &&
+	    !strstr(statement, " ADD CONSTRAINT "))
+		return false;
 	for (size_t i = 0; i < out->count; i++)
 		if (!strcmp(out->written[i], statement))
 			return true;
@@ -43,6 +49,15 @@ void derive_say(struct deriving *d, const char *fmt, ...)
 	out->written[out->count++] = statement;
 	out->no_transaction |= strstr(statement, " CONCURRENTLY ") != NULL;
 	out->text = talloc_asprintf_append(out->text, "%s;\n", statement);
+}
+
+void derive_late(struct deriving *d, const char *statement)
+{
+	struct derive_out *out = d->out;
+
+	out->late = talloc_realloc(out, out->late, char *,
+				   (unsigned)out->late_count + 1);
+	out->late[out->late_count++] = talloc_strdup(out, statement);
 }
 
 /* A directive with a text in one line. */
@@ -127,7 +142,7 @@ static char *subject(const struct deriving *d, const struct change *c)
 	for (char *p = object; *p; p++)
 		if (*p >= 'A' && *p <= 'Z')
 			*p = (char)(*p | 0x20);
-	if (c->column && !strcmp(c->object, "COLUMN"))
+	if (c->column && c->object && !strcmp(c->object, "COLUMN"))
 		return talloc_asprintf(d->mem, "%s %s.%s", object,
 				       derive_plain(d, &c->table), c->column);
 	if (c->name.name && c->table.name && !sql_name_is(&c->name, &c->table))
@@ -252,6 +267,8 @@ static int read_changes(const struct db_engine *engine, const struct script *up,
 		const struct statement *s = &up->statements[n];
 		size_t first = changes->count;
 
+		if (s->control || s->verify)
+			continue;
 		if (engine->changes) {
 			if (engine->changes(changes, up, n, err) < 0)
 				return -1;
@@ -330,9 +347,11 @@ int derive(TALLOC_CTX *mem, const struct db_engine *engine,
 		return -1;
 	}
 	derive_mark(turn, changes, d.marks);
-	for (d.at = changes->count; d.at--;)
+	for (d.at = changes->count; d.marks && d.at--;)
 		if (!d.marks[d.at].skip)
 			undo(&d, &changes->list[d.at]);
+	for (size_t i = 0; i < d.out->late_count; i++)
+		derive_say(&d, "%s", d.out->late[i]);
 	close_empty(&d);
 	*result = talloc_zero(mem, struct derivation);
 	(*result)->statements = d.out->count;

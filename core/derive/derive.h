@@ -56,6 +56,7 @@ int derive(TALLOC_CTX *mem, const struct db_engine *engine,
 struct derive_mark {
 	size_t statement; /* number, from 0 */
 	bool skip;	  /* another one's inverse undoes it, too */
+	bool own;	  /* RENAME: of what the script has made */
 	bool stale;	  /* the catalog has its table under another name */
 	const struct change *copied; /* DROP TABLE: the INSERT that saved its
 					rows before */
@@ -81,6 +82,8 @@ struct deriving {
 /* What goes into the script, in order. */
 void derive_say(struct deriving *d, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* A statement for the end, when all is there again: a foreign key. */
+void derive_late(struct deriving *d, const char *statement);
 void derive_edit(struct deriving *d, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void derive_loss(struct deriving *d, const char *fmt, ...)

@@ -91,11 +91,12 @@ static void mark_drop(struct marking *m, size_t i, const struct change *c)
 		m->marks[i].copied = find_copy(m, i, &c->name);
 }
 
-static void mark_rename(struct marking *m, const struct change *c)
+static void mark_rename(struct marking *m, size_t i, const struct change *c)
 {
 	struct made *made = find_object(m, c->object, &c->name);
 	struct sql_name to = { c->name.schema, c->to };
 
+	m->marks[i].own = made != NULL;
 	if (made)
 		add_made(m, (struct made){ MADE_OBJECT, c->object, to, NULL,
 					   made->by, true });
@@ -200,7 +201,7 @@ static void mark_one(struct marking *m, size_t i)
 		mark_drop(m, i, c);
 	else if (c->kind == CHANGE_RENAME &&
 		 !(table && strcmp(c->object, "TABLE") != 0))
-		mark_rename(m, c);
+		mark_rename(m, i, c);
 	else if (table)
 		m->marks[i].skip = true;
 	else

@@ -136,25 +136,27 @@ static void say_definitions(struct deriving *d, const struct change *c,
 	}
 }
 
-/* CREATE TABLE first, its rows, then what hangs on it. */
+/* CREATE TABLE, its rows, then what hangs on it. */
 static void say_table(struct deriving *d, const struct derive_facts *facts,
 		      void (*rows)(struct deriving *d, const struct change *c))
 {
 	const struct change *c = &d->changes->list[d->at];
 	bool made = false;
 
-	for (size_t pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < facts->count; i++) {
-			const struct derive_fact *f = &facts->list[i];
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct derive_fact *f = &facts->list[i];
 
-			if (strcmp(f->name, "definition") != 0 ||
-			    is_foreign_key(f->text) != (pass == 1))
-				continue;
-			derive_say(d, "%s", f->text);
-			if (!made && strstr(f->text, "TABLE") && rows)
-				rows(d, c);
-			made |= strstr(f->text, "TABLE") != NULL;
+		if (strcmp(f->name, "definition") != 0)
+			continue;
+		if (is_foreign_key(f->text)) {
+			derive_late(d, f->text);
+			continue;
 		}
+		derive_say(d, "%s", f->text);
+		if (!made && strstr(f->text, "TABLE") && rows)
+			rows(d, c);
+		made |= strstr(f->text, "TABLE") != NULL;
+	}
 }
 
 /* Columns that both the old table and its copy have, as the INSERT had them. */
@@ -177,12 +179,12 @@ static void copy_back(struct deriving *d, const struct change *c)
 		    derive_plain(d, &copy->table), derive_plain(d, &c->name));
 }
 
-static void say_fact(struct deriving *d, const struct derive_facts *facts,
-		     const char *name)
+/* The foreign keys that pointed there. */
+static void say_after(struct deriving *d, const struct derive_facts *facts)
 {
 	for (size_t i = 0; i < facts->count; i++)
-		if (!strcmp(facts->list[i].name, name))
-			derive_say(d, "%s", facts->list[i].text);
+		if (!strcmp(facts->list[i].name, "after"))
+			derive_late(d, facts->list[i].text);
 }
 
 static void edit_blocked(struct deriving *d, const struct derive_facts *facts)
@@ -235,7 +237,7 @@ void derive_drop(struct deriving *d, const struct change *c)
 	else
 		say_definitions(d, c, &facts);
 	if (c->cascade) {
-		say_fact(d, &facts, "after");
+		say_after(d, &facts);
 		edit_blocked(d, &facts);
 		if (!table)
 			derive_edit(d,
@@ -246,6 +248,15 @@ void derive_drop(struct deriving *d, const struct change *c)
 }
 
 /* --- RENAME --------------------------------------------------------------- */
+
+/* What refers to the name goes on doing so: another table will have it. */
+static void rename_alone(struct deriving *d, const struct change *c)
+{
+	derive_say(d, "PRAGMA legacy_alter_table = ON");
+	derive_say(d, "ALTER %s RENAME TO %s", called(d, c, c->to),
+		   derive_quote(d, c->name.name));
+	derive_say(d, "PRAGMA legacy_alter_table = OFF");
+}
 
 void derive_rename(struct deriving *d, const struct change *c)
 {
@@ -261,6 +272,8 @@ void derive_rename(struct deriving *d, const struct change *c)
 	else if (is_index_of_mysql(d, c))
 		derive_say(d, "ALTER TABLE %s RENAME INDEX %s TO %s", table, to,
 			   derive_quote(d, c->name.name));
+	else if (d->up->dialect == SQL_SQLITE && d->marks[d->at].own)
+		rename_alone(d, c);
 	else
 		derive_say(d, "ALTER %s RENAME TO %s", called(d, c, c->to),
 			   derive_quote(d, c->name.name));
@@ -355,7 +368,7 @@ void derive_drop_constraint(struct deriving *d, const struct change *c)
 	}
 	say_definitions(d, c, &facts);
 	if (c->cascade)
-		say_fact(d, &facts, "after");
+		say_after(d, &facts);
 }
 
 /* --- comments and privileges ---------------------------------------------- */

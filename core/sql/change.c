@@ -17,11 +17,19 @@ struct change *changes_add(struct changes *changes, enum change_kind kind)
 	return c;
 }
 
+/* The schema that a name without one is in, unless somebody has changed it. */
+static const char *schema_of(const struct sql_name *name)
+{
+	return name->schema && strcmp(name->schema, "public") != 0 &&
+			       strcasecmp(name->schema, "main") != 0
+		       ? name->schema
+		       : "";
+}
+
 bool sql_name_is(const struct sql_name *a, const struct sql_name *b)
 {
-	if (!a->name || !b->name || strcasecmp(a->name, b->name) != 0)
-		return false;
-	return !a->schema || !b->schema || !strcasecmp(a->schema, b->schema);
+	return a->name && b->name && !strcasecmp(a->name, b->name) &&
+	       !strcasecmp(schema_of(a), schema_of(b));
 }
 
 /* The name under the eye, as the database keeps it. */
@@ -390,21 +398,12 @@ static void take_table_of(struct changes *changes, struct reader *r,
 static void read_create(struct changes *changes, struct reader *r)
 {
 	static const char *const replace[] = { "OR", "REPLACE", NULL };
-	static const char *const noise[] = {
-		"UNIQUE", "FULLTEXT",  "SPATIAL", "DEFINER", "ALGORITHM",
-		"SQL",	  "AGGREGATE", "VIRTUAL", NULL
-	};
 	bool replaces = accept_all(r, replace), temporary = false;
 	const char *object;
 	struct change c = { .kind = CHANGE_CREATE }, *added;
 
 	while (!(object = take_object(r)) && !reader_at_end(r)) {
 		temporary |= reader_is(r, "TEMP") || reader_is(r, "TEMPORARY");
-		if (reader_accept_any(r, noise) || temporary ||
-		    r->token.kind != SQL_WORD) {
-			reader_advance(r);
-			continue;
-		}
 		reader_advance(r);
 	}
 	if (!object || temporary) {

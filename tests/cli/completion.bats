@@ -47,6 +47,10 @@ setup() {
 @test "completes versions from the migrations folder" {
 	complete_line git migrate up --to ''
 	out_is $'20240101000000\n20240102000000'
+	complete_line git migrate derive 20240102
+	out_is 20240102000000
+	complete_line git migrate new --to 20240102
+	out_is ''
 	complete_line git migrate prove 20240102
 	out_is 20240102000000
 }
@@ -69,7 +73,7 @@ setup() {
 }
 
 @test "completes templates" {
-	complete_line git migrate new --template add-c
+	complete_line git migrate new --template add-co
 	out_is add-column
 	complete_line git migrate new -T drop-
 	out_is $'drop-column\ndrop-index\ndrop-table'

@@ -342,6 +342,12 @@ static bool look_at_create(const struct look_at *l, const PgQuery__Node *node)
 			node->create_table_as_stmt->into->rel,
 			node->create_table_as_stmt->if_not_exists);
 		return true;
+	case PG_QUERY__NODE__NODE_SELECT_STMT:
+		if (!node->select_stmt->into_clause)
+			return false;
+		create_relation(l, "TABLE", node->select_stmt->into_clause->rel,
+				false);
+		return true;
 	case PG_QUERY__NODE__NODE_INDEX_STMT:
 		create_index(l, node->index_stmt);
 		return true;
@@ -682,6 +688,12 @@ static bool look_at_enum(const struct look_at *l,
 static bool look_at_other(const struct look_at *l, const PgQuery__Node *node)
 {
 	switch (node->node_case) {
+	case PG_QUERY__NODE__NODE_SELECT_STMT:
+		/* a function may do anything */
+		if (memchr(l->text, '(', l->length))
+			return false;
+		add(l, CHANGE_NONE, NULL);
+		return true;
 	case PG_QUERY__NODE__NODE_DROP_STMT:
 		return look_at_drop(l, node->drop_stmt);
 	case PG_QUERY__NODE__NODE_RENAME_STMT:
@@ -735,8 +747,6 @@ int pg_changes(struct changes *changes, const struct script *script, size_t n,
 	tree = pg_parse(turn, talloc_strndup(turn, l.text, l.length));
 	if (!tree || tree->n_stmts != 1)
 		other(&l, NULL);
-	else if (s->verify)
-		add(&l, CHANGE_NONE, NULL);
 	else if (!look_at_create(&l, tree->stmts[0]->stmt) &&
 		 !look_at_other(&l, tree->stmts[0]->stmt))
 		other(&l, NULL);

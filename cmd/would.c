@@ -61,7 +61,8 @@ static void show_statements(const struct cmd *cmd, const struct plan_item *item)
 
 		text_position(script->text, script->length, s->offset, &line,
 			      &column);
-		printf("  %s:%d: %s", text_visible(cmd->mem, script->path, false), line,
+		printf("  %s:%d: %s",
+		       text_visible(cmd->mem, script->path, false), line,
 		       statement_title(cmd->mem, script, i));
 		if (s->batch)
 			printf(", in batches of at most %s rows",

@@ -57,8 +57,8 @@ static int open_target(struct derive_target *target)
 	if (target->failed || !target->access.open)
 		return -1;
 	if (!target->access.db &&
-	    target->access.open(&target->access.db, target->access.data, &err) <
-		    0)
+	    target->access.open(&target->access.db, NULL, target->access.data,
+				&err) < 0)
 		return failed(target, &err);
 	return 0;
 }

@@ -17,10 +17,10 @@
 	.escapes = my_escapes, .begin_step = my_begin_step,                    \
 	.end_step = my_end_step, .inside = my_inside, .witness = my_witness,   \
 	.judge = my_judge, .place = my_place, .lock = my_lock,                 \
-	.unlock = my_unlock, .inquire = my_inquire, .widens = my_widens, .split = my_split,           \
-	.blockers = my_blockers, .execute = my_execute, .key = my_key,         \
-	.ask = my_ask, .execute_part = my_execute_part, .load = my_load,       \
-	.count_rows = my_count_rows, .catalog = my_catalog,                    \
+	.unlock = my_unlock, .inquire = my_inquire, .widens = my_widens,       \
+	.split = my_split, .blockers = my_blockers, .execute = my_execute,     \
+	.key = my_key, .ask = my_ask, .execute_part = my_execute_part,         \
+	.load = my_load, .count_rows = my_count_rows, .catalog = my_catalog,   \
 	.definition = my_definition, .scratch = my_scratch,                    \
 	.scratch_copy = my_scratch_copy, .backup_suffix = ".sql",              \
 	.backups_sql = "core/db/mysql/backups.sql", .backup = my_backup,       \

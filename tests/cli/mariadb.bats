@@ -412,7 +412,7 @@ poll() {
 # begun STATEMENT   a script whose first statement about table t was begun, but
 # not carried out: its run was killed while another session had t.
 begun() {
-	local hold ours pid connection
+	local ours pid connection
 	pair ${A}_a "$1;
 CREATE TABLE u (id integer);" 'DROP TABLE u;'
 	commit

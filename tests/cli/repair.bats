@@ -458,6 +458,7 @@ WAITING="FROM pg_locks WHERE relation = 'a'::regclass AND NOT granted"
 	kill -INT $ours
 	status=0
 	wait $ours || status=$?
+	# shellcheck disable=SC2034 # for err_has
 	out=$(<out) err=$(<err)
 	err_has "unable to apply migration '${A}_a': interrupted"
 	err_has 'hint: nothing of it is left in the database'

@@ -50,7 +50,9 @@ finish() {
 	status=0
 	wait "$RUN" || status=$?
 	RUN=
+	# shellcheck disable=SC2034 # the assertions look at them
 	out=$(<"$BATS_TEST_TMPDIR/run-out")
+	# shellcheck disable=SC2034
 	err=$(<"$BATS_TEST_TMPDIR/run-err")
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # Backups, whether they are any good, and what a protected target asks for.
+# shellcheck disable=SC2030,SC2031,SC2034 # tests are subshells, and share $out
 
 load ../lib/common
 
@@ -10,16 +11,15 @@ C=20260101000003
 # A table with rows enough for more than one block of a file.
 some_rows() {
 	sql 'CREATE TABLE people (id integer PRIMARY KEY, name varchar(200))'
-	local values='' i
-	for i in {1..800}; do
-		values+="${values:+, }($i, '$(printf 'person %d %0120d' "$i" "$i")')"
-	done
-	sql "INSERT INTO people VALUES $values"
+	local pad
+	printf -v pad '%0120d' 0
+	sql "INSERT INTO people VALUES $(seq 1 800 |
+		sed "s/.*/(&, 'person & $pad')/" | paste -s -d ,)"
 }
 
-# taken [OPTION]...   a verified backup; its path is $file.
+# A verified backup; its path is $file.
 taken() {
-	ok backup --verify --json "$@"
+	ok backup --verify --json
 	file=$(json .backup.path)
 }
 
@@ -272,7 +272,10 @@ is_interrupted() {
 	ok backup --list --json
 	json_is '.backups | length' 1
 	git config migrate-target.dev.protected true
-	ok down --confirm $A
+	migrate down
+	exits 1
+	err_lacks backup
+	err_has "hint: if that is meant: git migrate down --confirm $A"
 }
 
 lacks_the_program() {
@@ -372,7 +375,7 @@ hint: name another file: --to PATH"
 	err_is "error: there is no folder 'nowhere/'"
 	migrate backup --from place/mine
 	exits 129
-	same left 2 "$(ls -A place | wc -l)"
+	same left 2 "$(find place -type f | wc -l)"
 }
 @test "goes where --to says, and never over another file" {
 	both goes_where_it_is_sent

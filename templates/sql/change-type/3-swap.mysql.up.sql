@@ -16,6 +16,9 @@
 {{#restore}}
 -- migrate: edit "make for the new {{text:column}} what {{text:column}} has, or take this line out: {{text:restore}}"
 {{/restore}}
+{{^column.known}}
+-- migrate: edit "give the new {{text:column}} the default, NOT NULL, indexes and constraints that {{text:column}} has, which no target could tell"
+{{/column.known}}
 {{^type}}
 -- migrate: edit "write the new type of {{text:column}}"
 {{/type}}

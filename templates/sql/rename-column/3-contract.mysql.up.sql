@@ -14,6 +14,9 @@
 {{#restore}}
 -- migrate: edit "make for {{text:to}} what {{text:column}} has, or take this line out: {{text:restore}}"
 {{/restore}}
+{{^column.known}}
+-- migrate: edit "give {{text:to}} the default, NOT NULL, indexes and constraints that {{text:column}} has, which no target could tell"
+{{/column.known}}
 {{^type}}
 {{^column.known}}
 -- migrate: edit "write the type of {{text:column}}, which no target could tell"

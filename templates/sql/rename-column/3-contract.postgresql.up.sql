@@ -11,6 +11,9 @@
 {{#restore}}
 -- migrate: edit "make for {{text:to}} what {{text:column}} has, or take this line out: {{text:restore}}"
 {{/restore}}
+{{^column.known}}
+-- migrate: edit "give {{text:to}} the default, NOT NULL, indexes and constraints that {{text:column}} has, which no target could tell"
+{{/column.known}}
 DROP TRIGGER {{sync}} ON {{table}};
 DROP FUNCTION {{#table.schema}}{{table.schema}}.{{/table.schema}}{{sync}}();
 ALTER TABLE {{table}} DROP COLUMN {{column}};

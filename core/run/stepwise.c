@@ -27,6 +27,7 @@ struct steps {
 	int64_t started_us;
 	bool unsure;  /* whether the last commit was carried out */
 	bool escapes; /* the statement: what it writes lasts at once */
+	bool taken;   /* by another run */
 };
 
 static size_t total(const struct steps *steps)
@@ -596,10 +597,10 @@ static bool read_back(struct steps *steps)
 		error_release(&ignored);
 		return false;
 	}
-	if (!at || strcmp(at->owner, steps->at.owner) != 0)
-		return false;
-	steps->at = *at;
-	return true;
+	steps->taken = !at || strcmp(at->owner, steps->at.owner) != 0;
+	if (!steps->taken)
+		steps->at = *at;
+	return !steps->taken;
 }
 
 /* How far a statement is that runs in batches; false: it is none. */
@@ -637,7 +638,7 @@ static void tell_progress(const struct steps *steps, struct error *err)
 		error_hint(err, "%d of %zu statements are done and stay done",
 			   steps->at.done, total(steps));
 	in_batches = tell_batches(steps, err);
-	if (err->code == ERROR_CONNECTION || err->code == ERROR_BUSY)
+	if (err->code == ERROR_CONNECTION || steps->taken)
 		return;
 	if (steps->at.started)
 		error_hint(err,

@@ -480,8 +480,9 @@ static void history_that_cannot_be_read_is_an_error(void **state)
 	good(t, repo_set_commit(t->mem, t->repo, t->repo->head, "migrations",
 				&set, &t->err));
 	list[0] = &set->list[0];
-	sh(t, "rm -f \".git/objects/$(git rev-parse HEAD~1 | "
-	      "sed 's:^..:&/:')\"");
+	/* what was found out is remembered */
+	sh(t, "rm -f .git/migrate/origins "
+	      "\".git/objects/$(git rev-parse HEAD~1 | sed 's:^..:&/:')\"");
 	assert_int_equal(repo_origins(t->mem, t->repo, t->repo->head,
 				      "migrations", list, 1, &found, &t->err),
 			 -1);

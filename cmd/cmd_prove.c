@@ -19,6 +19,8 @@ struct prove {
 	size_t wanted_count;
 	struct proof **proofs;
 	size_t count;
+	const struct proof **valid; /* those that were there before */
+	size_t valid_count;
 };
 
 static int want(struct prove *p, int64_t version)
@@ -100,29 +102,55 @@ static void on_report(const struct migration *m, const struct proof *proof,
 	talloc_free(what);
 }
 
-struct proof_to_note {
-	const struct proof *proof;
-};
-
 static char *add_note(TALLOC_CTX *mem, const char *old, void *data)
 {
-	const struct proof_to_note *note = data;
-
-	return proof_note(mem, old, note->proof);
+	return proof_note(mem, old, data);
 }
 
 static int store(struct prove *p)
 {
-	for (size_t i = 0; i < p->count; i++) {
-		struct proof_to_note note = { p->proofs[i] };
+	struct note_edit *edits = talloc_array(p->cmd.mem, struct note_edit,
+					       (unsigned)p->count + 1);
 
-		if (notes_edit(p->cmd.repo, PROOFS_REF, p->proofs[i]->up_blob,
-			       "Notes added by 'git migrate prove'", add_note,
-			       &note, &p->cmd.err) < 0)
-			return -1;
+	for (size_t i = 0; i < p->count; i++)
+		edits[i] = (struct note_edit){ p->proofs[i]->up_blob,
+					       p->proofs[i] };
+	return notes_edit_all(p->cmd.repo, PROOFS_REF, edits, p->count,
+			      "Notes added by 'git migrate prove'", add_note,
+			      &p->cmd.err);
+}
+
+/* --- what is proven already ----------------------------------------------- */
+
+/* Those that nobody named need no second proof of the same. */
+static int take_valid(struct prove *p)
+{
+	struct cmd *cmd = &p->cmd;
+	struct proofs *proofs;
+	const char **histories;
+
+	p->valid = talloc_array(cmd->mem, const struct proof *,
+				(unsigned)p->set->count + 1);
+	if (cmd_proofs(cmd, &proofs) < 0)
+		return -1;
+	if (proofs_are_empty(proofs))
+		return 0;
+	histories = proof_histories(cmd->mem, p->set);
+	for (size_t i = 0; i < p->set->count; i++) {
+		const struct proof *found;
+
+		if (!p->wanted[i] ||
+		    proofs_judge(proofs, &p->set->list[i], histories[i],
+				 cmd->db->engine->name, cmd->db->major,
+				 &found) != PROOF_VALID)
+			continue;
+		p->wanted[i] = false;
+		p->valid[p->valid_count++] = found;
 	}
 	return 0;
 }
+
+/* --- showing -------------------------------------------------------------- */
 
 static void print_definition(const struct cmd *cmd, const char *label,
 			     const char *definition)
@@ -171,6 +199,8 @@ static void print_json(const struct prove *p)
 {
 	json_t *list = json_array();
 
+	for (size_t i = 0; i < p->valid_count; i++)
+		json_array_append_new(list, proof_json(p->valid[i]));
 	for (size_t i = 0; i < p->count; i++)
 		json_array_append_new(list, proof_json(p->proofs[i]));
 	cmd_print_json(json_pack("{s:o}", "proofs", list));
@@ -194,7 +224,10 @@ static int finish(struct prove *p)
 		print_json(p);
 	for (size_t i = 0; i < p->count && !p->cmd.json; i++)
 		print_proof(&p->cmd, p->proofs[i]);
-	if (!p->count)
+	if (p->valid_count)
+		cmd_say(&p->cmd, "%zu %s proven already, and nothing changed",
+			p->valid_count, p->valid_count == 1 ? "is" : "are");
+	if (!p->count && !p->valid_count)
 		cmd_say(&p->cmd, "nothing to prove in '%s'", p->cmd.dir);
 	if (bad)
 		cmd_hint(&p->cmd, "mend the scripts, then: git migrate prove");
@@ -221,6 +254,8 @@ static int run(struct prove *p, int argc, char **argv)
 	    set_check(p->set, &cmd->err) < 0 ||
 	    cmd_open_target(cmd, CMD_READ) < 0 || check_place(p) < 0 ||
 	    choose(p, versions, count) < 0)
+		return -1;
+	if (!count && take_valid(p) < 0)
 		return -1;
 	prover.target = cmd->db;
 	prover.scratch_url = cmd->target.scratch_url;

@@ -643,3 +643,18 @@ ATTACH DATABASE 'nosuch/evil.db' AS evil;" 'SELECT 1;'
 	err_lacks 'dev.db'
 	err_lacks 'SQLite writes to the folder'
 }
+
+@test "what PostgreSQL warns of while a script runs is told" {
+	fresh postgresql
+	pair ${A}_x "DO \$\$ BEGIN RAISE WARNING E'LOOK \\033HERE'; RAISE NOTICE 'by the way'; END \$\$;" \
+		"DO \$\$ BEGIN RAISE WARNING 'BACK'; END \$\$;"
+	ok up
+	err_has 'warning: the server says: LOOK ^[HERE'
+	err_lacks 'by the way'
+	ok redo -v
+	err_has 'warning: the server says: NOTICE: by the way'
+	err_has 'warning: the server says: BACK'
+	pair ${B}_y 'ROLLBACK; CREATE TABLE y (a integer);' 'DROP TABLE y;'
+	migrate up
+	err_has 'warning: the server says: there is no transaction in progress'
+}

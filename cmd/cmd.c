@@ -229,6 +229,19 @@ static int inherit_protection(struct cmd *cmd, const char *top)
 	return 0;
 }
 
+static bool all_notices; /* not only warnings */
+
+static void on_notice(const char *severity, const char *text)
+{
+	bool warning = !strcmp(severity, "WARNING");
+
+	if (!warning && !all_notices)
+		return;
+	progress_wipe();
+	cmd_warning("the server says: %s%s%s", warning ? "" : severity,
+		    warning ? "" : ": ", text);
+}
+
 int cmd_open_target(struct cmd *cmd, enum cmd_access access)
 {
 	struct db_options options = {
@@ -238,8 +251,11 @@ int cmd_open_target(struct cmd *cmd, enum cmd_access access)
 		.create = access == CMD_CREATE,
 		.read_only = access == CMD_READ,
 		.tick = progress_tick,
+		.notice = on_notice,
 	};
 	const char *url;
+
+	all_notices = cmd->verbose > 0;
 
 	if (config_target(cmd->mem, cmd->config, cmd->target_option,
 			  &cmd->target, &cmd->err) < 0)

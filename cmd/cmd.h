@@ -159,6 +159,8 @@ void progress_begin(const struct cmd *cmd, const char *what);
 /* How far the batches of what is being done are. */
 void progress_batch(const struct batch_report *report);
 void progress_end(void);
+/* Makes room for another line; the next tick draws it again. */
+void progress_wipe(void);
 
 /* Renderers of facts for the terminal, shared by up, down, redo and log. */
 void show_run(const struct cmd *cmd, const struct facts *facts);

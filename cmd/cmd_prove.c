@@ -19,6 +19,8 @@ struct prove {
 	size_t wanted_count;
 	struct proof **proofs;
 	size_t count;
+	const struct proof **valid; /* those that were there before */
+	size_t valid_count;
 };
 
 static int want(struct prove *p, int64_t version)
@@ -86,10 +88,40 @@ static void on_report(const struct migration *m, const struct proof *proof,
 	talloc_free(what);
 }
 
+/* Those that nobody named need no second proof of the same. */
+static int take_valid(struct prove *p)
+{
+	struct cmd *cmd = &p->cmd;
+	struct proofs *proofs;
+	const char **histories;
+
+	p->valid = talloc_array(cmd->mem, const struct proof *,
+				(unsigned)p->set->count + 1);
+	if (cmd_proofs(cmd, &proofs) < 0)
+		return -1;
+	if (proofs_are_empty(proofs))
+		return 0;
+	histories = proof_histories(cmd->mem, p->set);
+	for (size_t i = 0; i < p->set->count; i++) {
+		const struct proof *found;
+
+		if (!p->wanted[i] ||
+		    proofs_judge(proofs, &p->set->list[i], histories[i],
+				 cmd->db->engine->name, cmd->db->major,
+				 &found) != PROOF_VALID)
+			continue;
+		p->wanted[i] = false;
+		p->valid[p->valid_count++] = found;
+	}
+	return 0;
+}
+
 static void print_json(const struct prove *p)
 {
 	json_t *list = json_array();
 
+	for (size_t i = 0; i < p->valid_count; i++)
+		json_array_append_new(list, proof_json(p->valid[i]));
 	for (size_t i = 0; i < p->count; i++)
 		json_array_append_new(list, proof_json(p->proofs[i]));
 	cmd_print_json(json_pack("{s:o}", "proofs", list));
@@ -113,7 +145,10 @@ static int finish(struct prove *p)
 		print_json(p);
 	for (size_t i = 0; i < p->count && !p->cmd.json; i++)
 		show_proof(&p->cmd, p->proofs[i]);
-	if (!p->count)
+	if (p->valid_count)
+		cmd_say(&p->cmd, "%zu %s proven already, and nothing changed",
+			p->valid_count, p->valid_count == 1 ? "is" : "are");
+	if (!p->count && !p->valid_count)
 		cmd_say(&p->cmd, "nothing to prove in '%s'", p->cmd.dir);
 	if (bad)
 		cmd_hint(&p->cmd, "mend the scripts, then: git migrate prove");
@@ -140,6 +175,8 @@ static int run(struct prove *p, int argc, char **argv)
 	    set_check(p->set, &cmd->err) < 0 ||
 	    cmd_open_target(cmd, CMD_READ) < 0 || cmd_check_scratch(cmd) < 0 ||
 	    choose(p, versions, count) < 0)
+		return -1;
+	if (!count && take_valid(p) < 0)
 		return -1;
 	prover.target = cmd->db;
 	prover.scratch_url = cmd->target.scratch_url;

@@ -29,11 +29,16 @@ void progress_begin(const struct cmd *cmd, const char *what)
 	line.said_waiting = false;
 }
 
-void progress_end(void)
+void progress_wipe(void)
 {
 	if (line.shown)
 		fputs("\r\033[K", stderr);
 	line.shown = false;
+}
+
+void progress_end(void)
+{
+	progress_wipe();
 	talloc_free(line.what);
 	talloc_free(line.batches);
 	line.what = line.batches = NULL;

@@ -18,28 +18,21 @@ int cmd_check_scratch(struct cmd *cmd)
 				     "git config migrate.scratchUrl URL");
 }
 
-struct proof_to_note {
-	const struct proof *proof;
-};
-
 static char *add_note(TALLOC_CTX *mem, const char *old, void *data)
 {
-	const struct proof_to_note *note = data;
-
-	return proof_note(mem, old, note->proof);
+	return proof_note(mem, old, data);
 }
 
 int cmd_keep_proofs(struct cmd *cmd, struct proof **proofs, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct proof_to_note note = { proofs[i] };
+	struct note_edit *edits = talloc_array(cmd->mem, struct note_edit,
+					       (unsigned)count + 1);
 
-		if (notes_edit(cmd->repo, PROOFS_REF, proofs[i]->up_blob,
-			       "Notes added by 'git migrate prove'", add_note,
-			       &note, &cmd->err) < 0)
-			return -1;
-	}
-	return 0;
+	for (size_t i = 0; i < count; i++)
+		edits[i] = (struct note_edit){ proofs[i]->up_blob, proofs[i] };
+	return notes_edit_all(cmd->repo, PROOFS_REF, edits, count,
+			      "Notes added by 'git migrate prove'", add_note,
+			      &cmd->err);
 }
 
 static void print_definition(const struct cmd *cmd, const char *label,

@@ -140,6 +140,14 @@ typedef char *(*notes_edit_fn)(TALLOC_CTX *mem, const char *old, void *data);
 int notes_edit(struct repo *repo, const char *ref, const char *object,
 	       const char *message, notes_edit_fn edit, void *data,
 	       struct error *err);
+/* Several notes in one commit; an object may be there twice. */
+struct note_edit {
+	const char *object;
+	void *data;
+};
+int notes_edit_all(struct repo *repo, const char *ref,
+		   const struct note_edit *edits, size_t count,
+		   const char *message, notes_edit_fn edit, struct error *err);
 
 /* "Name <mail>" as git would write it, without asking. */
 char *repo_identity(TALLOC_CTX *mem, struct repo *repo);

@@ -51,6 +51,9 @@ struct db_options {
 	 */
 	int (*tick)(const char *waiting_for, void *data);
 	void *tick_data;
+	/* What the server says while a statement of a script runs: severity as
+	   it calls it, "WARNING". May be NULL. */
+	void (*notice)(const char *severity, const char *text);
 	const char *target;  /* its name in the configuration, or NULL */
 	bool pools_sessions; /* the person says so of a pooler in between */
 	bool hasty; /* a server that does not answer is given up as soon as the

@@ -104,3 +104,28 @@ hint: name another server: git config migrate.scratchUrl URL"
 	same left '' "$(server "SELECT datname FROM pg_database
 		WHERE datname LIKE 'git\_migrate\_scratch\_%\_'")"
 }
+
+proves_once() {
+	local i
+	for i in 1 2 3 4 5 6; do
+		pair "2026010100001${i}_t$i" "CREATE TABLE t$i (a integer);" "DROP TABLE t$i;"
+	done
+	pair 20260101000020_one 'SELECT 1;' 'SELECT 1;'
+	pair 20260101000021_two 'SELECT 1;' 'SELECT 1;'
+	commit
+	ok prove
+	same 'commits of notes' 1 "$(git rev-list --count refs/notes/migrate-proofs)"
+	ok prove
+	out_is ''
+	err_is '8 are proven already, and nothing changed'
+	ok prove --all --json
+	json_is '.proofs | map(.outcome) | unique | join(" ")' proven
+	json_is '.proofs | length' 8
+	ok prove 20260101000021
+	out_has 'proven 20260101000021_two'
+	echo '-- more' >>migrations/20260101000021_two.up.sql
+	ok prove
+	err_is '7 are proven already, and nothing changed'
+	out_has 'proven 20260101000021_two'
+}
+@test "what is proven is not proven again before it changes" { both proves_once; }

@@ -218,7 +218,7 @@ INSERT INTO a VALUES (1);" 'DROP TABLE a;'
 	begun 2 "$(digest "$first")" "''"
 	ok repair
 	out_has '  done   migrations/20260101000001_a.up.sql:1: CREATE TABLE a
-  begun  migrations/20260101000001_a.up.sql:2: CREATE INDEX a
+  begun  migrations/20260101000001_a.up.sql:2: CREATE INDEX a_id on a
          it was not carried out, and left the invalid index a_id
   to do  migrations/20260101000001_a.up.sql:3: INSERT a'
 	err_has 'hint: to remove what it left, and no more: git migrate repair 20260101000001 --clean-up'

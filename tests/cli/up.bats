@@ -654,3 +654,46 @@ dry_run_json() {
 	err_is ''
 }
 @test "a dry run tells what it would do as JSON, and quiet is quiet" { both dry_run_json; }
+
+@test "SQLite URLs that would be odd names of files are refused" {
+	fresh sqlite
+	table_pair $A a
+	migrate up --target 'sqlite:file:dev.db?mode=ro'
+	exits 128
+	err_has "error: sqlite:PATH takes no 'file:' URI"
+	err_has 'hint: write sqlite:PATH, or with parameters sqlite://PATH?mode=ro'
+	migrate up --target 'sqlite:dev.db?mode=ro'
+	exits 128
+	err_has 'error: sqlite:PATH takes no parameters'
+	migrate status --target sqlite:nosuch/dir/x.db
+	exits 128
+	err_has "unable to open database 'x.db': its folder is not there"
+	ok status --target sqlite:new.db
+}
+
+@test "an attached database that is not there is named as such" {
+	fresh sqlite
+	pair ${A}_x "-- migrate: no-transaction
+ATTACH DATABASE 'nosuch/evil.db' AS evil;" 'SELECT 1;'
+	migrate up
+	exits 128
+	err_has "migrations/${A}_x.up.sql:2:"
+	err_has 'unable to open database: '
+	err_lacks 'dev.db'
+	err_lacks 'SQLite writes to the folder'
+}
+
+@test "what PostgreSQL warns of while a script runs is told" {
+	fresh postgresql
+	pair ${A}_x "DO \$\$ BEGIN RAISE WARNING E'LOOK \\033HERE'; RAISE NOTICE 'by the way'; END \$\$;" \
+		"DO \$\$ BEGIN RAISE WARNING 'BACK'; END \$\$;"
+	ok up
+	err_has 'warning: the server says: LOOK ^[HERE'
+	err_lacks 'by the way'
+	ok redo -v
+	err_has 'warning: the server says: NOTICE: by the way'
+	err_has 'warning: the server says: BACK'
+	pair ${B}_y 'ROLLBACK; CREATE TABLE y (a integer);' 'DROP TABLE y;'
+	migrate up
+	err_has 'warning: the server says: there is no transaction in progress'
+}

@@ -151,8 +151,11 @@ void pg_notice(void *data, const PGresult *res)
 		PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
 	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 
-	if (!severity || !text || !pg->step_tail)
+	if (!severity || !text || pg->step_head == pg->step_tail)
 		return;
+	if (pg->db.options.notice &&
+	    pg->steps[pg->step_head].statement.of_script)
+		pg->db.options.notice(severity, text);
 	if (!pg->notices)
 		pg->notices = talloc_strdup(pg, "");
 	if (strlen(pg->notices) > MOST_NOTICES)

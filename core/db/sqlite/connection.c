@@ -70,6 +70,8 @@ static int no_database(struct sqlite *s, const char *why, struct error *err)
 			 why);
 }
 
+#define ATTACHED "unable to open database: "
+
 int sqlite_fail(struct sqlite *s, struct error *err)
 {
 	int code = sqlite3_extended_errcode(s->handle) & 0xff;
@@ -88,6 +90,9 @@ int sqlite_fail(struct sqlite *s, struct error *err)
 	case SQLITE_NOTADB:
 		return no_database(s, message, err);
 	case SQLITE_CANTOPEN:
+		/* "unable to open database: PATH": another one, by ATTACH */
+		if (!strncmp(message, ATTACHED, strlen(ATTACHED)))
+			return error_set(err, ERROR_SQL, "%s", message);
 		no_database(s, message, err);
 		return error_hint(err, "SQLite writes to the folder of the "
 				       "database too: is that allowed?");
@@ -198,6 +203,11 @@ static int no_file(struct sqlite *s, struct error *err)
 	int result = 0;
 
 	if (s->db.options.read_only) {
+		folder = talloc_strndup(
+			s, s->path, slash ? (size_t)(slash - s->path) + 1 : 0);
+		if (*folder && access(folder, F_OK) < 0 && errno == ENOENT)
+			return no_database(s, "its folder is not there", err);
+		talloc_free(folder);
 		s->path = ":memory:";
 		return 0;
 	}

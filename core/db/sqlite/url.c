@@ -99,6 +99,20 @@ static int read_authority_form(char *text, bool *read_only, struct error *err)
 			       "escaped");
 }
 
+/* Forms of other tools' URLs that here would just be odd names of files. */
+static int check_plain_form(const char *text, struct error *err)
+{
+	bool uri = !strncmp(text, "file:", 5);
+	const char *query = strchr(text, '?');
+
+	if (!uri && !(query && strchr(query, '=')))
+		return 0;
+	error_set(err, ERROR_FAILED, "sqlite:PATH takes no %s",
+		  uri ? "'file:' URI" : "parameters");
+	return error_hint(err, "write sqlite:PATH, or with parameters "
+			       "sqlite://PATH?mode=ro");
+}
+
 int sqlite_url(TALLOC_CTX *mem, const char *url, const char *top, char **path,
 	       char **shown, bool *read_only, struct error *err)
 {
@@ -110,6 +124,8 @@ int sqlite_url(TALLOC_CTX *mem, const char *url, const char *top, char **path,
 		memmove(text, text + 2, strlen(text + 2) + 1);
 		if (read_authority_form(text, read_only, err) < 0)
 			return -1;
+	} else if (check_plain_form(text, err) < 0) {
+		return -1;
 	}
 	name = strrchr(text, '/');
 	name = name ? name + 1 : text;

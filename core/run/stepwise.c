@@ -640,7 +640,9 @@ static void tell_progress(const struct steps *steps, struct error *err)
 	in_batches = tell_batches(steps, err);
 	if (err->code == ERROR_CONNECTION || steps->taken)
 		return;
-	if (steps->at.started)
+	if (steps->at.started &&
+	    can_do_half(steps,
+			&steps->item->script->statements[steps->at.done]))
 		error_hint(err,
 			   "what statement %d did before it failed may have "
 			   "stayed",

@@ -46,8 +46,6 @@ static void opens_each_form_of_url(void **state)
 	p->options.read_only = false;
 	bed_prepare(p, bed_open(p, "a%20b?c.db"), "CREATE TABLE t (a)");
 	assert_true(bed_has(p, "a%20b?c.db"));
-	bed_prepare(p, bed_open(p, "file:x.db"), "CREATE TABLE t (a)");
-	assert_true(bed_has(p, "file:x.db"));
 	assert_false(sqlite->accepts("postgresql://x"));
 }
 
@@ -71,6 +69,8 @@ static void refuses_urls_it_cannot_use(void **state)
 				      "%-escape" },
 		{ "sqlite://a%00.db", "the SQLite URL has a malformed "
 				      "%-escape" },
+		{ "sqlite:file:a.db?mode=ro",
+		  "sqlite:PATH takes no 'file:' URI" },
 		{ "sqlite:.", "unable to open database '.': it is a folder" },
 		{ "sqlite:no/a.db", "" },
 		{ "sqlite:text.db",

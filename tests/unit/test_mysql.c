@@ -292,7 +292,16 @@ static void takes_a_lost_lock_again(void **state)
 	assert_int_equal(my_lock(other, &err), -1);
 	assert_int_equal(err.code, ERROR_BUSY);
 	error_release(&err);
-	/* and says so when another one was faster */
+	/* nobody takes it as long as a statement may be carried out */
+	kill = talloc_asprintf(f, "KILL %lu", my_of(f->db)->side.id);
+	sql(other, kill);
+	assert_int_equal(my_lock(other, &err), -1);
+	assert_int_equal(err.code, ERROR_BUSY);
+	error_release(&err);
+	assert_int_equal(my_session_begin(f->db, &script, &err), 0);
+	assert_int_equal(my_session_commit(f->db, &err), 0);
+	/* and it says so when another one was faster */
+	sql(f->db, "DO RELEASE_ALL_LOCKS()");
 	kill = talloc_asprintf(f, "KILL %lu", my_of(f->db)->side.id);
 	sql(other, kill);
 	while (my_lock(other, &err) < 0)

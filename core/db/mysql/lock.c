@@ -120,6 +120,17 @@ static int wait_for_lock(struct my *my, struct my_conn *c, const char *prefix,
 	}
 }
 
+/* What was lost already is let go all the same. */
+static void release(struct my_conn *c, const char *prefix)
+{
+	const char *params[] = { prefix, c->my->db.database };
+	struct error ignored = { 0 };
+
+	if (my_query(c, "SELECT RELEASE_LOCK(" NAME ")", params, 2, NULL, NULL,
+		     &ignored) < 0)
+		error_release(&ignored);
+}
+
 int my_lock(struct db *db, struct error *err)
 {
 	struct my *my = my_of(db);
@@ -131,22 +142,14 @@ int my_lock(struct db *db, struct error *err)
 		return -1;
 	my->waiting_for = "another run";
 	result = wait_for_lock(my, side, PREFIX, end, err);
-	if (result == 0)
+	if (result == 0) {
 		result = wait_for_lock(my, &my->main, MAIN_PREFIX, end, err);
+		if (result < 0)
+			release(side, PREFIX);
+	}
 	my->waiting_for = NULL;
 	my->locked = result == 0;
 	return result;
-}
-
-/* What was lost already is let go all the same. */
-static void release(struct my_conn *c, const char *prefix)
-{
-	const char *params[] = { prefix, c->my->db.database };
-	struct error ignored = { 0 };
-
-	if (my_query(c, "SELECT RELEASE_LOCK(" NAME ")", params, 2, NULL, NULL,
-		     &ignored) < 0)
-		error_release(&ignored);
 }
 
 int my_unlock(struct db *db, struct error *err)

@@ -452,8 +452,9 @@ would ask for --confirm $B
 	ok up
 	git config migrate-target.dev.protected true
 	ok down --dry-run
-	out_is "would revert ${C}_create_c
-would ask for --confirm $C
+	out_has "would revert ${C}_create_c
+  migrations/${C}_create_c.down.sql:1: DROP TABLE"
+	out_has "would ask for --confirm $C
   migrations/${C}_create_c.down.sql:1: drops table c"
 }
 @test "a dry run tells what would be asked for" { both tells_in_a_dry_run; }

@@ -412,7 +412,7 @@ poll() {
 # begun STATEMENT   a script whose first statement about table t was begun, but
 # not carried out: its run was killed while another session had t.
 begun() {
-	local ours pid connection
+	local ours pid
 	pair ${A}_a "$1;
 CREATE TABLE u (id integer);" 'DROP TABLE u;'
 	commit
@@ -425,15 +425,14 @@ CREATE TABLE u (id integer);" 'DROP TABLE u;'
 	poll "SELECT count(*) FROM information_schema.INNODB_TRX
 		JOIN information_schema.PROCESSLIST ON ID = trx_mysql_thread_id
 		WHERE DB = DATABASE()" >/dev/null
-	"$(type -P git-migrate)" up --lock-timeout 60s >log 2>&1 </dev/null \
-		7>&- 3>&- &
+	"$(type -P git-migrate)" up >log 2>&1 </dev/null 7>&- 3>&- &
 	ours=$!
-	connection=$(poll "SELECT ID FROM information_schema.PROCESSLIST
-		WHERE DB = DATABASE() AND STATE = 'Waiting for table metadata lock'")
+	# announced, and not asked for while the other transaction lasts
+	poll "SELECT count(*) FROM information_schema.TABLES WHERE
+		TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'git_migrate_progress'" >/dev/null
+	poll 'SELECT count(*) FROM git_migrate_progress WHERE started = 1' >/dev/null
 	kill -9 $ours
-	sql "KILL $connection" >/dev/null
-	poll "SELECT count(*) = 0 FROM information_schema.PROCESSLIST
-		WHERE ID = $connection" >/dev/null
+	wait $ours || true
 	echo 'ROLLBACK;' >&7
 	exec 7>&-
 	wait $pid

@@ -153,11 +153,11 @@ int repair_clean(struct runner *runner, const struct repair *repair,
 		 bool *forgotten, struct error *err)
 {
 	const struct progress *at = repair->progress;
+	bool remains = at && repair->verdict == DB_REMAINS;
 
 	*forgotten = at && !at->done && !at->position &&
-		     (!at->started || repair->verdict == DB_UNDONE ||
-		      repair->verdict == DB_REMAINS);
-	if (repair->verdict == DB_REMAINS &&
+		     (!at->started || remains || repair->verdict == DB_UNDONE);
+	if (remains &&
 	    runner->db->engine->clean(runner->db, repair->item.script,
 				      (size_t)at->done, at->witness, err) < 0)
 		return -1;
@@ -165,5 +165,5 @@ int repair_clean(struct runner *runner, const struct repair *repair,
 		return settle(runner, repair,
 			      repair->row->direction == DIRECTION_DOWN,
 			      "cleaned up", err);
-	return repair->verdict == DB_REMAINS ? save(runner, repair, err) : 0;
+	return remains ? save(runner, repair, err) : 0;
 }

@@ -351,8 +351,11 @@ static int add_piece(struct splitter *sp, const struct sql_extent *extent,
 
 static void add_data(struct script *script, const struct sql_copy_data *data)
 {
-	struct statement *s = &script->statements[script->statement_count - 1];
+	struct statement *s;
 
+	if (!script->statement_count)
+		return;
+	s = &script->statements[script->statement_count - 1];
 	s->data_offset = data->offset;
 	s->data_length = data->length;
 }

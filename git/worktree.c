@@ -415,7 +415,7 @@ static void take_entries(struct worktree *w, const unsigned char *looks,
 	struct arena *ids = arena_new(w);
 	char id[2 * 32 + 1];
 
-	for (size_t i = 0; i < w->file->count; i++) {
+	for (size_t i = 0; looks && i < w->file->count; i++) {
 		const struct index_entry *e = &w->file->entries[i];
 		struct listed *f;
 

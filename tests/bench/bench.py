@@ -93,6 +93,11 @@ def repository(name, pairs, one_commit_each, tables_every=1):
                    input="".join(stream).encode())
     git(repo, "reset", "-q", "--hard")
     git(repo, "commit-graph", "write")
+    # Files as new as the index have to be read to know that they are the same,
+    # by git and by us: that is not how a repository is found.
+    time.sleep(1.1)
+    git(repo, "read-tree", "--reset", "HEAD")
+    git(repo, "update-index", "-q", "--refresh")
     return repo
 
 

@@ -569,6 +569,7 @@ CREATE TABLE b (id integer);" 'DROP TABLE b; DROP TABLE a;'
 	done
 	sql "UPDATE git_migrate_progress SET owner = 'somebody else'" >/dev/null
 	! wait $first || explain 'the first run did not notice'
+	# shellcheck disable=SC2034 # for err_has
 	err=$(<"$BATS_TEST_TMPDIR/first") out='' status=''
 	err_has 'another run has gone on with it meanwhile'
 	same rows 0 "$(sql 'SELECT count(*) FROM a')"

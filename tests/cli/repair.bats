@@ -451,6 +451,8 @@ WAITING="FROM pg_locks WHERE relation = 'a'::regclass AND NOT granted"
 			AND clock_timestamp() > query_start + interval '0.25 s')" \
 		'INSERT INTO a VALUES (1)'
 	local holder=$! ours
+	poll "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'a'::regclass
+		AND mode = 'RowExclusiveLock' AND granted"
 	git migrate up >out 2>err </dev/null 3>&- &
 	ours=$!
 	poll "SELECT count(*) = 1 FROM pg_index

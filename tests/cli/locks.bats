@@ -182,9 +182,9 @@ ends_a_long_run() {
 	pair 20260102000000_slow "$(slow)" 'SELECT 1;'
 	table_pair 20260103000000 orders
 	commit
-	migrate up --abort-after 400ms
+	migrate up --abort-after 2s
 	exits 128
-	err_is "error: migrations/20260102000000_slow.up.sql:1:1: unable to apply migration '20260102000000_slow': the run took longer than 400 ms
+	err_is "error: migrations/20260102000000_slow.up.sql:1:1: unable to apply migration '20260102000000_slow': the run took longer than 2.0 s
 hint: give it more time: --abort-after DURATION
 hint: nothing of it is left in the database
 hint: 1 done and committed before it, 1 after it not started"

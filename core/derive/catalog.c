@@ -4,9 +4,6 @@
 
 #include "core/base/embed.h"
 
-#define PARAMETERS "-- parameters:"
-#define PARAMETER_LIMIT 8
-
 struct asking {
 	TALLOC_CTX *mem;
 	struct derive_target *target;
@@ -80,8 +77,9 @@ static char *full_name(const struct asking *a, const struct sql_name *name,
 		name->schema ? "." : "", e->quote_name(a->mem, name->name));
 }
 
-static const char *parameter(const struct asking *a, const char *name)
+static const char *parameter(char *name, void *data)
 {
+	const struct asking *a = data;
 	const struct change *c = a->change;
 
 	if (!strcmp(name, "kind"))
@@ -101,26 +99,6 @@ static const char *parameter(const struct asking *a, const char *name)
 	if (!strcmp(name, "args"))
 		return c->args;
 	return NULL;
-}
-
-static int run_query(struct asking *a, const char *text, struct error *err)
-{
-	const char *params[PARAMETER_LIMIT];
-	struct db *db = a->target->access.db;
-	int count = 0;
-
-	if (!strncmp(text, PARAMETERS, strlen(PARAMETERS))) {
-		size_t length = strcspn(text, "\n");
-		char *line = talloc_strndup(a->mem, text, length), *word;
-
-		text += length;
-		line += strlen(PARAMETERS);
-		while (count < PARAMETER_LIMIT &&
-		       (word = strsep(&line, " ")) != NULL)
-			if (*word)
-				params[count++] = parameter(a, word);
-	}
-	return db->engine->query(db, text, params, count, take_row, a, err);
 }
 
 static int ask_table(struct asking *a, struct error *err)
@@ -178,7 +156,8 @@ static int ask_catalog(TALLOC_CTX *mem, const char *word,
 
 	if (open_target(target) < 0)
 		return -1;
-	if (text && run_query(&a, text, &err) < 0)
+	if (text && ask_with_parameters(a.mem, a.target->access.db, text,
+					parameter, take_row, &a, &err) < 0)
 		return failed(target, &err);
 	if (!db_can(target->access.db, DB_SHOWS_TABLES))
 		return 0;

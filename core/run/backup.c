@@ -81,7 +81,8 @@ static char *folder_of(TALLOC_CTX *mem, const char *path)
 		       : talloc_strndup(mem, path, (size_t)(slash - path));
 }
 
-int backup_check_path(const char *path, struct error *err)
+/* The folder of a path is there; ERROR_REFUSED when the file is, too. */
+static int check_path(const char *path, struct error *err)
 {
 	char *folder = folder_of(NULL, path);
 	struct stat st;
@@ -139,8 +140,8 @@ static int move_into_place(const char *temporary, const char *path,
 	if (result == 0)
 		unlink(temporary);
 	else if (errno == EEXIST)
-		result = backup_check_path(path, err);
-	else if (backup_check_path(path, err) == 0)
+		result = check_path(path, err);
+	else if (check_path(path, err) == 0)
 		result = rename(temporary, path) < 0
 				 ? file_error("create", path, err)
 				 : 0;
@@ -334,7 +335,7 @@ int backup_take(TALLOC_CTX *mem, const struct backuper *b, const char *path,
 	backup->taken_by = b->identity;
 	backup->tool = b->tool;
 	backup->verify_ms = -1;
-	if (backup_check_path(path, err) < 0)
+	if (check_path(path, err) < 0)
 		return -1;
 	temporary = make_temporary(backup, path, err);
 	if (!temporary)

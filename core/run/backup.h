@@ -18,9 +18,6 @@ struct backuper {
 	void *data;
 };
 
-/* The folder of a path is there; ERROR_REFUSED when the file is, too. */
-int backup_check_path(const char *path, struct error *err);
-
 /*
  * Writes the file (0600, under another name until it is complete and on the
  * disk), verifies it when that is wanted, and records it. When any of that

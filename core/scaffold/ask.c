@@ -78,8 +78,9 @@ static int take_row(const char *const *row, int count, void *data)
  * What a tag's name, [raw:]NAME[.FIELD], stands for; items of a list with
  * commas between them. NULL when it was not given.
  */
-static const char *parameter_text(struct asking *a, char *name)
+static const char *parameter_text(char *name, void *data)
 {
+	struct asking *a = data;
 	bool raw = !strncmp(name, "raw:", 4);
 	char *field = strchr(name, '.'), *text = NULL;
 	const struct value *v;
@@ -101,24 +102,25 @@ static const char *parameter_text(struct asking *a, char *name)
 	return text;
 }
 
-static int run_query(struct asking *a, const char *text)
+int ask_with_parameters(TALLOC_CTX *mem, struct db *db, const char *text,
+			ask_parameter_fn parameter, db_row_fn row, void *data,
+			struct error *err)
 {
 	const char *params[PARAMETER_LIMIT];
 	int count = 0;
 
 	if (!strncmp(text, PARAMETERS, strlen(PARAMETERS))) {
 		size_t length = strcspn(text, "\n");
-		char *line = talloc_strndup(a->mem, text, length), *word;
+		char *line = talloc_strndup(mem, text, length), *word;
 
 		text += length;
 		line += strlen(PARAMETERS);
 		while (count < PARAMETER_LIMIT &&
 		       (word = strsep(&line, " ")) != NULL)
 			if (*word)
-				params[count++] = parameter_text(a, word);
+				params[count++] = parameter(word, data);
 	}
-	return a->access->db->engine->query(a->access->db, text, params, count,
-					    take_row, a, &a->problem);
+	return db->engine->query(db, text, params, count, row, data, err);
 }
 
 /* What makes the table again, from servers that say so themselves. */
@@ -154,7 +156,8 @@ static int ask_query(struct asking *a, const char *word)
 	/* what goes wrong from here on is the target's problem */
 	if (!file || open_target(a) < 0)
 		return 0;
-	run_query(a, file->text);
+	ask_with_parameters(a->mem, a->access->db, file->text, parameter_text,
+			    take_row, a, &a->problem);
 	if (!strcmp(word, "definition") &&
 	    db_can(a->access->db, DB_SHOWS_TABLES) && !a->problem.code)
 		ask_statements(a);

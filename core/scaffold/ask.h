@@ -39,6 +39,17 @@ struct target_access {
 	struct db *db; /* once it is open */
 };
 
+/* What a parameter of a query stands for, which may be taken apart, or NULL. */
+typedef const char *(*ask_parameter_fn)(char *name, void *data);
+
+/*
+ * Runs a query whose first line may be "-- parameters: NAME...", the values of
+ * $1, $2 ... in order; data goes to both functions.
+ */
+int ask_with_parameters(TALLOC_CTX *mem, struct db *db, const char *text,
+			ask_parameter_fn parameter, db_row_fn row, void *data,
+			struct error *err);
+
 int ask(TALLOC_CTX *mem, const struct overlay *overlay,
 	const struct template *t, struct values *values,
 	struct target_access *access, struct rebuild_source *source,

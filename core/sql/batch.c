@@ -61,14 +61,6 @@ static bool accept(struct walk *w, const char *word)
 	return true;
 }
 
-static bool is_any(const struct reader *r, const char *const *words)
-{
-	for (; *words; words++)
-		if (reader_is(r, *words))
-			return true;
-	return false;
-}
-
 static bool is_name(const struct walk *w)
 {
 	return w->r.token.kind == SQL_WORD || w->r.token.kind == SQL_QUOTED;
@@ -78,16 +70,6 @@ static bool opens(const struct walk *w)
 {
 	return reader_is_character(&w->r, '(') ||
 	       reader_is_character(&w->r, '[');
-}
-
-static bool begins_query(struct reader r)
-{
-	static const char *const words[] = { "SELECT", "WITH", "VALUES",
-					     "TABLE", NULL };
-
-	while (reader_is_character(&r, '('))
-		reader_advance(&r);
-	return is_any(&r, words);
 }
 
 static bool is_window(const struct walk *w)
@@ -100,7 +82,7 @@ static int skip_group(struct walk *w)
 {
 	int depth = 0;
 
-	if (begins_query(w->r)) {
+	if (reader_begins_query(&w->r)) {
 		reader_skip_group(&w->r);
 		w->after_label = w->after_distinct = false;
 		w->after_group = true;
@@ -109,7 +91,7 @@ static int skip_group(struct walk *w)
 	do {
 		if (is_window(w))
 			return refuse(w, "it has a window function");
-		if (depth && opens(w) && begins_query(w->r)) {
+		if (depth && opens(w) && reader_begins_query(&w->r)) {
 			reader_skip_group(&w->r);
 			w->after_group = true;
 			continue;
@@ -295,8 +277,8 @@ static bool ends_table(const struct walk *w)
 		"STRAIGHT_JOIN", "LOCK",  NULL,
 	};
 
-	return is_any(&w->r, words) ||
-	       (w->r.dialect == SQL_MYSQL && is_any(&w->r, mysql));
+	return reader_is_any(&w->r, words) ||
+	       (w->r.dialect == SQL_MYSQL && reader_is_any(&w->r, mysql));
 }
 
 /* The table whose key the statement goes by, and its alias. */
@@ -342,7 +324,7 @@ static int check_reads(struct walk *w, const char *table, size_t from,
 
 static void accept_all(struct walk *w, const char *const *words)
 {
-	while (is_any(&w->r, words))
+	while (reader_is_any(&w->r, words))
 		advance(w);
 }
 
@@ -426,11 +408,11 @@ static int find_select(struct walk *w)
 
 	while (!reader_is(&w->r, "SELECT")) {
 		if (reader_at_end(&w->r) ||
-		    (is_any(&w->r, others) && !w->after_label))
+		    (reader_is_any(&w->r, others) && !w->after_label))
 			return refuse(w, "it has no SELECT");
 		if (reader_is(&w->r, "WITH"))
 			return refuse(w, "it has WITH");
-		if (opens(w) && begins_query(w->r))
+		if (opens(w) && reader_begins_query(&w->r))
 			return refuse(w, "its SELECT stands in parentheses");
 		/* OVERRIDING SYSTEM VALUE */
 		if (accept(w, "SYSTEM") || accept(w, "USER"))

@@ -30,6 +30,25 @@ bool reader_is_character(const struct reader *r, char c)
 	return r->token.kind == SQL_OTHER && r->text[r->token.offset] == c;
 }
 
+bool reader_is_any(const struct reader *r, const char *const *words)
+{
+	for (; *words; words++)
+		if (reader_is(r, *words))
+			return true;
+	return false;
+}
+
+bool reader_begins_query(const struct reader *r)
+{
+	static const char *const words[] = { "SELECT", "WITH", "VALUES",
+					     "TABLE", NULL };
+	struct reader here = *r;
+
+	while (reader_is_character(&here, '('))
+		reader_advance(&here);
+	return reader_is_any(&here, words);
+}
+
 bool reader_accept(struct reader *r, const char *word)
 {
 	if (!reader_is(r, word))

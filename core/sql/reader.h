@@ -25,6 +25,11 @@ bool reader_at_end(const struct reader *r);
 bool reader_is(const struct reader *r, const char *word);
 bool reader_is_character(const struct reader *r, char c);
 
+/* Whether it is any of a NULL-terminated list of keywords. */
+bool reader_is_any(const struct reader *r, const char *const *words);
+/* Whether a query begins here, in parentheses or not. */
+bool reader_begins_query(const struct reader *r);
+
 /* The same, and advance when it is. */
 bool reader_accept(struct reader *r, const char *word);
 bool reader_accept_character(struct reader *r, char c);

@@ -35,14 +35,6 @@ static void advance(struct walk *w)
 	reader_advance(&w->r);
 }
 
-static bool is_any(const struct reader *r, const char *const *words)
-{
-	for (; *words; words++)
-		if (reader_is(r, *words))
-			return true;
-	return false;
-}
-
 /* --- names ---------------------------------------------------------------- */
 
 static bool same_name(const char *a, const char *b)
@@ -93,19 +85,9 @@ static bool take_name(struct walk *w, const char *table)
 
 /* --- clauses -------------------------------------------------------------- */
 
-static bool begins_query(struct reader r)
-{
-	static const char *const words[] = { "SELECT", "WITH", "VALUES",
-					     "TABLE", NULL };
-
-	while (reader_is_character(&r, '('))
-		reader_advance(&r);
-	return is_any(&r, words);
-}
-
 static void open_level(struct walk *w)
 {
-	struct level inner = { .query = begins_query(w->r) };
+	struct level inner = { .query = reader_begins_query(&w->r) };
 
 	/* FROM (a JOIN b) */
 	inner.tables = w->at_table && !inner.query;
@@ -142,7 +124,7 @@ static bool ends_tables(const struct walk *w)
 		"OFFSET", "FETCH", "SET",    "RETURNING", NULL,
 	};
 
-	return is_any(&w->r, words);
+	return reader_is_any(&w->r, words);
 }
 
 /* Past a token; notes whether a table has to stand behind it. */
@@ -183,7 +165,7 @@ bool sql_reads_table(const char *text, size_t length, size_t from,
 			open_level(&w);
 		} else if (reader_is_character(&w.r, ')')) {
 			close_level(&w);
-		} else if (w.at_table && is_any(&w.r, before)) {
+		} else if (w.at_table && reader_is_any(&w.r, before)) {
 			advance(&w);
 		} else if (w.at_table && is_name(&w.r)) {
 			*place = w.r.token.offset;

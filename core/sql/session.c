@@ -126,8 +126,8 @@ static bool is_set_config(const struct script *script, size_t n)
 bool session_repeats(const struct script *script, size_t n)
 {
 	static const char *const kinds[] = {
-		"SET", "RESET",	      "PRAGMA",	       "ATTACH",
-		"USE", "LOCK TABLES", "UNLOCK TABLES", NULL,
+		"SET", "RESET",		"PRAGMA", "ATTACH",
+		"USE", "UNLOCK TABLES", NULL,
 	};
 	const char *kind = script->statements[n].kind;
 

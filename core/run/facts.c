@@ -14,6 +14,7 @@ struct facts *facts_new(TALLOC_CTX *mem, int64_t version, const char *name,
 	facts->name = talloc_strdup(facts, name);
 	facts->direction = direction;
 	facts->started_us = clock_wall_us();
+	facts->began_us = clock_mono_us();
 	return facts;
 }
 
@@ -32,6 +33,46 @@ static bool alike(const struct fact_statement *a,
 	return true;
 }
 
+struct fact_effect *facts_add_effect(struct facts *facts,
+				     struct fact_statement *statement,
+				     const char *relation)
+{
+	struct fact_effect *e;
+
+	for (size_t i = 0; i < statement->effect_count; i++)
+		if (!strcmp(statement->effects[i].relation, relation))
+			return &statement->effects[i];
+	statement->effects =
+		talloc_realloc(facts, statement->effects, struct fact_effect,
+			       (unsigned)statement->effect_count + 1);
+	e = &statement->effects[statement->effect_count++];
+	memset(e, 0, sizeof(*e));
+	e->relation = talloc_strdup(facts, relation);
+	return e;
+}
+
+static void join_effects(struct facts *facts, struct fact_statement *to,
+			 const struct fact_statement *from)
+{
+	for (size_t i = 0; i < from->effect_count; i++) {
+		const struct fact_effect *f = &from->effects[i];
+		struct fact_effect *t = facts_add_effect(facts, to,
+							 f->relation);
+
+		t->rewritten |= f->rewritten;
+		t->indexes_rewritten += f->indexes_rewritten;
+		t->indexes_built += f->indexes_built;
+		t->scans += f->scans;
+		t->rows_scanned += f->rows_scanned;
+		t->inserted += f->inserted;
+		t->updated += f->updated;
+		t->deleted += f->deleted;
+	}
+	if (from->wal_bytes >= 0)
+		to->wal_bytes = from->wal_bytes +
+				(to->wal_bytes > 0 ? to->wal_bytes : 0);
+}
+
 /* Once the next one comes, the last entry is complete. */
 static void take_together(struct facts *facts)
 {
@@ -45,6 +86,9 @@ static void take_together(struct facts *facts)
 		return;
 	before->count += last->count;
 	before->duration_ms += last->duration_ms;
+	before->waited_ms += last->waited_ms;
+	before->waited_bound_ms += last->waited_bound_ms;
+	join_effects(facts, before, last);
 	if (last->rows >= 0)
 		before->rows = last->rows +
 			       (before->rows > 0 ? before->rows : 0);
@@ -63,7 +107,7 @@ struct fact_statement *facts_add_statement(struct facts *facts)
 	memset(s, 0, sizeof(*s));
 	s->index = ++facts->statements_seen;
 	s->count = 1;
-	s->rows = -1;
+	s->rows = s->wal_bytes = -1;
 	return s;
 }
 
@@ -76,6 +120,9 @@ struct fact_statement *facts_join_batch(struct facts *facts)
 
 	facts->statements_seen--;
 	s->duration_ms += last->duration_ms;
+	s->waited_ms += last->waited_ms;
+	s->waited_bound_ms += last->waited_bound_ms;
+	join_effects(facts, s, last);
 	if (last->rows >= 0)
 		s->rows = last->rows + (s->rows > 0 ? s->rows : 0);
 	return s;
@@ -99,10 +146,16 @@ void facts_join_locks(struct facts *facts, size_t from)
 		struct fact_lock *l = &facts->locks[i];
 		struct fact_lock *same = same_lock(facts, from, kept, l);
 
-		if (!same)
+		if (!same) {
 			facts->locks[kept++] = *l;
-		else if (same->held_ms < l->held_ms)
+			continue;
+		}
+		l->rewrite |= same->rewrite;
+		l->scan |= same->scan;
+		if (same->held_ms < l->held_ms)
 			*same = *l;
+		same->rewrite |= l->rewrite;
+		same->scan |= l->scan;
 	}
 	if (facts->lock_count > from)
 		facts->lock_count = kept;
@@ -124,8 +177,14 @@ struct fact_table *facts_table(struct facts *facts, const char *name)
 	return t;
 }
 
-void facts_add_lock(struct facts *facts, const char *relation, const char *mode,
-		    int64_t since_us)
+/* The first statement may have been sent ahead of the run. */
+static double since(const struct facts *facts, int64_t us)
+{
+	return us > facts->began_us ? (double)(us - facts->began_us) / 1000 : 0;
+}
+
+struct fact_lock *facts_add_lock(struct facts *facts, const char *relation,
+				 const char *mode, int64_t since_us)
 {
 	struct fact_lock *l;
 
@@ -133,14 +192,35 @@ void facts_add_lock(struct facts *facts, const char *relation, const char *mode,
 		if (!strcmp(facts->locks[i].relation, relation) &&
 		    !strcmp(facts->locks[i].mode, mode) &&
 		    facts->locks[i].held_ms < 0)
-			return;
+			return NULL;
 	facts->locks = talloc_realloc(facts, facts->locks, struct fact_lock,
 				      (unsigned)facts->lock_count + 1);
 	l = &facts->locks[facts->lock_count++];
+	memset(l, 0, sizeof(*l));
 	l->relation = talloc_strdup(facts, relation);
 	l->mode = talloc_strdup(facts, mode);
 	l->since_us = since_us;
-	l->held_ms = -1;
+	l->from_ms = since(facts, since_us);
+	l->held_ms = l->bound_ms = l->waited_ms = -1;
+	return l;
+}
+
+/* What was done to the relation by that statement and those after it. */
+static void note_done(const struct facts *facts, struct fact_lock *l)
+{
+	for (size_t i = 0; i < facts->statement_count; i++) {
+		const struct fact_statement *s = &facts->statements[i];
+
+		for (size_t k = 0;
+		     s->index >= l->statement && k < s->effect_count; k++) {
+			const struct fact_effect *e = &s->effects[k];
+
+			if (strcmp(e->relation, l->relation) != 0)
+				continue;
+			l->rewrite |= e->rewritten;
+			l->scan |= e->scans > 0;
+		}
+	}
 }
 
 void facts_release_locks(struct facts *facts, int64_t now_us)
@@ -148,150 +228,51 @@ void facts_release_locks(struct facts *facts, int64_t now_us)
 	for (size_t i = 0; i < facts->lock_count; i++) {
 		struct fact_lock *l = &facts->locks[i];
 
-		if (l->held_ms < 0)
+		if (l->held_ms < 0) {
 			l->held_ms = (double)(now_us - l->since_us) / 1000;
+			note_done(facts, l);
+		}
 		if (l->held_ms > facts->lock_ms)
 			facts->lock_ms = l->held_ms;
 	}
 }
 
-json_t *facts_json(const struct facts *facts)
+/* Who waits is asked for again and again; the answers differ by a little. */
+#define SAME_WAIT_US 5000
+#define MOST_VICTIMS 1000
+
+struct fact_victim *facts_add_victim(struct facts *facts, int64_t pid,
+				     int64_t since_us)
 {
-	char *text = facts_text(NULL, facts);
-	json_t *json = json_loads(text, 0, NULL);
+	struct fact_victim *v;
 
-	talloc_free(text);
-	return json;
-}
+	for (size_t i = facts->victim_count; i-- > 0;) {
+		int64_t apart = facts->victims[i].since_us - since_us;
 
-static int64_t count_from(const json_t *value)
-{
-	return json_is_integer(value) ? json_integer_value(value) : -1;
-}
-
-static void read_batches(struct fact_statement *s, const json_t *item)
-{
-	const json_t *batches = json_object_get(item, "batches");
-
-	if (!json_is_integer(batches))
-		return;
-	s->batched = true;
-	s->batches = (int)json_integer_value(batches);
-	s->longest_ms =
-		json_number_value(json_object_get(item, "longest_batch_ms"));
-	s->throttled_ms =
-		json_number_value(json_object_get(item, "throttled_ms"));
-}
-
-static void read_statements(struct facts *facts, const json_t *list)
-{
-	size_t i;
-	json_t *item;
-
-	json_array_foreach (list, i, item) {
-		struct fact_statement *s = facts_add_statement(facts);
-		const json_t *names = json_object_get(item, "relations");
-		const char *kind =
-			json_string_value(json_object_get(item, "kind"));
-		size_t n = json_array_size(names);
-
-		s->kind = talloc_strdup(facts, kind ? kind : "");
-		s->index =
-			(int)json_integer_value(json_object_get(item, "index"));
-		s->rows = count_from(json_object_get(item, "rows"));
-		if (json_is_integer(json_object_get(item, "count")))
-			s->count = (int)json_integer_value(
-				json_object_get(item, "count"));
-		read_batches(s, item);
-		s->duration_ms =
-			json_number_value(json_object_get(item, "duration_ms"));
-		s->relations = talloc_array(facts, const char *, (unsigned)n);
-		for (size_t k = 0; k < n; k++) {
-			const char *name =
-				json_string_value(json_array_get(names, k));
-
-			s->relations[k] = talloc_strdup(facts,
-							name ? name : "");
-		}
-		s->relation_count = n;
+		if (facts->victims[i].pid == pid && apart < SAME_WAIT_US &&
+		    apart > -SAME_WAIT_US)
+			return &facts->victims[i];
 	}
-}
-
-static void read_tables(struct facts *facts, const json_t *list)
-{
-	size_t i;
-	json_t *item;
-
-	json_array_foreach (list, i, item) {
-		const char *name =
-			json_string_value(json_object_get(item, "name"));
-		struct fact_table *t = facts_table(facts, name ? name : "");
-
-		t->rows_before =
-			count_from(json_object_get(item, "rows_before"));
-		t->rows_after = count_from(json_object_get(item, "rows_after"));
-		t->estimated = json_is_true(json_object_get(item, "estimated"));
-	}
-}
-
-static void read_locks(struct facts *facts, const json_t *list)
-{
-	size_t i;
-	json_t *item;
-
-	json_array_foreach (list, i, item) {
-		const char *relation =
-			json_string_value(json_object_get(item, "relation"));
-		const char *mode =
-			json_string_value(json_object_get(item, "mode"));
-
-		facts_add_lock(facts, relation ? relation : "",
-			       mode ? mode : "", 0);
-		facts->locks[facts->lock_count - 1].held_ms =
-			json_number_value(json_object_get(item, "held_ms"));
-	}
-}
-
-struct facts *facts_from_json(TALLOC_CTX *mem, const json_t *json,
-			      struct error *err)
-{
-	const char *version =
-		json_string_value(json_object_get(json, "version"));
-	const char *name = json_string_value(json_object_get(json, "name"));
-	const char *direction =
-		json_string_value(json_object_get(json, "direction"));
-	const char *outcome =
-		json_string_value(json_object_get(json, "outcome"));
-	const char *started =
-		json_string_value(json_object_get(json, "started_at"));
-	const char *why = json_string_value(json_object_get(json, "error"));
-	const char *repair = json_string_value(json_object_get(json, "repair"));
-	struct facts *facts;
-	int64_t number;
-
-	if (!version || !name || !direction ||
-	    version_parse(version, &number)) {
-		error_set(err, ERROR_FAILED,
-			  "a run in the ledger has unreadable facts");
+	facts->victims_seen++;
+	if (facts->victim_count == MOST_VICTIMS)
 		return NULL;
-	}
-	facts = facts_new(mem, number, name,
-			  strcmp(direction, "down") ? DIRECTION_UP
-						    : DIRECTION_DOWN);
-	facts->ok = outcome && !strcmp(outcome, "ok");
-	facts->unknown = outcome && !strcmp(outcome, "unknown");
-	facts->started_us = started ? text_time_parse(started) : 0;
-	facts->duration_ms =
-		json_number_value(json_object_get(json, "duration_ms"));
-	facts->error = why ? talloc_strdup(facts, why) : NULL;
-	facts->repair = repair ? talloc_strdup(facts, repair) : NULL;
-	facts->confirmed_by = talloc_strdup(
-		facts,
-		json_string_value(json_object_get(json, "confirmed_by")));
-	read_statements(facts, json_object_get(json, "statements"));
-	read_tables(facts, json_object_get(json, "tables"));
-	read_locks(facts, json_object_get(json, "locks"));
-	facts->lock_ms = json_number_value(json_object_get(json, "lock_ms"));
-	attempts_from_json(facts, json_object_get(json, "attempts"));
-	return facts;
+	facts->victims = talloc_realloc(facts, facts->victims,
+					struct fact_victim,
+					(unsigned)facts->victim_count + 1);
+	v = &facts->victims[facts->victim_count++];
+	memset(v, 0, sizeof(*v));
+	v->pid = pid;
+	v->since_us = since_us;
+	v->from_ms = since(facts, since_us);
+	return v;
+}
+
+void facts_add_gap(struct facts *facts, const char *gap)
+{
+	for (size_t i = 0; i < facts->gap_count; i++)
+		if (!strcmp(facts->gaps[i], gap))
+			return;
+	facts->gaps = talloc_realloc(facts, facts->gaps, const char *,
+				     (unsigned)facts->gap_count + 1);
+	facts->gaps[facts->gap_count++] = talloc_strdup(facts, gap);
 }

@@ -14,6 +14,18 @@
  * struct facts itself.
  */
 
+/* What a statement did to a relation, beside locking it. */
+struct fact_effect {
+	const char *relation;
+	bool rewritten;	       /* all of it: its rows have new storage */
+	int indexes_rewritten; /* indexes of it with new storage */
+	int indexes_built;     /* indexes that are new */
+	int64_t scans;	       /* how often it was read from start to end */
+	int64_t rows_scanned;  /* ... and the rows that were read so */
+	int64_t inserted, updated, deleted; /* rows, also by triggers, cascades
+					       and functions */
+};
+
 struct fact_statement {
 	int index; /* from 1, in the script */
 	int count; /* 1, or how many like statements this one stands for */
@@ -27,6 +39,15 @@ struct fact_statement {
 	int batches;
 	double longest_ms;   /* of one batch, to its commit */
 	double throttled_ms; /* waited because others had too much to do */
+	/* of duration_ms: until it was granted its locks, at least waited_ms
+	   and at most waited_bound_ms more */
+	double waited_ms, waited_bound_ms;
+	int64_t wal_bytes; /* that the server wrote meanwhile, for others too;
+			      -1: not measured */
+	const char *algorithm; /* how it really changed the table: "INSTANT",
+				  "INPLACE", "COPY"; or NULL */
+	struct fact_effect *effects; /* only those that are not nothing */
+	size_t effect_count;
 };
 
 struct fact_table {
@@ -40,8 +61,38 @@ struct fact_lock {
 	const char *mode;     /* "AccessExclusiveLock"; SQLite: "RESERVED" or
 				 "WAL_WRITE_LOCK" (writers wait), "EXCLUSIVE"
 				 (readers too) */
-	int64_t since_us;     /* clock_mono_us() when its statement was sent */
+	int64_t since_us;     /* clock_mono_us() when its statement was sent and
+				 the wait for it was over */
 	double held_ms;	      /* to the commit's reply; -1 while still held */
+	/* How much of held_ms may be too much: it was held for at least
+	   held_ms - bound_ms, and at most held_ms. -1: not known. */
+	double bound_ms;
+	double waited_ms; /* until it was granted; -1: not known */
+	double from_ms;	  /* when it was taken, since the run began */
+	int statement;	  /* the index of the one that took it; 0: not known */
+	/* what was done to the relation while it was held */
+	bool rewrite, scan;
+};
+
+/* Someone who waited for what the run had locked, or had asked for. */
+struct fact_victim {
+	int64_t pid;	  /* process or connection */
+	const char *user; /* and the next two: NULL where this role may not see
+			     it */
+	const char *application;
+	const char *query;    /* shortened */
+	const char *relation; /* what it waited for, and in which mode; or NULL
+			       */
+	const char *mode;
+	double from_ms;	  /* when it began to wait, since the run began */
+	double waited_ms; /* for at least so long, at most bound_ms longer */
+	double bound_ms;
+	const char *outcome; /* "served" when the run let go, "gave up" or was
+				served before that: "gone" */
+
+	/* not recorded */
+	int64_t since_us; /* clock_mono_us() when it began to wait */
+	int64_t seen_us;  /* ... when it was last seen waiting */
 };
 
 /* A session, or a prepared transaction, whose lock is in a script's way. */
@@ -80,6 +131,7 @@ struct facts {
 	bool ok;
 	bool unknown; /* not ok, and whether it was committed is not known */
 	int64_t started_us; /* clock_wall_us() */
+	int64_t began_us;   /* clock_mono_us() at the same time; not recorded */
 	double duration_ms; /* from the first statement to the commit's reply */
 	double lock_ms;	    /* the longest of the locks */
 	struct fact_statement *statements;
@@ -89,6 +141,14 @@ struct facts {
 	size_t table_count;
 	struct fact_lock *locks;
 	size_t lock_count;
+	struct fact_victim *victims; /* those that waited longest */
+	size_t victim_count;
+	int victims_seen; /* also those that are not among them */
+	/* What looking at all this has cost, which is in no duration; and what
+	   could not be seen, in words. */
+	double observed_ms;
+	const char **gaps;
+	size_t gap_count;
 	const char *error;  /* why it failed, or NULL */
 	const char *repair; /* what a person decided instead of running it, and
 			       who, or NULL */
@@ -119,9 +179,22 @@ struct fact_statement *facts_join_batch(struct facts *facts);
 void facts_join_locks(struct facts *facts, size_t from);
 /* The table's entry, made when it is new (rows -1). */
 struct fact_table *facts_table(struct facts *facts, const char *name);
-/* Adds the lock unless that relation and mode are already there. */
-void facts_add_lock(struct facts *facts, const char *relation, const char *mode,
-		    int64_t since_us);
+/*
+ * Adds the lock, and returns its entry, unless that relation and mode are
+ * already there (NULL).
+ */
+struct fact_lock *facts_add_lock(struct facts *facts, const char *relation,
+				 const char *mode, int64_t since_us);
+/* The statement's entry for a relation, made when it is new. */
+struct fact_effect *facts_add_effect(struct facts *facts,
+				     struct fact_statement *statement,
+				     const char *relation);
+/* The entry of that session's wait which began at that clock_mono_us(), give
+   or take some milliseconds; made when it is new. NULL: there are enough. */
+struct fact_victim *facts_add_victim(struct facts *facts, int64_t pid,
+				     int64_t since_us);
+/* Says once what could not be seen. */
+void facts_add_gap(struct facts *facts, const char *gap);
 /* Adds one, numbered on from the last. */
 struct fact_attempt *facts_add_attempt(struct facts *facts);
 /* A copy on mem with all its text, without what is not recorded. */

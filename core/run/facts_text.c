@@ -103,6 +103,48 @@ static void put_ms(struct out *out, const char *before, double ms)
 		out->text[--out->length] = '\0';
 }
 
+static void put_ms_or_none(struct out *out, const char *before, double ms)
+{
+	if (ms >= 0) {
+		put_ms(out, before, ms);
+		return;
+	}
+	put(out, before);
+	put(out, "null");
+}
+
+static void put_effect(struct out *out, const struct fact_effect *e)
+{
+	put_text(out, "{\"relation\":", e->relation);
+	put(out, e->rewritten ? ",\"rewrite\":true" : ",\"rewrite\":false");
+	put_number(out, ",\"indexes_rewritten\":", e->indexes_rewritten);
+	put_number(out, ",\"indexes_built\":", e->indexes_built);
+	put_number(out, ",\"scans\":", e->scans);
+	put_number(out, ",\"rows_scanned\":", e->rows_scanned);
+	put_number(out, ",\"inserted\":", e->inserted);
+	put_number(out, ",\"updated\":", e->updated);
+	put_number(out, ",\"deleted\":", e->deleted);
+	put(out, "}");
+}
+
+static void put_observed(struct out *out, const struct fact_statement *s)
+{
+	if (s->waited_ms > 0 || s->waited_bound_ms > 0) {
+		put_ms(out, ",\"waited_ms\":", s->waited_ms);
+		put_ms(out, ",\"waited_bound_ms\":", s->waited_bound_ms);
+	}
+	if (s->wal_bytes >= 0)
+		put_number(out, ",\"wal_bytes\":", s->wal_bytes);
+	if (s->algorithm)
+		put_text(out, ",\"algorithm\":", s->algorithm);
+	for (size_t i = 0; i < s->effect_count; i++) {
+		put(out, i ? "," : ",\"effects\":[");
+		put_effect(out, &s->effects[i]);
+	}
+	if (s->effect_count)
+		put(out, "]");
+}
+
 static void put_statement(struct out *out, const struct fact_statement *s)
 {
 	put_number(out, "{\"index\":", s->index);
@@ -119,6 +161,7 @@ static void put_statement(struct out *out, const struct fact_statement *s)
 		put_ms(out, ",\"longest_batch_ms\":", s->longest_ms);
 		put_ms(out, ",\"throttled_ms\":", s->throttled_ms);
 	}
+	put_observed(out, s);
 	put(out, "}");
 }
 
@@ -140,7 +183,47 @@ static void put_lock(struct out *out, const struct fact_lock *l)
 	put_text(out, "{\"relation\":", l->relation);
 	put_text(out, ",\"mode\":", l->mode);
 	put_ms(out, ",\"held_ms\":", held);
+	put_ms_or_none(out, ",\"held_bound_ms\":", l->bound_ms);
+	put_ms_or_none(out, ",\"waited_ms\":", l->waited_ms);
+	put_ms(out, ",\"from_ms\":", l->from_ms);
+	put_number(out, ",\"statement\":", l->statement);
+	put(out, l->rewrite ? ",\"rewrite\":true" : ",\"rewrite\":false");
+	put(out, l->scan ? ",\"scan\":true}" : ",\"scan\":false}");
+}
+
+static void put_text_or_none(struct out *out, const char *before,
+			     const char *value)
+{
+	if (value) {
+		put_text(out, before, value);
+		return;
+	}
+	put(out, before);
+	put(out, "null");
+}
+
+static void put_victim(struct out *out, const struct fact_victim *v)
+{
+	put_number(out, "{\"pid\":", v->pid);
+	put_text_or_none(out, ",\"user\":", v->user);
+	put_text_or_none(out, ",\"application\":", v->application);
+	put_text_or_none(out, ",\"query\":", v->query);
+	put_text_or_none(out, ",\"relation\":", v->relation);
+	put_text_or_none(out, ",\"mode\":", v->mode);
+	put_ms(out, ",\"from_ms\":", v->from_ms);
+	put_ms(out, ",\"waited_ms\":", v->waited_ms);
+	put_ms(out, ",\"waited_bound_ms\":", v->bound_ms);
+	put_text_or_none(out, ",\"outcome\":", v->outcome);
 	put(out, "}");
+}
+
+static void put_observer(struct out *out, const struct facts *facts)
+{
+	put_ms(out, ",\"observer\":{\"spent_ms\":", facts->observed_ms);
+	put(out, ",\"gaps\":[");
+	for (size_t i = 0; i < facts->gap_count; i++)
+		put_text(out, i ? "," : "", facts->gaps[i]);
+	put(out, "]}");
 }
 
 static void put_lists(struct out *out, const struct facts *facts)
@@ -160,7 +243,16 @@ static void put_lists(struct out *out, const struct facts *facts)
 		put(out, i ? "," : "");
 		put_lock(out, &facts->locks[i]);
 	}
+	put(out, "],\"victims\":[");
+	for (size_t i = 0; i < facts->victim_count; i++) {
+		put(out, i ? "," : "");
+		put_victim(out, &facts->victims[i]);
+	}
 	put(out, "]");
+	if ((size_t)facts->victims_seen > facts->victim_count)
+		put_number(out, ",\"victims_seen\":", facts->victims_seen);
+	if (facts->observed_ms > 0 || facts->gap_count)
+		put_observer(out, facts);
 }
 
 /* They are rare. */

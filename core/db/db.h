@@ -43,6 +43,8 @@ struct db_options {
 	bool create;	     /* sqlite: make the file when it is missing */
 	int64_t count_limit; /* rows: exact counts of a table up to here;
 				negative: statements do not count */
+	bool unobserved;     /* neither locks nor what is done under them are
+				looked at, nor who waits for them */
 	bool read_only;	     /* promise not to write; sqlite: does not create */
 	/*
 	 * Called about ten times a second while a statement runs or a lock is

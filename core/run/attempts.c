@@ -58,6 +58,7 @@ void facts_start_again(struct facts *facts, const struct facts *then)
 	facts->statements_seen = then->statements_seen;
 	facts->lock_count = then->lock_count;
 	facts->lock_ms = then->lock_ms;
+	facts->observed_ms = then->observed_ms;
 }
 
 static char *add(char *text, const char *what)

@@ -93,6 +93,7 @@ struct fact_victim {
 	/* not recorded */
 	int64_t since_us; /* clock_mono_us() when it began to wait */
 	int64_t seen_us;  /* ... when it was last seen waiting */
+	int64_t key;	  /* what the engine knows this wait by */
 };
 
 /* A session, or a prepared transaction, whose lock is in a script's way. */

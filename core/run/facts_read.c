@@ -68,8 +68,8 @@ static void read_effects(struct facts *facts, struct fact_statement *s,
 							 name ? name : "");
 
 		e->rewritten = json_is_true(json_object_get(item, "rewrite"));
-		e->indexes_rewritten =
-			(int)number_from(item, "indexes_rewritten");
+		e->indexes_rewritten = (int)number_from(item,
+							"indexes_rewritten");
 		e->indexes_built = (int)number_from(item, "indexes_built");
 		e->scans = number_from(item, "scans");
 		e->rows_scanned = number_from(item, "rows_scanned");
@@ -173,9 +173,8 @@ static void read_victims(struct facts *facts, const json_t *list)
 
 	/* one that was recorded is not looked for among the others */
 	json_array_foreach (list, i, item) {
-		struct fact_victim *v =
-			facts_add_victim(facts, number_from(item, "pid"),
-					 (int64_t)i * 1000000);
+		struct fact_victim *v = facts_add_victim(
+			facts, number_from(item, "pid"), (int64_t)i * 1000000);
 
 		if (!v)
 			break;

@@ -43,6 +43,8 @@ int pg_ahead_send(struct pg *pg, struct error *err)
 		return 0;
 	pg_held_release(pg);
 	pg->transaction = PG_SCRIPT;
+	pg->logs_waits = false;
+	pg->wal = -1;
 	if (pg_flush(pg, err) < 0 || pg_send_sql(pg, "BEGIN", err) < 0 ||
 	    pg_limits_send(pg, err) < 0 ||
 	    pg_execute_ahead(pg, script, err) < 0)

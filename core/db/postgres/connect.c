@@ -169,6 +169,11 @@ void pg_disconnect(struct pg *pg)
 	talloc_free(pg->schema);
 	pg->schema = NULL;
 	pg_forget_kept(pg);
+	talloc_free(pg->observer);
+	pg->observer = NULL;
+	pg->observed = NULL;
+	pg->counts_tried = pg->counts = pg->logs_waits = false;
+	pg->clock_offset_us = 0;
 	pg_held_release(pg);
 	pg_held_forget(pg);
 }

@@ -191,6 +191,7 @@ static int send_script(struct pg *pg, const struct script *script, size_t n,
 	};
 	int result;
 
+	pg_waits_forget(&pg->look);
 	pg->look = (struct pg_look){
 		.pg = pg,
 		.statement = s,
@@ -244,6 +245,8 @@ static int run(struct pg *pg, const struct script *script, size_t n,
 	result = ahead ? 0 : send_script(pg, script, n, part, &looks, err);
 	pg->look.facts = facts;
 	pg->look.fact = fact;
+	pg->look.first_lock = facts->lock_count;
+	pg_observe_begin(pg, facts);
 	if (result == 0)
 		result = ahead ? await_ahead(pg, err)
 			       : await(pg, script, n, looks, err);
@@ -255,7 +258,24 @@ static int run(struct pg *pg, const struct script *script, size_t n,
 		(double)(outcome->arrived_us - outcome->started_us) / 1000;
 	if (counts_rows(s->kind, outcome->tag))
 		fact->rows = outcome->rows;
+	if (!pg->db.options.unobserved)
+		pg_waits_tell(&pg->look);
 	return result;
+}
+
+/* In no transaction: what it took it has let go already. */
+static int look_back(struct pg *pg, const struct statement *s,
+		     struct facts *facts, struct error *err)
+{
+	struct fact_statement *fact =
+		&facts->statements[facts->statement_count - 1];
+
+	if (pg->transaction != PG_IDLE || pg->inside || !pg->observed)
+		return 0;
+	pg_observe_outside(pg, facts, fact);
+	pg_observe_end(pg, pg->observed_us, clock_mono_us());
+	return pg_held_is_harmless(s) ? 0
+				      : pg_held_compare(pg, facts, fact, err);
 }
 
 /* Outside of a transaction there is no look that would tell. */
@@ -264,7 +284,7 @@ static bool may_unlock(const struct pg *pg, const struct statement *s)
 	static const char *const kinds[] = { "SELECT", "DO", "CALL", "DISCARD",
 					     "EXECUTE" };
 
-	if (pg->transaction != PG_IDLE)
+	if (pg->transaction != PG_IDLE && !pg->db.options.unobserved)
 		return false;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (!strcmp(s->kind, kinds[i]))
@@ -313,6 +333,8 @@ int pg_execute_part(struct db *db, const struct script *script, size_t n,
 		result = check_transaction(pg, s, facts, err);
 	if (result == 0 && may_unlock(pg, s))
 		result = pg_lock_check(pg, err);
+	if (result == 0)
+		result = look_back(pg, s, facts, err);
 	if (result < 0)
 		place(pg, script, s, part, err);
 	return result;

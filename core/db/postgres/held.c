@@ -1,8 +1,7 @@
-#include "core/db/postgres/internal.h"
+#include "core/db/postgres/held.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "core/base/text.h"
 #include "core/db/postgres/modes.h"
@@ -16,16 +15,10 @@
  */
 
 #define FIRST_NORMAL_OID "16384"
-
-struct pg_relation {
-	unsigned oid;
-	char kind;  /* pg_class.relkind */
-	bool own;   /* a table of the ledger */
-	bool fresh; /* made in this transaction */
-	bool empty; /* and there is no row in it */
-	char *name; /* as people write it */
-	UT_hash_handle hh;
-};
+/* How much of the log was written, in bytes. */
+#define PG_WAL                                                                 \
+	"pg_catalog.pg_wal_lsn_diff("                                          \
+	"pg_catalog.pg_current_wal_insert_lsn(), '0/0')"
 
 struct pg_held {
 	unsigned oid;
@@ -35,14 +28,22 @@ struct pg_held {
 
 #define BIT(mode) (1u << (mode))
 
-static void learn(struct pg *pg, unsigned oid, const char *schema,
-		  const char *name, char kind)
+struct pg_relation *pg_held_find(struct pg *pg, unsigned oid)
 {
-	bool plain = !strcmp(schema, "public") ||
-		     (pg->schema && !strcmp(schema, pg->schema));
 	struct pg_relation *relation;
 
 	HASH_FIND(hh, pg->relations, &oid, sizeof(oid), relation);
+	return relation;
+}
+
+static struct pg_relation *learn(struct pg *pg, unsigned oid,
+				 const char *schema, const char *name,
+				 char kind)
+{
+	bool plain = !strcmp(schema, "public") ||
+		     (pg->schema && !strcmp(schema, pg->schema));
+	struct pg_relation *relation = pg_held_find(pg, oid);
+
 	if (!relation) {
 		relation = talloc_zero(pg, struct pg_relation);
 		relation->oid = oid;
@@ -54,13 +55,29 @@ static void learn(struct pg *pg, unsigned oid, const char *schema,
 						 name);
 	relation->kind = kind;
 	relation->own = db_is_own_table(name);
+	return relation;
+}
+
+void pg_held_meet(struct pg *pg, unsigned oid, const char *schema,
+		  const char *name, char kind)
+{
+	if (!pg_held_find(pg, oid))
+		learn(pg, oid, schema, name, kind);
+}
+
+static unsigned oid_from(const char *value)
+{
+	return value ? (unsigned)strtoul(value, NULL, 10) : 0;
 }
 
 static int take_relation(const char *const *values, int count, void *data)
 {
+	struct pg_relation *relation = learn(data, oid_from(values[0]),
+					     values[1], values[2], *values[3]);
+
 	(void)count;
-	learn(data, (unsigned)strtoul(values[0], NULL, 10), values[1],
-	      values[2], *values[3]);
+	relation->file = oid_from(values[4]);
+	relation->table = oid_from(values[5]);
 	return 0;
 }
 
@@ -69,63 +86,91 @@ static bool starts_with(const char *text, const char *start)
 	return !strncmp(text, start, strlen(start));
 }
 
-static bool mentions(const struct script *script, const struct statement *s,
-		     const char *word)
-{
-	const char *text = script->text + s->offset;
-	size_t length = strlen(word);
-
-	for (size_t i = 0; i + length <= s->length; i++)
-		if (!strncasecmp(text + i, word, length))
-			return true;
-	return false;
-}
-
-/* What cannot drop or rename anything that was there before. */
-static bool is_harmless(const struct script *script, const struct statement *s)
+/* What cannot drop, rename, rewrite or index anything that was there. */
+bool pg_held_is_harmless(const struct statement *s)
 {
 	static const char *const kinds[] = {
 		"CREATE ", "INSERT", "UPDATE", "DELETE",  "MERGE",
 		"COMMENT", "GRANT",  "REVOKE", "SET",	  "RESET",
-		"LOCK ",   "BEGIN",  "COMMIT", "ANALYZE", "REFRESH",
+		"LOCK ",   "BEGIN",  "COMMIT", "ANALYZE",
 	};
 
+	if (starts_with(s->kind, "CREATE INDEX") ||
+	    starts_with(s->kind, "CREATE UNIQUE INDEX"))
+		return false;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (starts_with(s->kind, kinds[i]))
 			return s->analysed;
-	return s->analysed && s->length < 10000 &&
-	       starts_with(s->kind, "ALTER TABLE") &&
-	       !mentions(script, s, "CASCADE") &&
-	       !mentions(script, s, "RENAME");
+	return false;
 }
 
 bool pg_held_is_prepared(const struct pg *pg, const struct script *script)
 {
 	for (size_t n = 0; !pg->relations_known && n < script->statement_count;
 	     n++)
-		if (!is_harmless(script, &script->statements[n]))
+		if (!pg_held_is_harmless(&script->statements[n]))
 			return false;
 	return true;
+}
+
+static int send_all_relations(struct pg *pg, db_row_fn row, void *data,
+			      struct error *err)
+{
+	const struct pg_statement all = {
+		.sql = "SELECT c.oid, n.nspname, c.relname, c.relkind, "
+		       "pg_catalog.pg_relation_filenode(c.oid), i.indrelid "
+		       "FROM pg_catalog.pg_class c "
+		       "JOIN pg_catalog.pg_namespace n "
+		       "ON n.oid = c.relnamespace "
+		       "LEFT JOIN pg_catalog.pg_index i "
+		       "ON i.indexrelid = c.oid "
+		       "WHERE c.oid >= " FIRST_NORMAL_OID " "
+		       "AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'i', "
+		       "'I') ORDER BY c.relkind IN ('i', 'I')",
+		.row = row,
+		.data = data,
+	};
+
+	return pg_run(pg, &all, err);
 }
 
 int pg_held_prepare(struct pg *pg, const struct script *script,
 		    struct error *err)
 {
-	const struct pg_statement all = {
-		.sql = "SELECT c.oid, n.nspname, c.relname, c.relkind "
-		       "FROM pg_catalog.pg_class c "
-		       "JOIN pg_catalog.pg_namespace n "
-		       "ON n.oid = c.relnamespace "
-		       "WHERE c.oid >= " FIRST_NORMAL_OID " "
-		       "AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')",
-		.row = take_relation,
-		.data = pg,
-	};
-
 	if (pg_held_is_prepared(pg, script))
 		return 0;
 	pg->relations_known = true;
-	return pg_run(pg, &all, err);
+	return send_all_relations(pg, take_relation, pg, err);
+}
+
+static int compare_relation(const char *const *values, int count, void *data)
+{
+	struct pg_look *look = data;
+	const char *seen[LOOK_COST_US + 1] = {
+		[LOOK_RELATION] = values[0], [LOOK_NAME] = values[2],
+		[LOOK_KIND] = values[3],     [LOOK_FILE] = values[4],
+		[LOOK_TABLE] = values[5],    [LOOK_OURS] = "t",
+	};
+
+	(void)count;
+	pg_effects_note(look, seen);
+	if (!pg_held_find(look->pg, oid_from(values[0])))
+		learn(look->pg, oid_from(values[0]), values[1], values[2],
+		      *values[3]);
+	return 0;
+}
+
+int pg_held_compare(struct pg *pg, struct facts *facts,
+		    struct fact_statement *statement, struct error *err)
+{
+	struct pg_look look = { .pg = pg, .facts = facts, .fact = statement };
+	int result;
+
+	if (!pg->relations_known)
+		return 0;
+	result = send_all_relations(pg, compare_relation, &look, err);
+	pg_effects_tell(&look);
+	return result;
 }
 
 static bool is_repeated(const struct statement *a, const struct statement *b)
@@ -158,6 +203,8 @@ bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
 	size_t room = sizeof(pg->looked) / sizeof(*pg->looked);
 	bool last = n + 1 == script->statement_count;
 
+	if (pg->db.options.unobserved)
+		return false;
 	if (!changes_rows(s))
 		return true;
 	for (size_t i = 0; i < pg->looked_count && i < room; i++) {
@@ -253,39 +300,47 @@ static void note_fresh(const struct pg_look *look, struct pg_relation *relation,
 	if (mode == PG_AE && starts_with(s->kind, "CREATE TABLE") &&
 	    s->relation_count && is_called(relation, s->relations[0]))
 		relation->fresh = relation->kind == 'r';
-	relation->empty = values[6] && *values[6] == 't';
+	relation->empty = values[LOOK_EMPTY] && *values[LOOK_EMPTY] == 't';
+}
+
+static void tell_lock(struct pg_look *look, const struct pg_relation *relation,
+		      int mode)
+{
+	struct fact_lock *lock;
+
+	if (!is_worth_telling(look, relation, mode))
+		return;
+	lock = facts_add_lock(look->facts, relation->name, pg_mode_name(mode),
+			      look->since_us ? look->since_us
+					     : look->outcome.started_us);
+	if (lock)
+		lock->statement = look->fact->index;
+	if (relation->kind != 'S')
+		add_relation(look, relation->name);
 }
 
 static void take_lock(struct pg_look *look, const char *const *values)
 {
 	struct pg *pg = look->pg;
-	unsigned oid = (unsigned)strtoul(values[1], NULL, 10);
-	int mode = pg_mode_number(values[2]);
-	struct pg_relation *relation;
+	unsigned oid = oid_from(values[LOOK_RELATION]);
+	int mode = pg_mode_number(values[LOOK_MODE]);
+	const char *schema = values[LOOK_SCHEMA], *name = values[LOOK_NAME];
+	struct pg_relation *relation = pg_held_find(pg, oid);
 
-	HASH_FIND(hh, pg->relations, &oid, sizeof(oid), relation);
-	if (!relation && values[4]) {
-		learn(pg, oid, values[3], values[4], *values[5]);
-		HASH_FIND(hh, pg->relations, &oid, sizeof(oid), relation);
-	}
-	if (values[3] && starts_with(values[3], "pg_temp_"))
+	if (!relation && name)
+		relation = learn(pg, oid, schema, name, *values[LOOK_KIND]);
+	if (schema && starts_with(schema, "pg_temp_"))
 		pg->temporary = true;
 	if (relation && relation->fresh)
 		note_fresh(look, relation, -1, values);
 	if (!is_news(pg, oid, mode) || !relation)
 		return;
-	if (is_worth_telling(look, relation, mode)) {
-		facts_add_lock(look->facts, relation->name, pg_mode_name(mode),
-			       look->since_us ? look->since_us
-					      : look->outcome.started_us);
-		if (relation->kind != 'S')
-			add_relation(look, relation->name);
-	}
-	if (!values[4])
+	tell_lock(look, relation, mode);
+	if (!name)
 		return;
 	note_fresh(look, relation, mode, values);
 	/* the lock was on what had this name; from now on it has another */
-	learn(pg, oid, values[3], values[4], *values[5]);
+	learn(pg, oid, schema, name, *values[LOOK_KIND]);
 }
 
 static int take_row(const char *const *values, int count, void *data)
@@ -293,37 +348,67 @@ static int take_row(const char *const *values, int count, void *data)
 	struct pg_look *look = data;
 
 	(void)count;
-	if (!strcmp(values[0], "advisory"))
+	look->cost_us = values[LOOK_COST_US]
+				? strtod(values[LOOK_COST_US], NULL)
+				: 0;
+	if (values[LOOK_WAL])
+		look->wal = strtoll(values[LOOK_WAL], NULL, 10);
+	if (!strcmp(values[LOOK_LOCKTYPE], "advisory")) {
 		look->lock_seen = true;
-	else if (look->facts)
+	} else if (look->facts) {
+		pg_effects_note(look, values);
 		take_lock(look, values);
+	}
 	return 0;
+}
+
+/* No parameters: so one plan serves from the first time on; the strongest lock
+   of a relation comes first. */
+#define LOOK_SQL(counters, wal)                                                \
+	"SELECT l.locktype, l.relation, l.mode, n.nspname, c.relname, "        \
+	"c.relkind, NOT c.relhassubclass "                                     \
+	"AND pg_catalog.current_setting('track_counts') = 'on' "               \
+	"AND pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) = 0, "         \
+	"pg_catalog.pg_relation_filenode(c.oid), i.indrelid, " counters        \
+	", " wal ", "                                                          \
+	"extract(epoch FROM pg_catalog.clock_timestamp() - "                   \
+	"pg_catalog.statement_timestamp()) * 1000000 "                         \
+	"FROM pg_catalog.pg_locks l "                                          \
+	"LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation "               \
+	"LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "       \
+	"LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid "             \
+	"WHERE l.pid = pg_catalog.pg_backend_pid() "                           \
+	"AND l.granted AND (l.locktype = 'relation' "                          \
+	"AND l.relation >= " FIRST_NORMAL_OID " "                              \
+	"OR l.locktype = 'advisory' AND l.classid = 1734964333 "               \
+	"AND l.objsubid = 2) "                                                 \
+	"ORDER BY pg_catalog.strpos('/AccessExclusiveLock/"                    \
+	"ExclusiveLock/ShareRowExclusiveLock/ShareLock/"                       \
+	"ShareUpdateExclusiveLock/RowExclusiveLock/"                           \
+	"RowShareLock/AccessShareLock/', '/' || l.mode || '/'), l.relation"
+
+/* Since version 15 a session can be asked to send its counters away, so that it
+   is known where they begin. */
+#define COUNTERS                                                               \
+	"pg_catalog.pg_stat_get_xact_numscans(c.oid), "                        \
+	"pg_catalog.pg_stat_get_xact_tuples_returned(c.oid), "                 \
+	"pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), "                 \
+	"pg_catalog.pg_stat_get_xact_tuples_updated(c.oid), "                  \
+	"pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid), "                  \
+	"pg_catalog.age(c.xmin) <= pg_catalog.age("                            \
+	"pg_catalog.pg_current_xact_id_if_assigned()::xid)"
+#define NO_COUNTERS "NULL, NULL, NULL, NULL, NULL, NULL"
+
+static const char *look_sql(const struct pg *pg)
+{
+	return pg->counts ? LOOK_SQL(COUNTERS, PG_WAL)
+			  : LOOK_SQL(NO_COUNTERS, "NULL");
 }
 
 int pg_held_send(struct pg *pg, struct error *err)
 {
-	/* no parameters: so one plan serves from the first time on; the
-	   strongest lock of a relation comes first */
 	const struct pg_statement statement = {
-		.sql = "SELECT l.locktype, l.relation, l.mode, n.nspname, "
-		       "c.relname, c.relkind, NOT c.relhassubclass "
-		       "AND pg_catalog.current_setting('track_counts') = 'on' "
-		       "AND pg_catalog.pg_stat_get_xact_tuples_inserted("
-		       "c.oid) = 0 "
-		       "FROM pg_catalog.pg_locks l "
-		       "LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation "
-		       "LEFT JOIN pg_catalog.pg_namespace n "
-		       "ON n.oid = c.relnamespace "
-		       "WHERE l.pid = pg_catalog.pg_backend_pid() "
-		       "AND l.granted AND (l.locktype = 'relation' "
-		       "AND l.relation >= " FIRST_NORMAL_OID " "
-		       "OR l.locktype = 'advisory' AND l.classid = 1734964333 "
-		       "AND l.objsubid = 2) "
-		       "ORDER BY pg_catalog.strpos('/AccessExclusiveLock/"
-		       "ExclusiveLock/ShareRowExclusiveLock/ShareLock/"
-		       "ShareUpdateExclusiveLock/RowExclusiveLock/"
-		       "RowShareLock/AccessShareLock/', '/' || l.mode || '/'), "
-		       "l.relation",
+		.sql = look_sql(pg),
 		.keep = true,
 		.row = take_row,
 		.data = &pg->look,
@@ -332,7 +417,22 @@ int pg_held_send(struct pg *pg, struct error *err)
 
 	pg->unlooked = false;
 	pg->look.pending = true;
+	pg->look.wal = -1;
 	return pg_send(pg, &statement, err) < 0 ? -1 : pg_flush(pg, err);
+}
+
+/* What the look has found goes to the facts. */
+static void tell(struct pg *pg, struct pg_look *look)
+{
+	pg_effects_tell(look);
+	if (!look->facts)
+		return;
+	pg_waits_tell_locks(look);
+	pg_waits_forget(look);
+	look->facts->observed_ms += look->cost_us / 1000;
+	if (pg->wal >= 0 && look->wal >= pg->wal)
+		look->fact->wal_bytes = look->wal - pg->wal;
+	pg->wal = look->wal;
 }
 
 int pg_held_settle(struct pg *pg, struct error *err)
@@ -342,7 +442,61 @@ int pg_held_settle(struct pg *pg, struct error *err)
 	pg->look.pending = false;
 	if (!pg->look.looked.done && pg_await(pg, &pg->look.looked, err) < 0)
 		return -1;
+	tell(pg, &pg->look);
 	return pg->locked && !pg->look.lock_seen ? pg_lock_again(pg, err) : 0;
+}
+
+static int take_start(const char *const *values, int count, void *data)
+{
+	struct pg *pg = data;
+
+	(void)count;
+	pg->counts = true;
+	pg->logs_waits = values[0] && *values[0] == 't';
+	pg->wal = values[1] ? strtoll(values[1], NULL, 10) : -1;
+	return 0;
+}
+
+/*
+ * In a transaction of its own: a script may begin with what has to come before
+ * any query. The settings go with what the script itself has set.
+ */
+int pg_held_start(struct pg *pg, struct error *err)
+{
+	const struct pg_statement start = {
+		.sql = "SELECT CASE WHEN "
+		       "pg_catalog.has_parameter_privilege('log_lock_waits', "
+		       "'SET') AND pg_catalog.has_parameter_privilege("
+		       "'deadlock_timeout', 'SET') "
+		       "AND pg_catalog.current_setting('client_min_messages') "
+		       "NOT IN ('warning', 'error') "
+		       "THEN pg_catalog.set_config('log_lock_waits', 'on', "
+		       "false) = 'on' "
+		       "AND pg_catalog.set_config('deadlock_timeout', "
+		       "'" PG_SHORTEST_WAIT "', false) <> '' "
+		       "AND pg_catalog.set_config('client_min_messages', "
+		       "'log', false) <> '' END, " PG_WAL
+		       " FROM pg_catalog.pg_stat_force_next_flush()",
+		.keep = true,
+		.minor = true,
+		.row = take_start,
+		.data = pg,
+	};
+
+	pg->wal = -1;
+	pg->logs_waits = false;
+	if (pg->db.major < 15 || pg->db.options.unobserved)
+		return 0;
+	if (pg->counts_tried && !pg->counts)
+		return 0;
+	pg->epoch++;
+	if (pg_send(pg, &start, err) < 0 || pg_mark(pg, err) < 0)
+		return -1;
+	if (pg->counts_tried)
+		return 0;
+	/* what does not work here must not be tried in a transaction */
+	pg->counts_tried = true;
+	return pg_sync(pg, err);
 }
 
 bool pg_held_is_new_and_empty(const struct pg *pg, const char *table)
@@ -365,6 +519,10 @@ void pg_held_release(struct pg *pg)
 	struct pg_held *held, *next;
 
 	HASH_ITER (hh, pg->held, held, next) {
+		struct pg_relation *relation = pg_held_find(pg, held->oid);
+
+		if (relation)
+			relation->fresh = relation->empty = false;
 		HASH_DELETE(hh, pg->held, held);
 		talloc_free(held);
 	}

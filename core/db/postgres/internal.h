@@ -1,6 +1,7 @@
 #ifndef CORE_DB_POSTGRES_INTERNAL_H
 #define CORE_DB_POSTGRES_INTERNAL_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -27,6 +28,10 @@
  *	ahead.c		the next script, along with a commit
  *	batch.c		what running in batches has to know
  *	held.c		which relations they locked
+ *	effects.c	what they did to them
+ *	waits.c		how long they waited for a lock themselves
+ *	observe.c	a second connection that sees what goes on meanwhile
+ *	victims.c	who waited for them
  *	modes.c		modes of locks
  *	blockers.c	who holds locks that are in the way
  *	limits.c	time-outs
@@ -100,6 +105,10 @@ enum pg_transaction {
 
 struct pg_relation;
 struct pg_held;
+struct pg_effect;
+struct pg_wait;
+struct pg_observer;
+struct pg_waiters;
 
 /* A look at the locks of a transaction. */
 struct pg_look {
@@ -112,7 +121,14 @@ struct pg_look {
 	int64_t since_us;	     /* 0: when the statement started */
 	bool pending;		     /* sent, and not yet waited for */
 	bool lock_seen;		     /* ours, that keeps other runs out */
-	bool names; /* the statement's relations are known only now */
+	bool names;	   /* the statement's relations are known only now */
+	size_t first_lock; /* of the facts' locks, those that it found */
+	struct pg_effect *effects;
+	size_t effect_count;
+	struct pg_wait *waits; /* of the statement, for a lock */
+	size_t wait_count;
+	int64_t wal; /* -1: not known */
+	double cost_us;
 };
 
 struct pg {
@@ -169,6 +185,23 @@ struct pg {
 	size_t looked_count;
 	bool unlooked;
 	int64_t unlooked_us; /* since when */
+	unsigned epoch;	     /* of the session's counters, from 1 */
+	int64_t wal;	   /* of the server, at the last look; -1: not known */
+	bool counts_tried; /* whether it has such counters was tried */
+	bool counts;	   /* ... and it has */
+
+	/* waits.c */
+	bool logs_waits; /* the server tells us of our own */
+
+	/* observe.c */
+	struct facts *observed; /* of what runs now, or NULL */
+	int64_t observed_us;	/* since when it runs */
+	struct pg_observer *observer;
+	int64_t clock_offset_us; /* the server's clock to ours; 0: not known */
+	struct pg_outcome last_look; /* before the commit */
+	struct pg_waiters *last_waiters;
+	bool asked_last;
+	int64_t ending_us; /* when the commit was sent */
 
 	/* count.c */
 	struct db_count *along;
@@ -364,9 +397,14 @@ int pg_start_script(struct pg *pg, const struct script *script, size_t n,
 /* Sends the first statement, and what run() would send with it. */
 int pg_execute_ahead(struct pg *pg, const struct script *script,
 		     struct error *err);
-/* Learns what is there, when the script could drop some of it. */
+/* Learns what is there, when the script could drop or rewrite some of it. */
 int pg_held_prepare(struct pg *pg, const struct script *script,
 		    struct error *err);
+/* Whether it can drop, rename, rewrite or index nothing that was there. */
+bool pg_held_is_harmless(const struct statement *statement);
+/* A statement in no transaction is over: what it rewrote or built. */
+int pg_held_compare(struct pg *pg, struct facts *facts,
+		    struct fact_statement *statement, struct error *err);
 /* Whether that is done, or not needed. */
 bool pg_held_is_prepared(const struct pg *pg, const struct script *script);
 /* Whether the locks are worth a look after this statement; *since_us gets when
@@ -375,6 +413,11 @@ bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
 		    int64_t *since_us);
 /* Sends the look; the rows go to the facts. */
 int pg_held_send(struct pg *pg, struct error *err);
+/* Before a transaction for a script: what counts, counts from here on. */
+int pg_held_start(struct pg *pg, struct error *err);
+/* Learns what a relation is called. */
+void pg_held_meet(struct pg *pg, unsigned oid, const char *schema,
+		  const char *name, char kind);
 /* Waits for a look that is still pending: before anything else is sent. */
 int pg_held_settle(struct pg *pg, struct error *err);
 /* Whether the transaction has made this table, and put no row into it. */
@@ -383,6 +426,40 @@ bool pg_held_is_new_and_empty(const struct pg *pg, const char *table);
 void pg_held_release(struct pg *pg);
 /* Names that were learned may not be true any more. */
 void pg_held_forget(struct pg *pg);
+
+/* --- observe.c ------------------------------------------------------------ */
+
+/* A statement begins, or the end of a transaction, whose facts these are. */
+void pg_observe_begin(struct pg *pg, struct facts *facts);
+/* Before something is waited for: what else to wait for, if anything, and no
+   longer than that. */
+void pg_observe_wait(struct pg *pg, struct pollfd *poller, int *timeout_ms);
+void pg_observe_go_on(struct pg *pg, const struct pollfd *poller);
+/* What was seen of a lock that a statement took, and of its own wait. */
+void pg_observe_lock(struct pg *pg, struct fact_lock *lock);
+void pg_observe_own_wait(struct pg *pg, struct fact_statement *statement,
+			 double whole_ms);
+/* A statement in no transaction is over: its locks were seen, or were not. */
+void pg_observe_outside(struct pg *pg, struct facts *facts,
+			const struct fact_statement *statement);
+/* Sends the question who waits now, before the commit of a transaction that has
+   lasted since then. */
+int pg_observe_send_last(struct pg *pg, int64_t since_us, struct error *err);
+/* The transaction is over, since some time between these two. */
+void pg_observe_end(struct pg *pg, int64_t ending_us, int64_t ended_us);
+
+/* --- waits.c -------------------------------------------------------------- */
+
+/* The server tells of those that last at least so long. */
+#define PG_SHORTEST_WAIT "10ms"
+#define PG_SHORTEST_WAIT_MS 10
+/* Takes a notice that is about a wait of ours; false: it is another one. */
+bool pg_wait_note(struct pg *pg, const PGresult *res);
+/* The statement is over, and so are its waits. */
+void pg_waits_tell(struct pg_look *look);
+/* The locks it took are known. */
+void pg_waits_tell_locks(struct pg_look *look);
+void pg_waits_forget(struct pg_look *look);
 
 /* --- blockers.c, limits.c, watch.c, pooler.c ------------------------------ */
 

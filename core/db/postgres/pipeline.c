@@ -246,24 +246,30 @@ static bool await_result(struct pg *pg)
 	int64_t began = clock_mono_us(), asked = 0;
 
 	for (;;) {
-		struct pollfd poller = { .fd = PQsocket(pg->conn),
-					 .events = POLLIN };
-		int more = PQflush(pg->conn), ready;
+		/* the second one is for who looks on meanwhile */
+		struct pollfd pollers[2] = {
+			{ .fd = PQsocket(pg->conn), .events = POLLIN },
+			{ .fd = -1 },
+		};
+		struct pollfd *poller = &pollers[0];
+		int more = PQflush(pg->conn), ready, timeout = TICK_US / 1000;
 		int64_t now;
 
 		if (!PQisBusy(pg->conn))
 			return true;
-		if (poller.fd < 0)
+		if (poller->fd < 0)
 			return false;
 		if (more > 0)
-			poller.events |= POLLOUT;
-		ready = poll(&poller, 1, TICK_US / 1000);
+			poller->events |= POLLOUT;
+		pg_observe_wait(pg, &pollers[1], &timeout);
+		ready = poll(pollers, 2, timeout);
 		if (ready < 0 && errno != EINTR)
 			return false;
 		/* what it read before the end is still a result to take */
-		if (ready > 0 && (poller.revents & ~POLLOUT) &&
+		if (ready > 0 && (poller->revents & ~POLLOUT) &&
 		    !PQconsumeInput(pg->conn))
 			return true;
+		pg_observe_go_on(pg, &pollers[1]);
 		now = clock_mono_us();
 		if (now - began < TICK_US ||
 		    !(pg_watch_is_over(pg) || pg_tick(pg)))

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/text.h"
+
 /*
  * A script is a guest in the session. What it changed there (settings, role,
  * search path) must not reach the ledger's statements beside it, nor the next
@@ -234,7 +236,8 @@ int pg_session_begin(struct db *db, const struct script *script,
 		return -1;
 	if (script) {
 		pg->db.began_us = pg->db.committed_us = 0;
-		if (pg_count_send_before(pg, script, err) < 0)
+		if (pg_count_send_before(pg, script, err) < 0 ||
+		    pg_held_start(pg, err) < 0)
 			return -1;
 	}
 	if (pg_send_sql(pg, "BEGIN", err) < 0 ||
@@ -271,7 +274,11 @@ static int send_commit(struct pg *pg, struct pg_outcome *outcome,
 	/* what waits to be sent goes now, and the answer tells what to count */
 	if (pg_held_settle(pg, err) < 0)
 		return -1;
+	if (pg->transaction != PG_BOOKKEEPING &&
+	    pg_observe_send_last(pg, pg->db.began_us, err) < 0)
+		return -1;
 	pg->db.ended = DB_COMMIT_SENT;
+	pg->ending_us = clock_mono_us();
 	if (pg_send(pg, &commit, err) < 0)
 		return -1;
 	if (pg->transaction == PG_BOOKKEEPING)
@@ -306,6 +313,7 @@ int pg_session_commit(struct db *db, struct error *err)
 	error_release(err);
 	db->ended = DB_COMMITTED;
 	db->committed_us = outcome.arrived_us;
+	pg_observe_end(pg, pg->ending_us, outcome.arrived_us);
 	/* temporary tables outlive it: they are dropped by the next reset */
 	if (pg->transaction != PG_BOOKKEEPING)
 		pg->tainted = pg->temporary || pg->deep;
@@ -335,6 +343,7 @@ void pg_session_rollback(struct db *db)
 		db->ended = DB_ROLLED_BACK;
 	}
 	error_release(&ignored);
+	pg_observe_end(pg, 0, clock_mono_us());
 	/* all that the script did to the session is undone with it */
 	if (ours) {
 		pg->temporary = false;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/base/text.h"
+
 /*
  * The transaction is in the session as the script has made it: unlike that of
  * begin(), nothing is reset, and settings that the statement makes stay. The
@@ -16,7 +18,7 @@ int pg_begin_step(struct db *db, const struct script *script, size_t n,
 	if (pg_start_script(pg, script, n, err) < 0)
 		return -1;
 	pg->script = script;
-	if (pg_send_sql(pg, "BEGIN", err) < 0 ||
+	if (pg_held_start(pg, err) < 0 || pg_send_sql(pg, "BEGIN", err) < 0 ||
 	    pg_limits_send_step(pg, script, &script->statements[n], err) < 0)
 		return -1;
 	pg->inside = true;
@@ -34,10 +36,15 @@ int pg_end_step(struct db *db, struct error *err)
 		.outcome = &outcome,
 	};
 
-	if (pg_held_settle(pg, err) < 0 || pg_run(pg, &commit, err) < 0 ||
+	if (pg_held_settle(pg, err) < 0 ||
+	    pg_observe_send_last(pg, pg->observed_us, err) < 0)
+		return -1;
+	pg->ending_us = clock_mono_us();
+	if (pg_run(pg, &commit, err) < 0 ||
 	    pg_check_committed(pg, &outcome, err) < 0)
 		return -1;
 	db->committed_us = outcome.arrived_us;
+	pg_observe_end(pg, pg->ending_us, outcome.arrived_us);
 	pg->transaction = PG_IDLE;
 	pg_held_release(pg);
 	return 0;

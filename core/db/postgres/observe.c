@@ -1,0 +1,521 @@
+#include "core/db/postgres/observe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/embed.h"
+#include "core/base/text.h"
+#include "core/db/postgres/modes.h"
+
+/*
+ * A second connection that looks on while a statement runs: who waits for it,
+ * since when it has its locks, and what it waits for itself. Most statements
+ * are over before it would be worth one, so it is opened once something has
+ * lasted a while, without anybody waiting for that. It is asked in turn and
+ * never waited for; when it is lost, less is known, and the run goes on.
+ */
+
+#define WORTH_IT_US 10000     /* a statement, before it is looked at */
+#define INTERVAL_US 20000     /* between two questions about the others */
+#define LONGEST_US 1000000    /* the same, on a server that is slow to answer */
+#define TIMES_THE_COST 10     /* an answer's time is a tenth of an interval */
+#define PATIENCE_US 5000000   /* with an answer, and with connecting */
+/* Ours change most when a statement begins: every other question is about them
+   then, and every tenth later on. */
+#define EARLY_QUESTIONS 10
+#define LATER_EVERY 10
+
+enum observer_state { CONNECTING, IDLE, ASKING, GONE };
+enum question { ABOUT_OTHERS, ABOUT_OURS };
+
+/* A lock of ours, as it was seen. */
+struct sight {
+	unsigned oid;
+	int mode;
+	int64_t before_us, first_us, last_us, after_us;
+};
+
+struct pg_observer {
+	PGconn *conn;
+	enum observer_state state;
+	PostgresPollingStatusType want; /* while connecting */
+	enum question question;
+	int64_t asked_us, next_us, interval_us;
+	int questions;	/* since the statement began */
+	bool sees_all;	/* what other roles do */
+	bool lost_told;
+
+	/* of the statement that runs */
+	int64_t holding_us; /* when ours were last asked about */
+	struct sight *sights;
+	size_t sight_count;
+	/* its own wait, as far as it was seen */
+	unsigned own_relation;
+	int64_t own_since_us, own_seen_us, own_over_us;
+};
+
+/* --- opening it ----------------------------------------------------------- */
+
+static struct pg_url same_server(TALLOC_CTX *mem, const struct pg *pg)
+{
+	const char *address = PQhostaddr(pg->conn);
+	struct pg_url url = pg_url_with(mem, &pg->url, "host",
+					PQhost(pg->conn));
+
+	url = pg_url_with(mem, &url, "port", PQport(pg->conn));
+	if (address && *address)
+		url = pg_url_with(mem, &url, "hostaddr", address);
+	return pg_url_with(mem, &url, "fallback_application_name",
+			   "git-migrate");
+}
+
+static void lose(struct pg *pg, const char *why)
+{
+	struct pg_observer *o = pg->observer;
+	char *text = talloc_asprintf(NULL,
+				     "who waited: the second connection %s",
+				     why);
+
+	if (pg->observed)
+		facts_add_gap(pg->observed, text);
+	talloc_free(text);
+	PQfinish(o->conn);
+	o->conn = NULL;
+	o->state = GONE;
+}
+
+static int close_observer(struct pg_observer *o)
+{
+	if (o->conn)
+		PQfinish(o->conn);
+	return 0;
+}
+
+static void ignore_notice(void *data, const PGresult *res)
+{
+	(void)data;
+	(void)res;
+}
+
+static void open_observer(struct pg *pg, int64_t now)
+{
+	struct pg_observer *o = talloc_zero(pg, struct pg_observer);
+	TALLOC_CTX *turn = talloc_new(NULL);
+	struct pg_url url = same_server(turn, pg);
+
+	talloc_set_destructor(o, close_observer);
+	pg->observer = o;
+	o->interval_us = INTERVAL_US;
+	o->asked_us = now;
+	o->want = PGRES_POLLING_WRITING;
+	o->conn = PQconnectStartParams(url.keys, url.values, 0);
+	talloc_free(turn);
+	if (!o->conn || PQstatus(o->conn) == CONNECTION_BAD) {
+		lose(pg, "could not be opened");
+		return;
+	}
+	PQsetNoticeReceiver(o->conn, ignore_notice, NULL);
+	o->state = CONNECTING;
+}
+
+static void go_on_connecting(struct pg *pg)
+{
+	struct pg_observer *o = pg->observer;
+
+	o->want = PQconnectPoll(o->conn);
+	if (o->want == PGRES_POLLING_FAILED) {
+		lose(pg, "was refused");
+	} else if (o->want == PGRES_POLLING_OK) {
+		PQsetnonblocking(o->conn, 1);
+		o->state = IDLE;
+		o->next_us = 0;
+		o->questions = 0;
+	}
+}
+
+/* --- asking --------------------------------------------------------------- */
+
+static bool is_outside(const struct pg *pg)
+{
+	return pg->transaction == PG_IDLE && !pg->inside;
+}
+
+/* What is in no transaction can be seen by nobody else. */
+static bool asks_about_ours(const struct pg *pg)
+{
+	int n = pg->observer->questions;
+
+	return n < EARLY_QUESTIONS || is_outside(pg) ? n % 2 == 0
+						     : n % LATER_EVERY == 0;
+}
+
+static void ask(struct pg *pg, int64_t now)
+{
+	struct pg_observer *o = pg->observer;
+	char pid[16];
+	const char *params[1] = { pid };
+
+	o->question = asks_about_ours(pg) ? ABOUT_OURS : ABOUT_OTHERS;
+	o->questions++;
+	snprintf(pid, sizeof(pid), "%d", pg->backend_pid);
+	if (o->question == ABOUT_OTHERS)
+		params[0] = o->sees_all ? "t" : "f";
+	o->asked_us = now;
+	if (!PQsendQueryParams(
+		    o->conn,
+		    embed_text(o->question == ABOUT_OURS
+				       ? "core/db/postgres/holding.sql"
+				       : "core/db/postgres/waiting.sql"),
+		    1, NULL, params, NULL, NULL, 0)) {
+		lose(pg, "was lost");
+		return;
+	}
+	o->state = ASKING;
+}
+
+static struct sight *find_sight(struct pg_observer *o, unsigned oid, int mode)
+{
+	struct sight *s;
+
+	for (size_t i = 0; i < o->sight_count; i++)
+		if (o->sights[i].oid == oid && o->sights[i].mode == mode)
+			return &o->sights[i];
+	o->sights = talloc_realloc(o, o->sights, struct sight,
+				   (unsigned)o->sight_count + 1);
+	s = &o->sights[o->sight_count++];
+	memset(s, 0, sizeof(*s));
+	s->oid = oid;
+	s->mode = mode;
+	s->before_us = o->holding_us;
+	return s;
+}
+
+enum {
+	HOLDING_RELATION,
+	HOLDING_MODE,
+	HOLDING_GRANTED,
+	HOLDING_SCHEMA,
+	HOLDING_NAME,
+	HOLDING_KIND,
+	HOLDING_SEES_ALL,
+	HOLDING_TABLE,
+	HOLDING_COLUMNS,
+};
+
+/* What was asked for was so at some time between asking and the answer. */
+static void take_holding(struct pg *pg, const char *const *values, int64_t now)
+{
+	struct pg_observer *o = pg->observer;
+	struct sight *s;
+	unsigned oid;
+
+	o->sees_all = *values[HOLDING_SEES_ALL] == 't';
+	if (!values[HOLDING_RELATION] || *values[HOLDING_GRANTED] != 't')
+		return;
+	oid = (unsigned)strtoul(values[HOLDING_RELATION], NULL, 10);
+	if (values[HOLDING_NAME])
+		pg_held_meet(pg, oid, values[HOLDING_SCHEMA],
+			     values[HOLDING_NAME], *values[HOLDING_KIND]);
+	s = find_sight(o, oid, pg_mode_number(values[HOLDING_MODE]));
+	if (!s->first_us)
+		s->first_us = now;
+	s->last_us = now;
+	s->after_us = 0;
+}
+
+static void take_rows(struct pg *pg, PGresult *res, int64_t now)
+{
+	struct pg_observer *o = pg->observer;
+	struct pg_waiters *list = pg_waiters_new(NULL);
+
+	for (int row = 0; row < PQntuples(res); row++) {
+		const char *values[16];
+
+		for (int i = 0; i < PQnfields(res) && i < 16; i++)
+			values[i] = PQgetisnull(res, row, i)
+					    ? NULL
+					    : PQgetvalue(res, row, i);
+		if (o->question == ABOUT_OURS)
+			take_holding(pg, values, now);
+		else
+			pg_waiters_take(values, PQnfields(res), list);
+	}
+	if (o->question == ABOUT_OTHERS) {
+		pg_victims_take(pg, list, now);
+		if (o->own_seen_us && o->own_seen_us < o->asked_us &&
+		    !o->own_over_us)
+			o->own_over_us = now;
+	} else {
+		for (size_t i = 0; i < o->sight_count; i++)
+			if (o->sights[i].last_us < now &&
+			    !o->sights[i].after_us)
+				o->sights[i].after_us = now;
+		o->holding_us = o->asked_us;
+	}
+	talloc_free(list);
+}
+
+static int64_t between(int64_t value, int64_t least, int64_t most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
+static void take_answer(struct pg *pg, int64_t now)
+{
+	struct pg_observer *o = pg->observer;
+	PGresult *res;
+
+	if (!PQconsumeInput(o->conn)) {
+		lose(pg, "was lost");
+		return;
+	}
+	PQflush(o->conn);
+	while (o->state == ASKING && !PQisBusy(o->conn)) {
+		res = PQgetResult(o->conn);
+		if (!res) {
+			o->state = IDLE;
+			o->interval_us =
+				between((now - o->asked_us) * TIMES_THE_COST,
+					INTERVAL_US, LONGEST_US);
+			o->next_us = o->asked_us + (is_outside(pg)
+							    ? o->interval_us / 2
+							    : o->interval_us);
+			return;
+		}
+		if (PQresultStatus(res) == PGRES_TUPLES_OK) {
+			take_rows(pg, res, now);
+			PQclear(res);
+			continue;
+		}
+		PQclear(res);
+		lose(pg, "did not answer");
+	}
+}
+
+/* --- while somebody else is waited for ------------------------------------ */
+
+static int least_ms(int timeout_ms, int64_t until_us, int64_t now)
+{
+	int64_t ms = (until_us - now + 999) / 1000;
+
+	return ms < 0 ? 0 : ms < timeout_ms ? (int)ms : timeout_ms;
+}
+
+void pg_observe_wait(struct pg *pg, struct pollfd *poller, int *timeout_ms)
+{
+	struct pg_observer *o = pg->observer;
+	int64_t now = clock_mono_us();
+
+	if (!pg->observed || pg->db.major < 14 || !pg->direct)
+		return;
+	if (!o) {
+		int64_t at = pg->observed_us + WORTH_IT_US;
+
+		if (now >= at)
+			open_observer(pg, now);
+		else
+			*timeout_ms = least_ms(*timeout_ms, at, now);
+		o = pg->observer;
+	}
+	if (!o || o->state == GONE)
+		return;
+	if (o->state == IDLE && now >= o->next_us)
+		ask(pg, now);
+	if (o->state == IDLE)
+		*timeout_ms = least_ms(*timeout_ms, o->next_us, now);
+	if (o->state != CONNECTING && o->state != ASKING)
+		return;
+	if (now - o->asked_us > PATIENCE_US) {
+		lose(pg, "did not answer");
+		return;
+	}
+	poller->fd = PQsocket(o->conn);
+	poller->events = o->state == CONNECTING &&
+					 o->want == PGRES_POLLING_WRITING
+				 ? POLLOUT
+				 : POLLIN;
+}
+
+void pg_observe_go_on(struct pg *pg, const struct pollfd *poller)
+{
+	struct pg_observer *o = pg->observer;
+
+	if (!o || !poller->revents)
+		return;
+	if (o->state == CONNECTING)
+		go_on_connecting(pg);
+	else if (o->state == ASKING)
+		take_answer(pg, clock_mono_us());
+}
+
+/* --- one statement -------------------------------------------------------- */
+
+void pg_observe_begin(struct pg *pg, struct facts *facts)
+{
+	struct pg_observer *o = pg->observer;
+
+	if (pg->db.options.unobserved)
+		return;
+	pg->observed = facts;
+	pg->observed_us = clock_mono_us();
+	if (!o)
+		return;
+	o->holding_us = pg->observed_us;
+	o->sight_count = 0;
+	o->own_since_us = o->own_seen_us = o->own_over_us = 0;
+	o->questions = 0;
+	o->next_us = pg->observed_us + WORTH_IT_US;
+}
+
+void pg_observe_own(struct pg *pg, const struct pg_waiter *waiter,
+		    int64_t seen_us)
+{
+	struct pg_observer *o = pg->observer;
+
+	if (!o)
+		return;
+	o->own_relation = pg_waiter_relation(waiter);
+	o->own_since_us = pg_waiter_since(waiter) + pg->clock_offset_us;
+	o->own_seen_us = seen_us;
+	o->own_over_us = 0;
+}
+
+static double ms_between(int64_t from, int64_t to)
+{
+	return to > from ? (double)(to - from) / 1000 : 0;
+}
+
+void pg_observe_own_wait(struct pg *pg, struct fact_statement *s,
+			 double whole_ms)
+{
+	const struct pg_observer *o = pg->observer;
+	int64_t over;
+
+	/* it has waited at most until something else was seen of it */
+	s->waited_ms = 0;
+	s->waited_bound_ms = whole_ms;
+	if (!o || !o->own_seen_us)
+		return;
+	over = o->own_over_us ? o->own_over_us : o->own_seen_us;
+	s->waited_ms = ms_between(o->own_since_us, o->own_seen_us);
+	s->waited_bound_ms = ms_between(o->own_seen_us, over);
+	if (s->waited_ms > whole_ms)
+		s->waited_ms = whole_ms;
+	if (!o->own_over_us)
+		s->waited_bound_ms = whole_ms - s->waited_ms;
+}
+
+static const struct sight *sight_of(struct pg *pg, const struct fact_lock *l)
+{
+	const struct pg_observer *o = pg->observer;
+	int mode = pg_mode_number(l->mode);
+
+	for (size_t i = 0; o && i < o->sight_count; i++) {
+		const struct pg_relation *r = pg_held_find(pg,
+							   o->sights[i].oid);
+
+		if (r && o->sights[i].mode == mode &&
+		    !strcmp(r->name, l->relation))
+			return &o->sights[i];
+	}
+	return NULL;
+}
+
+void pg_observe_lock(struct pg *pg, struct fact_lock *l)
+{
+	const struct pg_observer *o = pg->observer;
+	const struct sight *s = sight_of(pg, l);
+	const struct pg_relation *own =
+		o ? pg_held_find(pg, o->own_relation) : NULL;
+	double bound;
+
+	/* while it was waited for it was not held */
+	if (!pg->logs_waits && own && o->own_seen_us > l->since_us &&
+	    !strcmp(own->name, l->relation)) {
+		double late = ms_between(l->since_us, o->own_seen_us);
+
+		l->since_us = o->own_seen_us;
+		l->from_ms += late;
+		l->bound_ms -= late < l->bound_ms ? late : l->bound_ms;
+		l->waited_ms = ms_between(o->own_since_us, o->own_seen_us);
+	}
+	if (!s)
+		return;
+	bound = ms_between(l->since_us, s->first_us);
+	if (bound < l->bound_ms)
+		l->bound_ms = bound;
+}
+
+/* --- a statement in no transaction ---------------------------------------- */
+
+static bool is_worth_telling(const struct pg_relation *r, int mode)
+{
+	if (r->own || r->kind == 't' || r->kind == 'S')
+		return false;
+	return (r->kind != 'i' && r->kind != 'I') || mode == PG_AE;
+}
+
+void pg_observe_outside(struct pg *pg, struct facts *facts,
+			const struct fact_statement *s)
+{
+	const struct pg_observer *o = pg->observer;
+	int64_t now = clock_mono_us();
+
+	for (size_t i = 0; o && i < o->sight_count; i++) {
+		const struct sight *seen = &o->sights[i];
+		const struct pg_relation *r = pg_held_find(pg, seen->oid);
+		int64_t until = seen->after_us ? seen->after_us : now;
+		struct fact_lock *l;
+
+		if (!r || !is_worth_telling(r, seen->mode))
+			continue;
+		l = facts_add_lock(facts, r->name, pg_mode_name(seen->mode),
+				   seen->before_us);
+		if (!l)
+			continue;
+		l->statement = s->index;
+		l->held_ms = ms_between(seen->before_us, until);
+		l->bound_ms = l->held_ms -
+			      ms_between(seen->first_us, seen->last_us);
+	}
+}
+
+/* --- the end of a transaction --------------------------------------------- */
+
+/* On the migration's own connection, right before its locks are let go. */
+int pg_observe_send_last(struct pg *pg, int64_t since_us, struct error *err)
+{
+	const char *params[] = { "t" };
+	struct pg_statement ask = {
+		.sql = embed_text("core/db/postgres/waiting.sql"),
+		.params = params,
+		.param_count = 1,
+		.keep = true,
+		.row = pg_waiters_take,
+		.outcome = &pg->last_look,
+	};
+
+	pg->last_look = (struct pg_outcome){ 0 };
+	if (!pg->observed || pg->db.major < 14 || !since_us ||
+	    clock_mono_us() - since_us < WORTH_IT_US)
+		return 0;
+	if (!pg->observer || !pg->observer->sees_all)
+		params[0] = "f";
+	pg->last_waiters = pg_waiters_new(pg);
+	ask.data = pg->last_waiters;
+	return pg_send(pg, &ask, err);
+}
+
+void pg_observe_end(struct pg *pg, int64_t ending_us, int64_t ended_us)
+{
+	if (pg->last_waiters && pg->last_look.done) {
+		pg_victims_take(pg, pg->last_waiters,
+				pg->last_look.arrived_us);
+		pg->asked_last = true;
+	}
+	talloc_free(pg->last_waiters);
+	pg->last_waiters = NULL;
+	pg_victims_end(pg, ending_us, ended_us);
+	pg->observed = NULL;
+}

@@ -1,0 +1,36 @@
+#ifndef CORE_DB_POSTGRES_OBSERVE_H
+#define CORE_DB_POSTGRES_OBSERVE_H
+
+#include "core/db/postgres/held.h"
+
+/* Between observe.c, which asks who waits, and victims.c, which makes sense of
+   the answer. */
+
+struct pg_waiter;
+
+/* An answer to waiting.sql. */
+struct pg_waiters {
+	struct pg_waiter *list;
+	size_t count;
+	int64_t now; /* the server's clock, in microseconds */
+};
+
+struct pg_waiters *pg_waiters_new(TALLOC_CTX *mem);
+/* For each row. */
+int pg_waiters_take(const char *const *values, int count, void *data);
+/* The answer is complete: those that wait for us go to the facts; those that
+   do not any more are done with. */
+void pg_victims_take(struct pg *pg, struct pg_waiters *list,
+		     int64_t arrived_us);
+/* The transaction is over: so are all waits for it, between these two. */
+void pg_victims_end(struct pg *pg, int64_t ending_us, int64_t ended_us);
+
+/* When it began, by the server's clock; and for which relation, or 0. */
+int64_t pg_waiter_since(const struct pg_waiter *waiter);
+unsigned pg_waiter_relation(const struct pg_waiter *waiter);
+
+/* We wait ourselves. */
+void pg_observe_own(struct pg *pg, const struct pg_waiter *waiter,
+		    int64_t seen_us);
+
+#endif

@@ -151,6 +151,12 @@ bench-batch:
 	@$(SUBMAKE) --no-print-directory all
 	@bash tests/bench/run.sh $B batch.py
 
+# What a run measures, against what others meet; and what that costs.
+bench-observe:
+	@CC='$(CC)' sh tools/install-deps.sh build test
+	@$(SUBMAKE) --no-print-directory bench-programs
+	@bash tests/bench/run.sh $B observe.py
+
 # Backups of 1,000,000 rows, against the plain clients.
 bench-backup:
 	@CC='$(CC)' sh tools/install-deps.sh build test
@@ -210,7 +216,7 @@ clean:
 	rm -rf $B
 
 .PHONY: all demo test test-programs check-asan faults bench bench-locks \
-	bench-batch bench-backup bench-programs \
+	bench-batch bench-backup bench-observe bench-programs \
 	lint format format-check objects print-flags man install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

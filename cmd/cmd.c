@@ -254,6 +254,7 @@ int cmd_open_target(struct cmd *cmd, enum cmd_access access)
 		.notice = on_notice,
 	};
 	const char *url;
+	bool observe;
 
 	all_notices = cmd->verbose > 0;
 
@@ -268,8 +269,11 @@ int cmd_open_target(struct cmd *cmd, enum cmd_access access)
 	if (check_trust(cmd, url) < 0 ||
 	    inherit_protection(cmd, options.top) < 0 ||
 	    config_int(cmd->config, "migrate.countrows", 1000000,
-		       &options.count_limit, &cmd->err) < 0)
+		       &options.count_limit, &cmd->err) < 0 ||
+	    config_bool(cmd->config, "migrate.observe", true, &observe,
+			&cmd->err) < 0)
 		return -1;
+	options.unobserved = !observe;
 	return db_open(cmd->mem, url, &options, &cmd->db, &cmd->err);
 }
 

@@ -16,11 +16,11 @@
  * never waited for; when it is lost, less is known, and the run goes on.
  */
 
-#define WORTH_IT_US 10000     /* a statement, before it is looked at */
-#define INTERVAL_US 20000     /* between two questions about the others */
-#define LONGEST_US 1000000    /* the same, on a server that is slow to answer */
-#define TIMES_THE_COST 10     /* an answer's time is a tenth of an interval */
-#define PATIENCE_US 5000000   /* with an answer, and with connecting */
+#define WORTH_IT_US 10000   /* a statement, before it is looked at */
+#define INTERVAL_US 20000   /* between two questions about the others */
+#define LONGEST_US 1000000  /* the same, on a server that is slow to answer */
+#define TIMES_THE_COST 10   /* an answer's time is a tenth of an interval */
+#define PATIENCE_US 5000000 /* with an answer, and with connecting */
 /* Ours change most when a statement begins: every other question is about them
    then, and every tenth later on. */
 #define EARLY_QUESTIONS 10
@@ -42,8 +42,8 @@ struct pg_observer {
 	PostgresPollingStatusType want; /* while connecting */
 	enum question question;
 	int64_t asked_us, next_us, interval_us;
-	int questions;	/* since the statement began */
-	bool sees_all;	/* what other roles do */
+	int questions; /* since the statement began */
+	bool sees_all; /* what other roles do */
 	bool lost_told;
 
 	/* of the statement that runs */
@@ -73,9 +73,8 @@ static struct pg_url same_server(TALLOC_CTX *mem, const struct pg *pg)
 static void lose(struct pg *pg, const char *why)
 {
 	struct pg_observer *o = pg->observer;
-	char *text = talloc_asprintf(NULL,
-				     "who waited: the second connection %s",
-				     why);
+	char *text = talloc_asprintf(
+		NULL, "who waited: the second connection %s", why);
 
 	if (pg->observed)
 		facts_add_gap(pg->observed, text);
@@ -426,8 +425,8 @@ void pg_observe_lock(struct pg *pg, struct fact_lock *l)
 {
 	const struct pg_observer *o = pg->observer;
 	const struct sight *s = sight_of(pg, l);
-	const struct pg_relation *own =
-		o ? pg_held_find(pg, o->own_relation) : NULL;
+	const struct pg_relation *own = o ? pg_held_find(pg, o->own_relation)
+					  : NULL;
 	double bound;
 
 	/* while it was waited for it was not held */
@@ -510,8 +509,7 @@ int pg_observe_send_last(struct pg *pg, int64_t since_us, struct error *err)
 void pg_observe_end(struct pg *pg, int64_t ending_us, int64_t ended_us)
 {
 	if (pg->last_waiters && pg->last_look.done) {
-		pg_victims_take(pg, pg->last_waiters,
-				pg->last_look.arrived_us);
+		pg_victims_take(pg, pg->last_waiters, pg->last_look.arrived_us);
 		pg->asked_last = true;
 	}
 	talloc_free(pg->last_waiters);

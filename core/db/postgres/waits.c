@@ -144,9 +144,9 @@ static void tell_lock(const struct pg_look *look, struct fact_lock *lock)
 void pg_waits_tell(struct pg_look *look)
 {
 	struct fact_statement *s = look->fact;
-	double whole = (double)(look->outcome.arrived_us -
-				look->outcome.started_us) /
-		       1000;
+	double whole =
+		(double)(look->outcome.arrived_us - look->outcome.started_us) /
+		1000;
 
 	if (!look->pg->logs_waits) {
 		pg_observe_own_wait(look->pg, s, whole);

@@ -1,0 +1,167 @@
+#include <libpq-fe.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/*
+ * witness_postgres probe URL TABLE SECONDS
+ *	tries to lock the table without waiting, a thousand times a second, and
+ *	prints each stretch of time in which it could not: its length and how
+ *	much longer it may have been, in milliseconds.
+ *
+ * witness_postgres wait URL TABLE WAITER...
+ *	sessions that read the table, each a WAITER of DELAY:TIMEOUT (ms; begin,
+ *	and give up, 0: never), and prints for each its process and how long it
+ *	waited, and whether it gave up. Begins once the table is locked.
+ */
+
+static double now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void pause_ms(double ms)
+{
+	struct timespec t = { (time_t)(ms / 1000),
+			      (long)(ms * 1e6) % 1000000000 };
+
+	nanosleep(&t, NULL);
+}
+
+static PGconn *connect_to(const char *url)
+{
+	PGconn *c = PQconnectdb(url);
+
+	if (PQstatus(c) != CONNECTION_OK) {
+		fputs(PQerrorMessage(c), stderr);
+		exit(1);
+	}
+	return c;
+}
+
+/* Whether the statement succeeded. */
+static int run(PGconn *c, const char *sql)
+{
+	PGresult *r = PQexec(c, sql);
+	ExecStatusType status = PQresultStatus(r);
+
+	PQclear(r);
+	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+static int is_free(PGconn *c, const char *table)
+{
+	char sql[256];
+	int free;
+
+	snprintf(sql, sizeof(sql),
+		 "BEGIN; LOCK TABLE %s IN ACCESS SHARE MODE NOWAIT", table);
+	free = run(c, sql);
+	run(c, "ROLLBACK");
+	return free;
+}
+
+static int probe(const char *url, const char *table, double seconds)
+{
+	PGconn *c = connect_to(url);
+	double end = now_ms() + seconds * 1000, last_free = 0, first = 0,
+	       last = 0;
+
+	puts("ready");
+	fflush(stdout);
+	while (now_ms() < end || first > 0) {
+		double asked = now_ms();
+		int is = is_free(c, table);
+		double answered = now_ms();
+
+		if (!is) {
+			if (first <= 0)
+				first = answered;
+			last = asked;
+		} else {
+			if (first > 0) {
+				printf("%.3f %.3f\n", last - first,
+				       answered - last_free - (last - first));
+				fflush(stdout);
+			}
+			first = 0;
+			last_free = asked;
+		}
+		pause_ms(1);
+	}
+	PQfinish(c);
+	return 0;
+}
+
+struct waiter {
+	pthread_t thread;
+	const char *table;
+	double delay, timeout, waited;
+	int pid, served;
+	PGconn *c;
+};
+
+static double begin_ms; /* for all of them */
+
+static void *wait_for_it(void *data)
+{
+	struct waiter *w = data;
+	char sql[256];
+	double start;
+
+	snprintf(sql, sizeof(sql), "SELECT 1 FROM %s LIMIT 1", w->table);
+	pause_ms(begin_ms + w->delay - now_ms());
+	start = now_ms();
+	w->served = run(w->c, sql);
+	w->waited = now_ms() - start;
+	return NULL;
+}
+
+static int wait_all(const char *url, const char *table, int count, char **specs)
+{
+	struct waiter *list = calloc((size_t)count, sizeof(*list));
+	PGconn *c = connect_to(url);
+
+	for (int i = 0; i < count; i++) {
+		struct waiter *w = &list[i];
+		char sql[64];
+
+		sscanf(specs[i], "%lf:%lf", &w->delay, &w->timeout);
+		w->table = table;
+		w->c = connect_to(url);
+		w->pid = PQbackendPID(w->c);
+		snprintf(sql, sizeof(sql), "SET lock_timeout = %d",
+			 (int)w->timeout);
+		run(w->c, sql);
+	}
+	puts("ready");
+	fflush(stdout);
+	while (is_free(c, table))
+		pause_ms(1);
+	begin_ms = now_ms();
+	for (int i = 0; i < count; i++)
+		pthread_create(&list[i].thread, NULL, wait_for_it, &list[i]);
+	for (int i = 0; i < count; i++) {
+		pthread_join(list[i].thread, NULL);
+		printf("%d %.3f %s\n", list[i].pid, list[i].waited,
+		       list[i].served ? "served" : "gone");
+		PQfinish(list[i].c);
+	}
+	PQfinish(c);
+	free(list);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 5 && !strcmp(argv[1], "probe"))
+		return probe(argv[2], argv[3], atof(argv[4]));
+	if (argc > 4 && !strcmp(argv[1], "wait"))
+		return wait_all(argv[2], argv[3], argc - 4, argv + 4);
+	return 2;
+}

@@ -133,14 +133,14 @@ static void tell_table(struct pg_look *look, const struct pg_effect *e)
 		      (!e->was_there && e->ours && look->pg->relations_known);
 	const struct pg_counts *c = &e->since;
 	bool scanned = c->scans && !is_new;
+	bool rewritten = is_rewritten(e) && !is_new;
 	struct fact_effect *f;
 
 	if (!r || r->own ||
-	    !(is_rewritten(e) || scanned || c->inserted || c->updated ||
-	      c->deleted))
+	    !(rewritten || scanned || c->inserted || c->updated || c->deleted))
 		return;
 	f = effect_on(look, r);
-	f->rewritten |= is_rewritten(e) && !r->fresh;
+	f->rewritten |= rewritten;
 	f->scans += scanned ? c->scans : 0;
 	f->rows_scanned += scanned ? c->scanned : 0;
 	f->inserted += c->inserted;

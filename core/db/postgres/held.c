@@ -195,30 +195,54 @@ static bool changes_rows(const struct statement *s)
  * A thousand INSERTs into one table take the lock that the first one took. A
  * trigger may do otherwise, which the look after the last statement shows.
  */
+static bool is_repetition(struct pg *pg, const struct statement *s)
+{
+	size_t room = sizeof(pg->looked) / sizeof(*pg->looked);
+
+	if (!changes_rows(s))
+		return false;
+	for (size_t i = 0; i < pg->looked_count && i < room; i++)
+		if (is_repeated(s, pg->looked[i]))
+			return true;
+	pg->looked[pg->looked_count++ % room] = s;
+	return false;
+}
+
+/*
+ * pg_locks is a copy of all that the server has locked, and takes the longer
+ * the more that is. A look may cost so much after each statement, or so much of
+ * the time since the last one; otherwise it is put off.
+ */
+#define CHEAP_US 5000
+#define PART_OF_THE_TIME 50
+
+bool pg_held_is_too_dear(const struct pg *pg, int64_t lasted_us)
+{
+	return pg->look_cost_us > CHEAP_US &&
+	       lasted_us / PART_OF_THE_TIME < pg->look_cost_us;
+}
+
 bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
 		    int64_t *since_us)
 {
 	const struct statement *s = &script->statements[n];
 	int64_t now = clock_mono_us();
-	size_t room = sizeof(pg->looked) / sizeof(*pg->looked);
 	bool last = n + 1 == script->statement_count;
+	bool repeated, wanted;
 
 	if (pg->db.options.unobserved)
 		return false;
-	if (!changes_rows(s))
-		return true;
-	for (size_t i = 0; i < pg->looked_count && i < room; i++) {
-		if (!is_repeated(s, pg->looked[i]))
-			continue;
-		if (!pg->unlooked)
-			pg->unlooked_us = now;
-		pg->unlooked = true;
-		if (last)
-			*since_us = pg->unlooked_us;
-		return last;
-	}
-	pg->looked[pg->looked_count++ % room] = s;
-	return true;
+	repeated = is_repetition(pg, s);
+	wanted = last ||
+		 !(repeated || pg_held_is_too_dear(pg, now - pg->looked_us));
+	if (!wanted && !pg->unlooked_us)
+		pg->unlooked_us = now;
+	if (!wanted && !repeated)
+		pg->put_off = true;
+	/* what is new may be of any of those that were passed over */
+	if (wanted && pg->unlooked_us && (repeated || pg->put_off))
+		*since_us = pg->unlooked_us;
+	return wanted;
 }
 
 /*
@@ -415,7 +439,9 @@ int pg_held_send(struct pg *pg, struct error *err)
 		.outcome = &pg->look.looked,
 	};
 
-	pg->unlooked = false;
+	pg->unlooked_us = 0;
+	pg->put_off = false;
+	pg->looked_us = clock_mono_us();
 	pg->look.pending = true;
 	pg->look.wal = -1;
 	return pg_send(pg, &statement, err) < 0 ? -1 : pg_flush(pg, err);
@@ -429,6 +455,7 @@ static void tell(struct pg *pg, struct pg_look *look)
 		return;
 	pg_waits_tell_locks(look);
 	pg_waits_forget(look);
+	pg->look_cost_us = (int64_t)look->cost_us;
 	look->facts->observed_ms += look->cost_us / 1000;
 	if (pg->wal >= 0 && look->wal >= pg->wal)
 		look->fact->wal_bytes = look->wal - pg->wal;
@@ -527,7 +554,8 @@ void pg_held_release(struct pg *pg)
 		talloc_free(held);
 	}
 	pg->looked_count = 0;
-	pg->unlooked = pg->look.pending = false;
+	pg->put_off = pg->look.pending = false;
+	pg->unlooked_us = 0;
 }
 
 void pg_held_forget(struct pg *pg)

@@ -183,9 +183,11 @@ struct pg {
 	struct pg_held *held;		   /* in this transaction */
 	const struct statement *looked[8]; /* whose locks are known */
 	size_t looked_count;
-	bool unlooked;
-	int64_t unlooked_us; /* since when */
-	unsigned epoch;	     /* of the session's counters, from 1 */
+	int64_t unlooked_us;  /* since when statements were passed over; or 0 */
+	bool put_off;	      /* ... also some that may have new locks */
+	int64_t looked_us;    /* when a look was last sent */
+	int64_t look_cost_us; /* of the last one, on the server */
+	unsigned epoch;	      /* of the session's counters, from 1 */
 	int64_t wal;	   /* of the server, at the last look; -1: not known */
 	bool counts_tried; /* whether it has such counters was tried */
 	bool counts;	   /* ... and it has */
@@ -411,6 +413,9 @@ bool pg_held_is_prepared(const struct pg *pg, const struct script *script);
    an earlier one was sent that was passed over, if that matters. */
 bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
 		    int64_t *since_us);
+/* Whether another look at all locks would cost more than its part of what has
+   lasted so long. */
+bool pg_held_is_too_dear(const struct pg *pg, int64_t lasted_us);
 /* Sends the look; the rows go to the facts. */
 int pg_held_send(struct pg *pg, struct error *err);
 /* Before a transaction for a script: what counts, counts from here on. */

@@ -84,6 +84,16 @@ static void lose(struct pg *pg, const char *why)
 	o->state = GONE;
 }
 
+static void fail(struct pg *pg, const PGresult *res)
+{
+	const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+	char *why = talloc_asprintf(NULL, "failed: %s",
+				    message ? message : "no answer");
+
+	lose(pg, why);
+	talloc_free(why);
+}
+
 static int close_observer(struct pg_observer *o)
 {
 	if (o->conn)
@@ -241,7 +251,9 @@ static void take_rows(struct pg *pg, PGresult *res, int64_t now)
 			pg_waiters_take(values, PQnfields(res), list);
 	}
 	if (o->question == ABOUT_OTHERS) {
-		pg_victims_take(pg, list, now);
+		/* who is gone once the commit was sent was served by it */
+		if (!pg->ending_us)
+			pg_victims_take(pg, list, now);
 		if (o->own_seen_us && o->own_seen_us < o->asked_us &&
 		    !o->own_over_us)
 			o->own_over_us = now;
@@ -287,8 +299,8 @@ static void take_answer(struct pg *pg, int64_t now)
 			PQclear(res);
 			continue;
 		}
+		fail(pg, res);
 		PQclear(res);
-		lose(pg, "did not answer");
 	}
 }
 
@@ -494,10 +506,11 @@ int pg_observe_send_last(struct pg *pg, int64_t since_us, struct error *err)
 		.row = pg_waiters_take,
 		.outcome = &pg->last_look,
 	};
+	int64_t lasted_us = clock_mono_us() - since_us;
 
 	pg->last_look = (struct pg_outcome){ 0 };
 	if (!pg->observed || pg->db.major < 14 || !since_us ||
-	    clock_mono_us() - since_us < WORTH_IT_US)
+	    lasted_us < WORTH_IT_US || pg_held_is_too_dear(pg, lasted_us))
 		return 0;
 	if (!pg->observer || !pg->observer->sees_all)
 		params[0] = "f";
@@ -516,4 +529,5 @@ void pg_observe_end(struct pg *pg, int64_t ending_us, int64_t ended_us)
 	pg->last_waiters = NULL;
 	pg_victims_end(pg, ending_us, ended_us);
 	pg->observed = NULL;
+	pg->ending_us = 0;
 }

@@ -251,6 +251,7 @@ int cmd_open_target(struct cmd *cmd, enum cmd_access access)
 		.create = access == CMD_CREATE,
 		.read_only = access == CMD_READ,
 		.tick = progress_tick,
+		.phase = progress_phase,
 		.notice = on_notice,
 	};
 	const char *url;

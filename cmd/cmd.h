@@ -155,6 +155,8 @@ void cmd_at_stake(bool is);
 
 /* Progress on a terminal: what is being done, and for how long. */
 int progress_tick(const char *waiting_for, void *data);
+/* What the statement that runs is doing: see struct db_options. */
+void progress_phase(const char *phase, double done);
 void progress_begin(const struct cmd *cmd, const char *what);
 /* How far the batches of what is being done are. */
 void progress_batch(const struct batch_report *report);

@@ -18,6 +18,7 @@ static struct {
 	bool said_waiting;
 	char *batches; /* how far they are, in words, or NULL */
 	int64_t said_batches_us;
+	char *phase; /* of the statement that runs, in words, or NULL */
 } line;
 
 void progress_begin(const struct cmd *cmd, const char *what)
@@ -41,7 +42,17 @@ void progress_end(void)
 	progress_wipe();
 	talloc_free(line.what);
 	talloc_free(line.batches);
-	line.what = line.batches = NULL;
+	talloc_free(line.phase);
+	line.what = line.batches = line.phase = NULL;
+}
+
+void progress_phase(const char *phase, double done)
+{
+	talloc_free(line.phase);
+	line.phase = phase ? text_visible(NULL, phase, false) : NULL;
+	if (phase && done >= 0 && done <= 1)
+		line.phase = talloc_asprintf_append(line.phase, " %d%%",
+						    (int)(done * 100));
 }
 
 static void draw(const char *waiting_for)
@@ -49,8 +60,10 @@ static void draw(const char *waiting_for)
 	char *elapsed = text_duration(
 		NULL, (double)(clock_mono_us() - line.since_us) / 1000);
 
-	fprintf(stderr, "\r\033[K%s%s%s%s%s  %s", line.what ? line.what : "",
-		line.batches ? ": " : "", line.batches ? line.batches : "",
+	fprintf(stderr, "\r\033[K%s%s%s%s%s%s%s  %s",
+		line.what ? line.what : "", line.batches ? ": " : "",
+		line.batches ? line.batches : "", line.phase ? ": " : "",
+		line.phase ? line.phase : "",
 		waiting_for ? ": waiting for " : "",
 		waiting_for ? waiting_for : "", elapsed);
 	fflush(stderr);

@@ -53,6 +53,9 @@ struct db_options {
 	 */
 	int (*tick)(const char *waiting_for, void *data);
 	void *tick_data;
+	/* What a statement is doing, in the server's words, and how much of
+	   that is done, from 0 to 1, or -1. NULL: it is over. May be NULL. */
+	void (*phase)(const char *phase, double done);
 	/* What the server says while a statement of a script runs: severity as
 	   it calls it, "WARNING". May be NULL. */
 	void (*notice)(const char *severity, const char *text);

@@ -223,6 +223,12 @@ static void note_done(const struct facts *facts, struct fact_lock *l)
 	}
 }
 
+void facts_mark_locks(struct facts *facts, size_t from)
+{
+	for (size_t i = from; i < facts->lock_count; i++)
+		note_done(facts, &facts->locks[i]);
+}
+
 void facts_release_locks(struct facts *facts, int64_t now_us)
 {
 	for (size_t i = 0; i < facts->lock_count; i++) {

@@ -26,6 +26,13 @@ struct fact_effect {
 					       and functions */
 };
 
+/* A part of a statement that the server reports, and how long it lasted, as
+   far as it was seen. */
+struct fact_phase {
+	const char *name;
+	double ms;
+};
+
 struct fact_statement {
 	int index; /* from 1, in the script */
 	int count; /* 1, or how many like statements this one stands for */
@@ -48,6 +55,8 @@ struct fact_statement {
 				  "INPLACE", "COPY"; or NULL */
 	struct fact_effect *effects; /* only those that are not nothing */
 	size_t effect_count;
+	struct fact_phase *phases; /* of one that lasted, in their order */
+	size_t phase_count;
 };
 
 struct fact_table {
@@ -210,6 +219,8 @@ char *fact_blocker_line(TALLOC_CTX *mem, const struct fact_blocker *blocker);
 /* What was measured since the copy `then` was made is forgotten, as it was
    rolled back; but not the tables. */
 void facts_start_again(struct facts *facts, const struct facts *then);
+/* Says of the locks at `from` and behind what was done under them. */
+void facts_mark_locks(struct facts *facts, size_t from);
 /* The transaction is over: closes all locks at this clock_mono_us(). */
 void facts_release_locks(struct facts *facts, int64_t now_us);
 

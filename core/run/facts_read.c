@@ -79,6 +79,25 @@ static void read_effects(struct facts *facts, struct fact_statement *s,
 	}
 }
 
+static void read_phases(struct facts *facts, struct fact_statement *s,
+			const json_t *list)
+{
+	size_t n = json_array_size(list);
+
+	if (!n)
+		return;
+	s->phases = talloc_zero_array(facts, struct fact_phase, (unsigned)n);
+	s->phase_count = n;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *item = json_array_get(list, i);
+		const char *name =
+			json_string_value(json_object_get(item, "phase"));
+
+		s->phases[i].name = talloc_strdup(facts, name ? name : "");
+		s->phases[i].ms = ms_from(item, "ms");
+	}
+}
+
 static void read_observed(struct facts *facts, struct fact_statement *s,
 			  const json_t *item)
 {
@@ -87,6 +106,7 @@ static void read_observed(struct facts *facts, struct fact_statement *s,
 	s->wal_bytes = count_from(json_object_get(item, "wal_bytes"));
 	s->algorithm = text_from(facts, item, "algorithm");
 	read_effects(facts, s, json_object_get(item, "effects"));
+	read_phases(facts, s, json_object_get(item, "phases"));
 }
 
 static void read_statements(struct facts *facts, const json_t *list)

@@ -143,6 +143,14 @@ static void put_observed(struct out *out, const struct fact_statement *s)
 	}
 	if (s->effect_count)
 		put(out, "]");
+	for (size_t i = 0; i < s->phase_count; i++) {
+		put_text(out, i ? ",{\"phase\":" : ",\"phases\":[{\"phase\":",
+			 s->phases[i].name);
+		put_ms(out, ",\"ms\":", s->phases[i].ms);
+		put(out, "}");
+	}
+	if (s->phase_count)
+		put(out, "]");
 }
 
 static void put_statement(struct out *out, const struct fact_statement *s)

@@ -59,8 +59,8 @@ static char *effects(TALLOC_CTX *mem, const struct facts *facts, size_t n)
 			out, "%s%s%s %d+%d %dx%d %d/%d/%d", i ? ", " : "",
 			e->relation, e->rewritten ? " rewritten" : "",
 			e->indexes_rewritten, e->indexes_built, (int)e->scans,
-			(int)e->rows_scanned, (int)e->inserted,
-			(int)e->updated, (int)e->deleted);
+			(int)e->rows_scanned, (int)e->inserted, (int)e->updated,
+			(int)e->deleted);
 	}
 	return out;
 }
@@ -89,8 +89,9 @@ static void tells_what_was_rewritten_and_read(void **state)
 	assert_effects(f, "ALTER TABLE t ALTER a TYPE bigint",
 		       "t rewritten 2+1 4x2000 0/0/0");
 	/* ... that takes over what is there when the type means the same */
-	pgt_well(f->mem, f->db, "ALTER TABLE t ADD c varchar(10);"
-				"CREATE INDEX t_c ON t (c)");
+	pgt_well(f->mem, f->db,
+		 "ALTER TABLE t ADD c varchar(10);"
+		 "CREATE INDEX t_c ON t (c)");
 	assert_effects(f, "ALTER TABLE t ALTER c TYPE varchar(20)", "");
 	assert_effects(f, "ALTER TABLE t RENAME TO t2", "");
 	assert_effects(f, "DROP TABLE t2", "");
@@ -106,8 +107,9 @@ static void tells_which_rows_changed(void **state)
 		       "ROW EXECUTE FUNCTION note()");
 	assert_effects(f, "UPDATE t SET y = 0 WHERE x <= 3",
 		       "t 0+0 1x500 0/3/0, log 0+0 0x0 3/0/0");
-	assert_effects(f, "DO 'BEGIN DELETE FROM t WHERE x = 9; INSERT INTO t "
-			  "VALUES (9, 9), (1000, 1); END'",
+	assert_effects(f,
+		       "DO 'BEGIN DELETE FROM t WHERE x = 9; INSERT INTO t "
+		       "VALUES (9, 9), (1000, 1); END'",
 		       "t 0+0 0x0 2/0/1");
 	assert_effects(f, "CREATE TABLE n AS SELECT * FROM t",
 		       "n 0+0 0x0 501/0/0, t 0+0 1x501 0/0/0");
@@ -295,9 +297,10 @@ static struct db *blind_db(struct fixture *f)
 {
 	char *role = talloc_asprintf(f->mem, "unseeing_%u", (unsigned)getpid());
 	char *sql = talloc_asprintf(
-		f->mem, "CREATE ROLE %s LOGIN; GRANT ALL ON t, log TO %s; "
-			"ALTER TABLE t OWNER TO %s; "
-			"GRANT ALL ON SCHEMA public TO %s",
+		f->mem,
+		"CREATE ROLE %s LOGIN; GRANT ALL ON t, log TO %s; "
+		"ALTER TABLE t OWNER TO %s; "
+		"GRANT ALL ON SCHEMA public TO %s",
 		role, role, role, role);
 	char *url = talloc_asprintf(f->mem, "postgresql://%s@%s", role,
 				    strchr(f->url, '@') + 1);
@@ -310,11 +313,10 @@ static void drop_blind(struct fixture *f, struct db *blind)
 {
 	talloc_free(blind);
 	pgt_sql(f->db, "ALTER TABLE t OWNER TO CURRENT_USER");
-	pgt_sql(f->db,
-		talloc_asprintf(f->mem,
-				"DROP OWNED BY unseeing_%u; DROP ROLE "
-				"unseeing_%u",
-				(unsigned)getpid(), (unsigned)getpid()));
+	pgt_sql(f->db, talloc_asprintf(f->mem,
+				       "DROP OWNED BY unseeing_%u; DROP ROLE "
+				       "unseeing_%u",
+				       (unsigned)getpid(), (unsigned)getpid()));
 }
 
 static void says_what_this_role_may_not_see(void **state)
@@ -349,8 +351,7 @@ static struct other *holder(struct fixture *f, const char *seconds)
 	struct other *o = other_new(f, NULL, 0);
 
 	pgt_sql(o->db, "BEGIN; SELECT * FROM t LIMIT 1");
-	o->sql = talloc_asprintf(f->mem,
-				 "DO 'BEGIN PERFORM pg_sleep(%s); END'",
+	o->sql = talloc_asprintf(f->mem, "DO 'BEGIN PERFORM pg_sleep(%s); END'",
 				 seconds);
 	return o;
 }
@@ -376,8 +377,9 @@ static void waiting_is_not_holding(struct fixture *f, struct db *db)
 	assert_int_equal(pthread_create(&o->thread, NULL, hold_and_let_go, o),
 			 0);
 	pause_ms(50);
-	facts = pgt_well(f->mem, db, "ALTER TABLE t ADD z int; "
-				     "SELECT pg_sleep(0.1)");
+	facts = pgt_well(f->mem, db,
+			 "ALTER TABLE t ADD z int; "
+			 "SELECT pg_sleep(0.1)");
 	pthread_join(o->thread, NULL);
 	s = &facts->statements[0];
 	l = &facts->locks[0];
@@ -459,8 +461,9 @@ static void may_be_told_not_to_look(void **state)
 	struct facts *facts;
 
 	f->db->options.unobserved = true;
-	facts = pgt_well(f->mem, f->db, "ALTER TABLE t ADD z int; "
-					"SELECT pg_sleep(0.1)");
+	facts = pgt_well(f->mem, f->db,
+			 "ALTER TABLE t ADD z int; "
+			 "SELECT pg_sleep(0.1)");
 	assert_int_equal(facts->lock_count, 0);
 	assert_true(facts->observed_ms == 0);
 	assert_string_equal(

@@ -78,7 +78,7 @@ void pg_effects_note(struct pg_look *look, const char *const *values)
 	e->kind = *values[LOOK_KIND];
 	e->table = (unsigned)number(values[LOOK_TABLE]);
 	e->file = (unsigned)number(values[LOOK_FILE]);
-	e->was_there = r != NULL;
+	e->was_there = r && !r->met;
 	e->old_file = r ? r->file : 0;
 	e->ours = values[LOOK_OURS] && *values[LOOK_OURS] == 't';
 	count_up(e, r && r->epoch == look->pg->epoch ? &r->counts : &none,
@@ -154,6 +154,7 @@ static void remember(struct pg *pg, const struct pg_effect *e)
 
 	if (!r)
 		return;
+	r->met = false;
 	r->file = e->file;
 	r->table = e->table;
 	r->epoch = pg->epoch;

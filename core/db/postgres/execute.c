@@ -246,6 +246,8 @@ static int run(struct pg *pg, const struct script *script, size_t n,
 	pg->look.facts = facts;
 	pg->look.fact = fact;
 	pg->look.first_lock = facts->lock_count;
+	if (pg->transaction == PG_IDLE && !pg->inside)
+		pg->logs_waits = false;
 	pg_observe_begin(pg, facts);
 	if (result == 0)
 		result = ahead ? await_ahead(pg, err)
@@ -258,8 +260,10 @@ static int run(struct pg *pg, const struct script *script, size_t n,
 		(double)(outcome->arrived_us - outcome->started_us) / 1000;
 	if (counts_rows(s->kind, outcome->tag))
 		fact->rows = outcome->rows;
-	if (!pg->db.options.unobserved)
+	if (pg->observed) {
 		pg_waits_tell(&pg->look);
+		pg_observe_phases(pg, fact);
+	}
 	return result;
 }
 
@@ -274,8 +278,11 @@ static int look_back(struct pg *pg, const struct statement *s,
 		return 0;
 	pg_observe_outside(pg, facts, fact);
 	pg_observe_end(pg, pg->observed_us, clock_mono_us());
-	return pg_held_is_harmless(s) ? 0
-				      : pg_held_compare(pg, facts, fact, err);
+	if (!pg_held_is_harmless(s) &&
+	    pg_held_compare(pg, facts, fact, err) < 0)
+		return -1;
+	facts_mark_locks(facts, pg->look.first_lock);
+	return 0;
 }
 
 /* Outside of a transaction there is no look that would tell. */

@@ -62,7 +62,7 @@ void pg_held_meet(struct pg *pg, unsigned oid, const char *schema,
 		  const char *name, char kind)
 {
 	if (!pg_held_find(pg, oid))
-		learn(pg, oid, schema, name, kind);
+		learn(pg, oid, schema, name, kind)->met = true;
 }
 
 static unsigned oid_from(const char *value)

@@ -18,6 +18,7 @@ struct pg_relation {
 	unsigned oid;
 	char kind;	/* pg_class.relkind */
 	bool own;	/* a table of the ledger */
+	bool met;	/* while a statement ran: it may be of its making */
 	bool fresh;	/* made in this transaction */
 	bool empty;	/* and there is no row in it */
 	char *name;	/* as people write it */

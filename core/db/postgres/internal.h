@@ -444,6 +444,8 @@ void pg_observe_go_on(struct pg *pg, const struct pollfd *poller);
 void pg_observe_lock(struct pg *pg, struct fact_lock *lock);
 void pg_observe_own_wait(struct pg *pg, struct fact_statement *statement,
 			 double whole_ms);
+/* What it has reported of itself. */
+void pg_observe_phases(struct pg *pg, struct fact_statement *statement);
 /* A statement in no transaction is over: its locks were seen, or were not. */
 void pg_observe_outside(struct pg *pg, struct facts *facts,
 			const struct fact_statement *statement);

@@ -36,6 +36,12 @@ struct sight {
 	int64_t before_us, first_us, last_us, after_us;
 };
 
+/* A part of a command that reports its progress. */
+struct phase {
+	char *name;
+	int64_t from_us;
+};
+
 struct pg_observer {
 	PGconn *conn;
 	enum observer_state state;
@@ -53,6 +59,8 @@ struct pg_observer {
 	/* its own wait, as far as it was seen */
 	unsigned own_relation;
 	int64_t own_since_us, own_seen_us, own_over_us;
+	struct phase *phases;
+	size_t phase_count;
 };
 
 /* --- opening it ----------------------------------------------------------- */
@@ -208,9 +216,36 @@ enum {
 	HOLDING_NAME,
 	HOLDING_KIND,
 	HOLDING_SEES_ALL,
-	HOLDING_TABLE,
-	HOLDING_COLUMNS,
+	HOLDING_PHASE,
+	HOLDING_DONE,
+	HOLDING_TOTAL,
 };
+
+static void take_phase(struct pg *pg, const char *const *values, int64_t now)
+{
+	struct pg_observer *o = pg->observer;
+	const char *name = values[HOLDING_PHASE];
+	double total = values[HOLDING_TOTAL]
+			       ? strtod(values[HOLDING_TOTAL], NULL)
+			       : 0;
+	struct phase *p;
+
+	if (!name)
+		return;
+	if (pg->db.options.phase)
+		pg->db.options.phase(
+			name,
+			total > 0 && values[HOLDING_DONE]
+				? strtod(values[HOLDING_DONE], NULL) / total
+				: -1);
+	if (o->phase_count && !strcmp(o->phases[o->phase_count - 1].name, name))
+		return;
+	o->phases = talloc_realloc(o, o->phases, struct phase,
+				   (unsigned)o->phase_count + 1);
+	p = &o->phases[o->phase_count++];
+	p->name = talloc_strdup(o->phases, name);
+	p->from_us = now;
+}
 
 /* What was asked for was so at some time between asking and the answer. */
 static void take_holding(struct pg *pg, const char *const *values, int64_t now)
@@ -220,6 +255,7 @@ static void take_holding(struct pg *pg, const char *const *values, int64_t now)
 	unsigned oid;
 
 	o->sees_all = *values[HOLDING_SEES_ALL] == 't';
+	take_phase(pg, values, now);
 	if (!values[HOLDING_RELATION] || *values[HOLDING_GRANTED] != 't')
 		return;
 	oid = (unsigned)strtoul(values[HOLDING_RELATION], NULL, 10);
@@ -374,6 +410,9 @@ void pg_observe_begin(struct pg *pg, struct facts *facts)
 		return;
 	o->holding_us = pg->observed_us;
 	o->sight_count = 0;
+	talloc_free(o->phases);
+	o->phases = NULL;
+	o->phase_count = 0;
 	o->own_since_us = o->own_seen_us = o->own_over_us = 0;
 	o->questions = 0;
 	o->next_us = pg->observed_us + WORTH_IT_US;
@@ -415,6 +454,28 @@ void pg_observe_own_wait(struct pg *pg, struct fact_statement *s,
 		s->waited_ms = whole_ms;
 	if (!o->own_over_us)
 		s->waited_bound_ms = whole_ms - s->waited_ms;
+}
+
+void pg_observe_phases(struct pg *pg, struct fact_statement *s)
+{
+	const struct pg_observer *o = pg->observer;
+	int64_t now = clock_mono_us();
+
+	if (pg->db.options.phase)
+		pg->db.options.phase(NULL, -1);
+	if (!o || !o->phase_count)
+		return;
+	s->phases = talloc_zero_array(pg->observed, struct fact_phase,
+				      (unsigned)o->phase_count);
+	s->phase_count = o->phase_count;
+	for (size_t i = 0; i < o->phase_count; i++) {
+		int64_t until = i + 1 < o->phase_count
+					? o->phases[i + 1].from_us
+					: now;
+
+		s->phases[i].name = talloc_strdup(s->phases, o->phases[i].name);
+		s->phases[i].ms = ms_between(o->phases[i].from_us, until);
+	}
 }
 
 static const struct sight *sight_of(struct pg *pg, const struct fact_lock *l)
@@ -460,35 +521,62 @@ void pg_observe_lock(struct pg *pg, struct fact_lock *l)
 
 /* --- a statement in no transaction ---------------------------------------- */
 
-static bool is_worth_telling(const struct pg_relation *r, int mode)
+/* One that keeps out all the others that this one does. */
+static bool is_covered(const struct pg_observer *o, const struct sight *s)
 {
-	if (r->own || r->kind == 't' || r->kind == 'S')
+	for (size_t i = 0; i < o->sight_count; i++) {
+		const struct sight *other = &o->sights[i];
+
+		if (other != s && other->oid == s->oid &&
+		    other->mode > s->mode && other->first_us <= s->first_us &&
+		    !(pg_mode_conflicts(s->mode) &
+		      ~pg_mode_conflicts(other->mode)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_worth_telling(const struct pg_observer *o,
+			     const struct pg_relation *r, const struct sight *s)
+{
+	if (r->own || r->kind == 't' || r->kind == 'S' ||
+	    !strncmp(r->name, "pg_toast.", strlen("pg_toast.")))
 		return false;
-	return (r->kind != 'i' && r->kind != 'I') || mode == PG_AE;
+	if (is_covered(o, s))
+		return false;
+	return (r->kind != 'i' && r->kind != 'I') || s->mode == PG_AE;
 }
 
 void pg_observe_outside(struct pg *pg, struct facts *facts,
 			const struct fact_statement *s)
 {
 	const struct pg_observer *o = pg->observer;
-	int64_t now = clock_mono_us();
+	const struct pg_outcome *outcome = &pg->look.outcome;
 
 	for (size_t i = 0; o && i < o->sight_count; i++) {
 		const struct sight *seen = &o->sights[i];
 		const struct pg_relation *r = pg_held_find(pg, seen->oid);
-		int64_t until = seen->after_us ? seen->after_us : now;
+		int64_t from = between(seen->before_us, outcome->started_us,
+				       outcome->arrived_us);
+		int64_t until = seen->after_us ? seen->after_us
+					       : outcome->arrived_us;
 		struct fact_lock *l;
 
-		if (!r || !is_worth_telling(r, seen->mode))
+		if (!r || !is_worth_telling(o, r, seen))
 			continue;
 		l = facts_add_lock(facts, r->name, pg_mode_name(seen->mode),
-				   seen->before_us);
+				   from);
 		if (!l)
 			continue;
+		until = between(until, from, outcome->arrived_us);
 		l->statement = s->index;
-		l->held_ms = ms_between(seen->before_us, until);
+		l->held_ms = ms_between(from, until);
 		l->bound_ms = l->held_ms -
 			      ms_between(seen->first_us, seen->last_us);
+		if (l->bound_ms < 0)
+			l->bound_ms = 0;
+		if (l->held_ms > facts->lock_ms)
+			facts->lock_ms = l->held_ms;
 	}
 }
 

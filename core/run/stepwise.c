@@ -397,21 +397,40 @@ static int run_in_step(struct steps *steps, struct error *err)
 	return 0;
 }
 
-/* Says in the ledger that it is begun. */
-static int announce(struct steps *steps, size_t n, struct error *err)
+static int find_witness(struct steps *steps, size_t n, struct error *err)
 {
 	struct db *db = steps->runner->db;
 	char *witness = NULL;
 
-	if (!steps->runner->record)
-		return 0;
 	if (db->engine->witness &&
 	    db->engine->witness(steps->digest, db, steps->item->script, n,
 				&witness, err) < 0)
 		return -1;
 	steps->at.started = (int)n + 1;
 	steps->at.witness = witness;
-	return save(steps, err);
+	return 0;
+}
+
+/* Says in the ledger that it is begun; of the first one claim() has. */
+static int announce(struct steps *steps, size_t n, struct error *err)
+{
+	if (!steps->runner->record || steps->at.started == (int)n + 1)
+		return 0;
+	if (find_witness(steps, n, err) < 0)
+		return -1;
+	return progress_update(steps->runner->db, &steps->at, err);
+}
+
+/* A commit less, and where each one waits for the disk that is worth it. */
+static int announce_first(struct steps *steps, struct error *err)
+{
+	const struct script *script = steps->item->script;
+
+	if (!steps->runner->record || !total(steps) ||
+	    !script->statements[0].alone || script->statements[0].batch ||
+	    script->statements[0].control)
+		return 0;
+	return find_witness(steps, 0, err);
 }
 
 static int run_alone(struct steps *steps, struct error *err)
@@ -429,7 +448,8 @@ static int run_alone(struct steps *steps, struct error *err)
 		return -1;
 	count_done(steps);
 	facts_release_locks(steps->facts, clock_mono_us());
-	return save(steps, err);
+	/* after the last one the ledger is closed at once */
+	return (size_t)steps->at.done == total(steps) ? 0 : save(steps, err);
 }
 
 /* See struct batch_job. */
@@ -701,8 +721,10 @@ int runner_run_stepwise(struct runner *runner, const struct plan_item *item,
 	int result;
 
 	script_digest_text(steps.digest, steps.at.digest);
-	result = item->resume ? resume(&steps, skipped, err)
-			      : claim(&steps, err);
+	if (item->resume)
+		result = resume(&steps, skipped, err);
+	else if ((result = announce_first(&steps, err)) == 0)
+		result = claim(&steps, err);
 	if (result < 0 || *skipped)
 		goto out;
 	facts->statements_seen = steps.at.done;

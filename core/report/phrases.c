@@ -68,26 +68,42 @@ bool is_old_table(const struct facts *facts, const char *relation)
 
 /* --- times ---------------------------------------------------------------- */
 
-/* `word` is "at least" or "at most": shown where it tells two numbers apart. */
-static char *with_bound(TALLOC_CTX *mem, double ms, const char *word,
-			double bound_ms)
+/* "at least 1.1 s", or NULL when that is no other number than `ms`. */
+static char *bound(TALLOC_CTX *mem, double ms, const char *word,
+		   double bound_ms)
 {
 	char *text = text_duration(mem, ms);
-	char *bound = text_duration(mem, bound_ms);
+	char *other = text_duration(mem, bound_ms);
+	bool is_told = bound_ms >= 0 && strcmp(text, other) != 0;
+	char *out = is_told ? talloc_asprintf(mem, "%s %s", word, other) : NULL;
 
-	if (bound_ms >= 0 && strcmp(text, bound) != 0)
-		text = talloc_asprintf_append(text, " (%s %s)", word, bound);
-	talloc_free(bound);
+	talloc_free(text);
+	talloc_free(other);
+	return out;
+}
+
+static char *with_bound(TALLOC_CTX *mem, double ms, char *bound_text)
+{
+	char *text = text_duration(mem, ms);
+
+	if (bound_text)
+		text = talloc_asprintf_append(text, " (%s)", bound_text);
+	talloc_free(bound_text);
 	return text;
 }
 
-char *phrase_held(TALLOC_CTX *mem, const struct fact_lock *l)
+char *phrase_least(TALLOC_CTX *mem, const struct fact_lock *l)
 {
 	double least = l->held_ms > l->bound_ms ? l->held_ms - l->bound_ms : 0;
 
 	if (l->held_ms < 0 || l->bound_ms < 0)
-		return text_duration(mem, l->held_ms);
-	return with_bound(mem, l->held_ms, "at least", least);
+		return NULL;
+	return bound(mem, l->held_ms, "at least", least);
+}
+
+char *phrase_held(TALLOC_CTX *mem, const struct fact_lock *l)
+{
+	return with_bound(mem, l->held_ms, phrase_least(mem, l));
 }
 
 char *phrase_waited(TALLOC_CTX *mem, const struct fact_lock *l)
@@ -106,8 +122,9 @@ const char *phrase_done(const struct fact_lock *l)
 
 char *phrase_victim_waited(TALLOC_CTX *mem, const struct fact_victim *v)
 {
-	return with_bound(mem, v->waited_ms, "at most",
-			  v->waited_ms + v->bound_ms);
+	return with_bound(mem, v->waited_ms,
+			  bound(mem, v->waited_ms, "at most",
+				v->waited_ms + v->bound_ms));
 }
 
 /* --- lists ---------------------------------------------------------------- */
@@ -182,8 +199,9 @@ char *phrase_statement(TALLOC_CTX *mem, const struct fact_statement *s)
 	if (s->algorithm)
 		out = add(out, "%s", s->algorithm);
 	if (s->waited_ms > 0 || s->waited_bound_ms > 0) {
-		part = with_bound(mem, s->waited_ms, "at most",
-				  s->waited_ms + s->waited_bound_ms);
+		part = with_bound(mem, s->waited_ms,
+				  bound(mem, s->waited_ms, "at most",
+					s->waited_ms + s->waited_bound_ms));
 		out = add(out, "waited %s", part);
 		talloc_free(part);
 	}

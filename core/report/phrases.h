@@ -23,6 +23,8 @@ const char *phrase_strength(enum lock_strength strength);
 
 /* "1.2 s", or "1.2 s (at least 1.1 s)" when that is another number. */
 char *phrase_held(TALLOC_CTX *mem, const struct fact_lock *lock);
+/* "at least 1.1 s"; NULL: not known, or the same number. */
+char *phrase_least(TALLOC_CTX *mem, const struct fact_lock *lock);
 /* "3.0 ms"; NULL: not known. */
 char *phrase_waited(TALLOC_CTX *mem, const struct fact_lock *lock);
 /* What was done to the relation meanwhile: "rewritten, read whole" or "". */

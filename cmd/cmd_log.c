@@ -99,8 +99,9 @@ static void print_table(const struct log *l)
 	talloc_free(mem);
 }
 
-static void print_runs(const struct log *l)
+static void print_runs(struct log *l)
 {
+	l->cmd.verbose = 1; /* who asks for one wants to know */
 	for (size_t i = 0; i < l->count; i++) {
 		const struct facts *f = l->runs[i];
 

@@ -54,6 +54,35 @@ static void print_more(size_t count, size_t shown)
 		printf("  and %zu more\n", count - shown);
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const char *one = *(const char *const *)a,
+		   *two = *(const char *const *)b;
+
+	return (one > two) - (one < two);
+}
+
+/*
+ * The longest ones, in the order of the facts: pointers into a list of
+ * structs, sorted by `by_length` and then by where they point.
+ */
+static const void **longest(TALLOC_CTX *mem, const void *list, size_t size,
+			    size_t *count, size_t most,
+			    int (*by_length)(const void *a, const void *b))
+{
+	const void **items = talloc_array(mem, const void *,
+					  (unsigned)*count + 1);
+
+	for (size_t i = 0; i < *count; i++)
+		items[i] = (const char *)list + i * size;
+	if (*count <= most)
+		return items;
+	qsort(items, *count, sizeof(*items), by_length);
+	*count = most;
+	qsort(items, *count, sizeof(*items), by_place);
+	return items;
+}
+
 static int by_held(const void *a, const void *b)
 {
 	const struct fact_lock *one = *(const struct fact_lock *const *)a;
@@ -61,31 +90,17 @@ static int by_held(const void *a, const void *b)
 
 	if (one->held_ms != two->held_ms)
 		return one->held_ms < two->held_ms ? 1 : -1;
-	return (one > two) - (one < two);
+	return by_place(a, b);
 }
 
-static int by_taken(const void *a, const void *b)
+static int by_waited(const void *a, const void *b)
 {
-	const struct fact_lock *one = *(const struct fact_lock *const *)a;
-	const struct fact_lock *two = *(const struct fact_lock *const *)b;
+	const struct fact_victim *one = *(const struct fact_victim *const *)a;
+	const struct fact_victim *two = *(const struct fact_victim *const *)b;
 
-	return (one > two) - (one < two);
-}
-
-/* Those that were held longest, in the order in which they were taken. */
-static const struct fact_lock **
-longest(TALLOC_CTX *mem, const struct facts *facts, size_t *count)
-{
-	const struct fact_lock **locks = talloc_array(
-		mem, const struct fact_lock *, (unsigned)facts->lock_count);
-
-	for (size_t i = 0; i < facts->lock_count; i++)
-		locks[i] = &facts->locks[i];
-	qsort(locks, facts->lock_count, sizeof(*locks), by_held);
-	*count = facts->lock_count < MOST_LOCKS ? facts->lock_count
-						: MOST_LOCKS;
-	qsort(locks, *count, sizeof(*locks), by_taken);
-	return locks;
+	if (one->waited_ms != two->waited_ms)
+		return one->waited_ms < two->waited_ms ? 1 : -1;
+	return by_place(a, b);
 }
 
 static void print_locks(TALLOC_CTX *mem, const struct facts *facts)
@@ -93,12 +108,13 @@ static void print_locks(TALLOC_CTX *mem, const struct facts *facts)
 	static const char *const headings[] = { "LOCK ON", "MODE",   "TAKEN AT",
 						"HELD",	   "WAITED", "TABLE" };
 	struct table *table;
-	const struct fact_lock **locks;
-	size_t count;
+	const void **locks;
+	size_t count = facts->lock_count;
 
-	if (!facts->lock_count)
+	if (!count)
 		return;
-	locks = longest(mem, facts, &count);
+	locks = longest(mem, facts->locks, sizeof(*facts->locks), &count,
+			MOST_LOCKS, by_held);
 	table = table_new(headings, 6);
 	for (size_t i = 0; i < count; i++) {
 		const struct fact_lock *l = locks[i];
@@ -138,13 +154,15 @@ static void print_victims(TALLOC_CTX *mem, const struct facts *facts)
 						"QUERY" };
 	size_t count = facts->victim_count, seen = (size_t)facts->victims_seen;
 	struct table *table;
+	const void **victims;
 
 	if (!count)
 		return;
+	victims = longest(mem, facts->victims, sizeof(*facts->victims), &count,
+			  MOST_VICTIMS, by_waited);
 	table = table_new(headings, 7);
-	count = count < MOST_VICTIMS ? count : MOST_VICTIMS;
 	for (size_t i = 0; i < count; i++) {
-		const struct fact_victim *v = &facts->victims[i];
+		const struct fact_victim *v = victims[i];
 		const char *query = or_dash(v->query);
 		const char *cells[] = {
 			talloc_asprintf(mem, "%" PRId64, v->pid),

@@ -1,7 +1,6 @@
 #include "core/report/svg.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 #include "core/base/text.h"
@@ -71,11 +70,8 @@ static void put_tick(struct svg *svg, double ms)
 
 static void put_axis(struct svg *svg)
 {
-	const struct timeline *t = svg->timeline;
-	double at = ceil(t->from_ms / t->tick_ms - 1e-9) * t->tick_ms;
-
-	for (; at <= t->until_ms * (1 + 1e-9); at += t->tick_ms)
-		put_tick(svg, at);
+	for (int i = 0; i < svg->timeline->tick_count; i++)
+		put_tick(svg, timeline_tick(svg->timeline, i));
 	svg->y = AXIS_HEIGHT;
 }
 

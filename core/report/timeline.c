@@ -114,7 +114,6 @@ static void add_rows(struct timeline *t, const struct facts *facts,
 			rows[locks++] = lock_row(&facts->locks[i],
 						 facts->duration_ms);
 	t->rows = rows;
-	t->unplaced = facts->lock_count - locks;
 	t->row_count = choose(rows, locks, most_locks);
 	t->more_locks = locks - t->row_count;
 	rows += t->row_count;
@@ -191,6 +190,8 @@ static void measure(struct timeline *t, int ticks)
 		t->from_ms = floor(t->from_ms / t->tick_ms) * t->tick_ms;
 	if (t->until_ms < t->from_ms + span)
 		t->until_ms = t->from_ms + span;
+	t->tick_count = 1 +
+			(int)((t->until_ms - t->from_ms) / t->tick_ms + 1e-9);
 }
 
 struct timeline *timeline_new(TALLOC_CTX *mem, const struct facts *facts,
@@ -213,6 +214,11 @@ double timeline_place(const struct timeline *t, double ms)
 	double place = (ms - t->from_ms) / (t->until_ms - t->from_ms);
 
 	return place < 0 ? 0 : place > 1 ? 1 : place;
+}
+
+double timeline_tick(const struct timeline *t, int number)
+{
+	return t->from_ms + number * t->tick_ms;
 }
 
 char *timeline_tick_text(TALLOC_CTX *mem, const struct timeline *t, double ms)

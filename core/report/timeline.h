@@ -36,12 +36,12 @@ struct timeline_step {
 struct timeline {
 	double from_ms, until_ms; /* what the axis shows; never empty */
 	double tick_ms;		  /* between two of its marks */
+	int tick_count;
 	/* first locks, then victims, each as they began */
 	struct timeline_row *rows;
 	size_t row_count;
 	size_t more_locks, more_victims; /* not among the rows */
-	size_t unplaced; /* locks of which is not known when they were taken */
-	struct timeline_step *steps; /* those whose begin is known */
+	struct timeline_step *steps;	 /* those whose begin is known */
 	size_t step_count;
 };
 
@@ -56,6 +56,8 @@ struct timeline *timeline_new(TALLOC_CTX *mem, const struct facts *facts,
 
 /* Where a time is on the axis, 0 to 1. */
 double timeline_place(const struct timeline *timeline, double ms);
+/* The time of a mark, the first being number 0. */
+double timeline_tick(const struct timeline *timeline, int number);
 /* The time of a mark of the axis, as far as marks differ: "1.2 s". */
 char *timeline_tick_text(TALLOC_CTX *mem, const struct timeline *timeline,
 			 double ms);

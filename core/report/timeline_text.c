@@ -1,7 +1,6 @@
 #include "core/report/timeline.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -144,11 +143,6 @@ static int put_over(char *line, int plot, int at, int least, const char *text)
 	return at + length + 1;
 }
 
-static double first_tick(const struct timeline *t)
-{
-	return ceil(t->from_ms / t->tick_ms - 1e-9) * t->tick_ms;
-}
-
 static void draw_times(struct drawing *d)
 {
 	const struct timeline *t = d->timeline;
@@ -156,10 +150,12 @@ static void draw_times(struct drawing *d)
 	int least = 0;
 
 	put_label(d, "");
-	for (double at = first_tick(t); at <= t->until_ms * (1 + 1e-9);
-	     at += t->tick_ms)
+	for (int i = 0; i < t->tick_count; i++) {
+		double at = timeline_tick(t, i);
+
 		least = put_over(line, d->plot, column(d, at), least,
 				 timeline_tick_text(d->turn, t, at));
+	}
 	d->out = talloc_strdup_append(d->out, line);
 	end_line(d);
 }
@@ -172,10 +168,11 @@ static void draw_axis(struct drawing *d)
 
 	put_label(d, "");
 	memset(cells, LINE, (size_t)d->plot);
-	for (double at = first_tick(t); at <= t->until_ms * (1 + 1e-9);
-	     at += t->tick_ms)
-		cells[column(d, at) < d->plot ? column(d, at) : d->plot - 1] =
-			TICK;
+	for (int i = 0; i < t->tick_count; i++) {
+		int at = column(d, timeline_tick(t, i));
+
+		cells[at < d->plot ? at : d->plot - 1] = TICK;
+	}
 	put_glyphs(d, cells);
 }
 

@@ -104,8 +104,8 @@ static struct burden burden_of(const struct facts *facts, const char *relation)
 	return b;
 }
 
-/* One line for the tables that were there before and were rewritten, or read
-   from start to end. */
+/* One line for the tables that were there before and were rewritten, which
+   also reads them, or read from start to end. */
 static void show_heavy(TALLOC_CTX *mem, const struct facts *facts)
 {
 	char *line = talloc_strdup(mem, "");
@@ -120,7 +120,7 @@ static void show_heavy(TALLOC_CTX *mem, const struct facts *facts)
 		if (b.rewritten)
 			line = talloc_asprintf_append(line, "%srewrote %s",
 						      *line ? ", " : "", shown);
-		if (b.scanned)
+		else if (b.scanned)
 			line = talloc_asprintf_append(
 				line, "%sread all of %s (%s row%s)",
 				*line ? ", " : "", shown,

@@ -127,6 +127,9 @@ char *phrase_victim_waited(TALLOC_CTX *mem, const struct fact_victim *v)
 				v->waited_ms + v->bound_ms));
 }
 
+/* What is less is written as 0.0 ms. */
+#define LEAST_WAIT_MS 0.05
+
 /* --- lists ---------------------------------------------------------------- */
 
 __attribute__((format(printf, 2, 3))) static char *add(char *out,
@@ -192,19 +195,29 @@ char *phrase_effect(TALLOC_CTX *mem, const struct fact_effect *e)
 	return add_rows(out, e->deleted, "deleted");
 }
 
+/* NULL: not for as long as would matter to how long it took. */
+static char *statement_wait(TALLOC_CTX *mem, const struct fact_statement *s)
+{
+	double most = s->waited_ms + s->waited_bound_ms;
+
+	if (s->waited_ms >= LEAST_WAIT_MS)
+		return with_bound(mem, s->waited_ms,
+				  bound(mem, s->waited_ms, "at most", most));
+	if (most < LEAST_WAIT_MS || most < s->duration_ms / 10)
+		return NULL;
+	return talloc_asprintf(mem, "at most %s", text_duration(mem, most));
+}
+
 char *phrase_statement(TALLOC_CTX *mem, const struct fact_statement *s)
 {
 	char *out = talloc_strdup(mem, ""), *part;
 
 	if (s->algorithm)
 		out = add(out, "%s", s->algorithm);
-	if (s->waited_ms > 0 || s->waited_bound_ms > 0) {
-		part = with_bound(mem, s->waited_ms,
-				  bound(mem, s->waited_ms, "at most",
-					s->waited_ms + s->waited_bound_ms));
+	part = statement_wait(mem, s);
+	if (part)
 		out = add(out, "waited %s", part);
-		talloc_free(part);
-	}
+	talloc_free(part);
 	if (s->wal_bytes > 0) {
 		part = text_size(mem, s->wal_bytes);
 		out = add(out, "up to %s of WAL", part);

@@ -112,6 +112,20 @@ rich() {
 	out_has '                           . waits   - perhaps   # holds'
 }
 
+@test "up says in a line what it rewrote, and what it read from start to end" {
+	fresh postgresql
+	pair ${A}_a 'CREATE TABLE a (id integer); CREATE TABLE b (id integer);
+INSERT INTO a VALUES (1); INSERT INTO b VALUES (1), (2), (3);' 'DROP TABLE a, b;'
+	ok up
+	pair 20260102000000_b 'ALTER TABLE a ALTER COLUMN id TYPE bigint;
+ALTER TABLE b ADD CONSTRAINT c CHECK (id > 0);
+CREATE TABLE n AS SELECT 1 AS id; ALTER TABLE n ADD CONSTRAINT d CHECK (id > 0);' \
+		'DROP TABLE n;'
+	ok up
+	same lines $'  rows   a 1\n  rows   b 3\n  rows   n none -> 1
+  rewrote a, read all of b (3 rows)' "$(tail -n +2 <<<"$out")"
+}
+
 @test "cuts long lists, and keeps the longest" {
 	local locks='' victims='' i
 	fresh sqlite

@@ -260,6 +260,13 @@ static void says_what_was_done(void **state)
 	assert_string_equal(
 		phrase_statement(*state, &s),
 		"COPY, waited 3.0 ms (at most 3.5 ms), up to 8.2 kB of WAL");
+	s = (struct fact_statement){ .duration_ms = 50,
+				     .waited_bound_ms = 10,
+				     .wal_bytes = -1 };
+	assert_string_equal(phrase_statement(*state, &s),
+			    "waited at most 10 ms");
+	s.duration_ms = 500;
+	assert_string_equal(phrase_statement(*state, &s), "");
 	assert_null(phrase_kept_waiting(*state, f));
 	victim(f, 1, 0, 30);
 	assert_string_equal(phrase_kept_waiting(*state, f),

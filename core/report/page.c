@@ -163,9 +163,9 @@ static void put_tiles(struct html *html, TALLOC_CTX *mem,
 					 attempts == 1 ? "" : "s"));
 	put_wal_tile(html, mem, facts);
 	if (facts->observed_ms > 0)
-		put_tile(html, "Looking cost",
+		put_tile(html, "Cost of looking",
 			 text_duration(mem, facts->observed_ms),
-			 "in no other number");
+			 "not in the other numbers");
 	html_put(html, "</ul>\n");
 }
 

@@ -200,17 +200,19 @@ $B/man/%: man/%.scd
 
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 MANDIR = $(DESTDIR)$(PREFIX)/share/man/man1
+DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/git-migrate
 COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
 install: all man
-	install -d $(BINDIR) $(MANDIR) $(COMPLETIONS)
+	install -d $(BINDIR) $(MANDIR) $(DOCDIR) $(COMPLETIONS)
 	install -m 755 $B/git-migrate $(BINDIR)/git-migrate
 	install -m 644 $(MAN) $(MANDIR)/
+	install -m 644 doc/facts.schema.json $(DOCDIR)/facts.schema.json
 	install -m 644 completion/git-migrate.bash $(COMPLETIONS)/git-migrate
 
 uninstall:
 	rm -f $(BINDIR)/git-migrate $(COMPLETIONS)/git-migrate \
-		$(addprefix $(MANDIR)/,$(notdir $(MAN)))
+		$(DOCDIR)/facts.schema.json $(addprefix $(MANDIR)/,$(notdir $(MAN)))
 
 clean:
 	rm -rf $B

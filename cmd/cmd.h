@@ -167,8 +167,14 @@ void progress_wipe(void);
 /* Renderers of facts for the terminal, shared by up, down, redo and log. */
 void show_run(const struct cmd *cmd, const struct facts *facts);
 void show_failed_run(const struct cmd *cmd, const struct facts *facts);
+/* Its locks, who waited for them and when, and what was not seen. */
+void show_locks(TALLOC_CTX *mem, const struct facts *facts);
 /* {"runs": [...]}, new reference */
 json_t *runs_json(struct facts *const *runs, size_t count);
+
+/* The file is as it was, or has all of the text; what is there and is no plain
+   file is an error. */
+int cmd_write_file(struct cmd *cmd, const char *path, const char *text);
 
 /* Colour, when standard output is a terminal and colours are wanted. */
 const char *color(const struct cmd *cmd, const char *code);

@@ -109,20 +109,6 @@ static int destination(struct backing *b, char **path)
 
 /* --- showing -------------------------------------------------------------- */
 
-static char *size_text(TALLOC_CTX *mem, int64_t bytes)
-{
-	static const char *const units[] = { "kB", "MB", "GB", "TB" };
-	double size = (double)bytes;
-	size_t unit = 0;
-
-	if (bytes < 1000)
-		return talloc_asprintf(mem, "%d bytes", (int)bytes);
-	for (size /= 1000; size >= 999.5 && unit < 3; unit++)
-		size /= 1000;
-	return talloc_asprintf(mem, size < 9.95 ? "%.1f %s" : "%.0f %s", size,
-			       units[unit]);
-}
-
 static void show_verified(TALLOC_CTX *mem, const struct backup *backup)
 {
 	printf("  verified: restored and compared, %zu table%s, %s row%s  %s\n",
@@ -137,7 +123,7 @@ static void show(struct cmd *cmd, const char *what, const struct backup *backup)
 	printf("%s%s%s %s  %s  %s\n", color(cmd, "\033[32m"), what,
 	       color(cmd, "\033[m"),
 	       text_visible(cmd->mem, backup->path, false),
-	       size_text(cmd->mem, backup->bytes),
+	       text_size(cmd->mem, backup->bytes),
 	       text_duration(cmd->mem, backup->duration_ms));
 	if (backup->verified_at)
 		show_verified(cmd->mem, backup);
@@ -155,7 +141,7 @@ static void print_list(struct cmd *cmd, struct backup **list, size_t count)
 		const struct backup *b = list[i];
 		const char *cells[] = {
 			talloc_strndup(cmd->mem, b->started_at, 19),
-			size_text(cmd->mem, b->bytes),
+			text_size(cmd->mem, b->bytes),
 			text_duration(cmd->mem, b->duration_ms),
 			b->verified_at
 				? talloc_strndup(cmd->mem, b->verified_at, 19)

@@ -5,15 +5,19 @@
 
 #include "cmd/table.h"
 #include "core/base/text.h"
+#include "core/report/page.h"
+#include "core/thread/measured.h"
 
 static const char *const usage[] = {
 	"git migrate log [-n N] [VERSION] [--json]",
+	"git migrate log [-n N] VERSION --html FILE",
 	NULL,
 };
 
 struct log {
 	struct cmd cmd;
 	int limit;
+	const char *html; /* where the page goes; "-": standard output */
 	struct facts **runs;
 	size_t count;
 };
@@ -95,48 +99,112 @@ static void print_table(const struct log *l)
 	talloc_free(mem);
 }
 
+static void print_runs(struct log *l)
+{
+	l->cmd.verbose = 1; /* who asks for one wants to know */
+	for (size_t i = 0; i < l->count; i++) {
+		const struct facts *f = l->runs[i];
+
+		if (f->ok)
+			show_run(&l->cmd, f);
+		else
+			show_failed_run(&l->cmd, f);
+		if (f->repair)
+			printf("  repair %s\n",
+			       text_visible(l->cmd.mem, f->repair, false));
+		if (f->error)
+			printf("  error  %s\n",
+			       text_visible(l->cmd.mem, f->error, false));
+	}
+}
+
+static int write_page(struct log *l, int64_t version)
+{
+	struct cmd *cmd = &l->cmd;
+	struct ledger_row *row = NULL;
+	struct page page = {
+		.target = cmd_target_name(cmd),
+		.engine = measured_engine(cmd->db->engine->name),
+		.server_version = cmd->db->server_version,
+		.runs = l->runs,
+		.count = l->count,
+	};
+	char digits[VERSION_LENGTH + 1], *text;
+
+	if (!l->count) {
+		error_set(&cmd->err, ERROR_NOT_FOUND,
+			  "there was no run of '%s' on '%s'",
+			  version_format(version, digits),
+			  cmd_target_name(cmd));
+		return error_hint(&cmd->err, "to see what has run: git migrate "
+					     "log");
+	}
+	if (ledger_read_one(cmd->mem, cmd->db, version, &row, &cmd->err) < 0)
+		return -1;
+	page.row = row;
+	text = page_compose(cmd->mem, &page);
+	if (!strcmp(l->html, "-")) {
+		fputs(text, stdout);
+		return 0;
+	}
+	if (cmd_write_file(cmd, l->html, text) < 0)
+		return -1;
+	cmd_say(cmd, "wrote '%s'", l->html);
+	return 0;
+}
+
+static int show(struct log *l, const int64_t *versions, int count)
+{
+	if (l->html)
+		return write_page(l, versions[0]);
+	if (l->cmd.json)
+		cmd_print_json(runs_json(l->runs, l->count));
+	else if (!l->count)
+		cmd_say(&l->cmd, "no runs on '%s'", cmd_target_name(&l->cmd));
+	else if (l->cmd.verbose || count)
+		print_runs(l);
+	else
+		print_table(l);
+	return 0;
+}
+
+static const char *misuse(const struct log *l, int argc)
+{
+	if (argc > 1)
+		return "one VERSION at most";
+	if (l->html && !argc)
+		return "--html needs a VERSION";
+	if (l->html && l->cmd.json)
+		return "--html and --json exclude each other";
+	return NULL;
+}
+
 int cmd_log(int argc, char **argv)
 {
 	struct log l = { .cmd = CMD_INIT };
 	const struct option options[] = {
 		{ OPTION_NUMBER, 'n', "number", "N", "show at most N runs",
 		  &l.limit },
+		{ OPTION_TEXT, 0, "html", "FILE",
+		  "write the runs of VERSION as a page", &l.html },
 		CMD_TARGET(l.cmd),
 		CMD_JSON(l.cmd),
 		CMD_COMMON(l.cmd),
 		CMD_END,
 	};
 	int64_t *versions;
+	const char *wrong;
 	int status;
 
 	if (options_parse(l.cmd.mem, options, usage, &argc, argv, &status) < 0)
 		return cmd_done(&l.cmd, status);
-	if (argc > 1)
-		return cmd_done(&l.cmd, options_usage(options, usage,
-						      "one VERSION at most"));
+	wrong = misuse(&l, argc);
+	if (wrong)
+		return cmd_done(&l.cmd,
+				options_usage(options, usage, "%s", wrong));
 	if (cmd_versions(&l.cmd, argc, argv, &versions) < 0 ||
-	    load(&l, argc ? versions[0] : 0) < 0)
+	    load(&l, argc ? versions[0] : 0) < 0 ||
+	    show(&l, versions, argc) < 0)
 		return cmd_fail(&l.cmd);
-	if (l.cmd.json)
-		cmd_print_json(runs_json(l.runs, l.count));
-	else if (!l.count)
-		cmd_say(&l.cmd, "no runs on '%s'", cmd_target_name(&l.cmd));
-	else if (l.cmd.verbose || argc)
-		for (size_t i = 0; i < l.count; i++) {
-			if (l.runs[i]->ok)
-				show_run(&l.cmd, l.runs[i]);
-			else
-				show_failed_run(&l.cmd, l.runs[i]);
-			if (l.runs[i]->repair)
-				printf("  repair %s\n",
-				       text_visible(l.cmd.mem,
-						    l.runs[i]->repair, false));
-			if (l.runs[i]->error)
-				printf("  error  %s\n",
-				       text_visible(l.cmd.mem, l.runs[i]->error,
-						    false));
-		}
-	else
-		print_table(&l);
 	return cmd_done(&l.cmd, 0);
 }

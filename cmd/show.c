@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/report/phrases.h"
 
 static char *rows_text(TALLOC_CTX *mem, int64_t rows, bool estimated)
 {
@@ -26,17 +27,6 @@ static const struct fact_lock *longest_lock(const struct facts *facts)
 	return found;
 }
 
-static void show_locks(TALLOC_CTX *mem, const struct facts *facts)
-{
-	for (size_t i = 0; i < facts->lock_count; i++) {
-		const struct fact_lock *l = &facts->locks[i];
-
-		printf("  lock   %s on %s held %s\n", l->mode,
-		       text_visible(mem, l->relation, false),
-		       text_duration(mem, l->held_ms));
-	}
-}
-
 static void show_tables(TALLOC_CTX *mem, const struct facts *facts)
 {
 	for (size_t i = 0; i < facts->table_count; i++) {
@@ -53,6 +43,18 @@ static void show_tables(TALLOC_CTX *mem, const struct facts *facts)
 			printf(" -> %s", after);
 		putchar('\n');
 	}
+}
+
+static void show_effects(TALLOC_CTX *mem, const struct fact_statement *s)
+{
+	const char *how = phrase_statement(mem, s);
+
+	if (*how)
+		printf("         %s\n", text_visible(mem, how, false));
+	for (size_t i = 0; i < s->effect_count; i++)
+		printf("         %s: %s\n",
+		       text_visible(mem, s->effects[i].relation, false),
+		       phrase_effect(mem, &s->effects[i]));
 }
 
 static void show_statements(TALLOC_CTX *mem, const struct facts *facts)
@@ -72,7 +74,61 @@ static void show_statements(TALLOC_CTX *mem, const struct facts *facts)
 			printf("  %d batch%s", s->batches,
 			       s->batches == 1 ? "" : "es");
 		putchar('\n');
+		show_effects(mem, s);
 	}
+}
+
+/* What one relation was put through, by all statements together. */
+struct burden {
+	bool rewritten, scanned;
+	int64_t rows_scanned;
+};
+
+static struct burden burden_of(const struct facts *facts, const char *relation)
+{
+	struct burden b = { 0 };
+
+	for (size_t i = 0; i < facts->statement_count; i++) {
+		const struct fact_statement *s = &facts->statements[i];
+
+		for (size_t k = 0; k < s->effect_count; k++) {
+			const struct fact_effect *e = &s->effects[k];
+
+			if (strcmp(e->relation, relation) != 0)
+				continue;
+			b.rewritten |= e->rewritten;
+			b.scanned |= e->scans > 0;
+			b.rows_scanned += e->rows_scanned;
+		}
+	}
+	return b;
+}
+
+/* One line for the tables that were there before and were rewritten, which
+   also reads them, or read from start to end. */
+static void show_heavy(TALLOC_CTX *mem, const struct facts *facts)
+{
+	char *line = talloc_strdup(mem, "");
+
+	for (size_t i = 0; i < facts->table_count; i++) {
+		const char *name = facts->tables[i].name;
+		struct burden b = burden_of(facts, name);
+		const char *shown = text_visible(mem, name, false);
+
+		if (!is_old_table(facts, name))
+			continue;
+		if (b.rewritten)
+			line = talloc_asprintf_append(line, "%srewrote %s",
+						      *line ? ", " : "", shown);
+		else if (b.scanned)
+			line = talloc_asprintf_append(
+				line, "%sread all of %s (%s row%s)",
+				*line ? ", " : "", shown,
+				text_thousands(mem, b.rows_scanned),
+				b.rows_scanned == 1 ? "" : "s");
+	}
+	if (*line)
+		printf("  %s\n", line);
 }
 
 /* Who was in the way first, of all attempts. */
@@ -137,6 +193,21 @@ static void show_confirmed(TALLOC_CTX *mem, const struct facts *facts)
 		       text_visible(mem, facts->confirmed_by, false));
 }
 
+static void show_observed(const struct cmd *cmd, TALLOC_CTX *mem,
+			  const struct facts *facts)
+{
+	char *kept = phrase_kept_waiting(mem, facts);
+
+	if (cmd->verbose)
+		show_statements(mem, facts);
+	else
+		show_heavy(mem, facts);
+	if (kept)
+		printf("  %s\n", kept);
+	if (cmd->verbose)
+		show_locks(mem, facts);
+}
+
 static const char *past_tense(const struct facts *facts)
 {
 	return facts->direction == DIRECTION_UP ? "applied" : "reverted";
@@ -160,10 +231,7 @@ void show_run(const struct cmd *cmd, const struct facts *facts)
 	show_confirmed(mem, facts);
 	show_way(cmd, mem, facts);
 	show_tables(mem, facts);
-	if (cmd->verbose) {
-		show_statements(mem, facts);
-		show_locks(mem, facts);
-	}
+	show_observed(cmd, mem, facts);
 	talloc_free(mem);
 	fflush(stdout);
 }
@@ -181,8 +249,7 @@ void show_failed_run(const struct cmd *cmd, const struct facts *facts)
 	       text_duration(mem, facts->duration_ms));
 	show_confirmed(mem, facts);
 	show_way(cmd, mem, facts);
-	if (cmd->verbose)
-		show_statements(mem, facts);
+	show_observed(cmd, mem, facts);
 	talloc_free(mem);
 	fflush(stdout);
 }

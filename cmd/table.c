@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/text.h"
 
@@ -58,7 +59,8 @@ static locale_t utf8_locale(void)
 	return locale;
 }
 
-void table_print(struct table *t)
+/* Runs `print` in a locale in which every name has its width. */
+static void in_utf8(struct table *t, void (*print)(struct table *t))
 {
 	locale_t utf8 = utf8_locale(), before = (locale_t)0;
 
@@ -66,11 +68,44 @@ void table_print(struct table *t)
 		before = uselocale(utf8);
 	else /* it then prints \xNN for what it does not know */
 		scols_table_enable_noencoding(t->table, 0);
-	scols_print_table(t->table);
+	print(t);
 	if (utf8) {
 		uselocale(before);
 		freelocale(utf8);
 	}
 	scols_unref_table(t->table);
 	talloc_free(t);
+}
+
+static void print_plainly(struct table *t)
+{
+	scols_print_table(t->table);
+}
+
+static void print_under(struct table *t)
+{
+	char *text = NULL, *rest, *line;
+
+	if (scols_print_table_to_string(t->table, &text) != 0)
+		return;
+	rest = text;
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		size_t length = strlen(line);
+
+		while (length && line[length - 1] == ' ')
+			length--;
+		if (length)
+			printf("  %.*s\n", (int)length, line);
+	}
+	free(text);
+}
+
+void table_print(struct table *t)
+{
+	in_utf8(t, print_plainly);
+}
+
+void table_print_under(struct table *t)
+{
+	in_utf8(t, print_under);
 }

@@ -13,5 +13,7 @@ void table_row(struct table *table, const char *const *cells,
 	       const char *color);
 /* Prints to standard output and frees. */
 void table_print(struct table *table);
+/* The same without colour, each line moved in by two blanks. */
+void table_print_under(struct table *table);
 
 #endif

@@ -54,6 +54,8 @@ _git_migrate_value () # OPTION VALUE
 	--at)
 		__git_complete_refs --cur="$2"
 		;;
+	--html)
+		;; # a file
 	--thread)
 		__gitcomp_nl "notes" "" "$2"
 		;;

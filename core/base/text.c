@@ -70,9 +70,10 @@ size_t utf8_length(const char *text, size_t len)
 /* Characters that change how the text around them is shown. */
 static bool is_trick(uint32_t cp)
 {
-	return (cp >= 0x80 && cp < 0xa0) || cp == 0x200e || cp == 0x200f ||
-	       (cp >= 0x2028 && cp <= 0x202e) ||
-	       (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
+	return (cp >= 0x80 && cp < 0xa0) || cp == 0x61c || cp == 0x200e ||
+	       cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) ||
+	       (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff ||
+	       (cp >= 0xfff9 && cp <= 0xfffb) || cp == 0xfffe || cp == 0xffff;
 }
 
 char *text_visible(TALLOC_CTX *mem, const char *text, bool keep_lines)
@@ -139,6 +140,80 @@ char *text_thousands(TALLOC_CTX *mem, int64_t n)
 		out = talloc_strndup_append_buffer(out, digits + i, 1);
 	}
 	return out;
+}
+
+char *text_size(TALLOC_CTX *mem, int64_t bytes)
+{
+	static const char *const units[] = { "kB", "MB", "GB", "TB" };
+	double size = (double)bytes;
+	size_t unit = 0;
+
+	if (bytes < 1000)
+		return talloc_asprintf(mem, "%d bytes", (int)bytes);
+	for (size /= 1000; size >= 999.5 && unit < 3; unit++)
+		size /= 1000;
+	return talloc_asprintf(mem, size < 9.95 ? "%.1f %s" : "%.0f %s", size,
+			       units[unit]);
+}
+
+/* Enough of Unicode's East Asian widths for the names of tables. */
+static int character_width(uint32_t cp)
+{
+	static const struct {
+		uint32_t first, last;
+		int width;
+	} ranges[] = {
+		{ 0x300, 0x36f, 0 },	 { 0x200b, 0x200d, 0 },
+		{ 0x20d0, 0x20f0, 0 },	 { 0xfe00, 0xfe0f, 0 },
+		{ 0x1100, 0x115f, 2 },	 { 0x2e80, 0xa4cf, 2 },
+		{ 0xac00, 0xd7a3, 2 },	 { 0xf900, 0xfaff, 2 },
+		{ 0xfe30, 0xfe6f, 2 },	 { 0xff00, 0xff60, 2 },
+		{ 0xffe0, 0xffe6, 2 },	 { 0x1f300, 0x1faff, 2 },
+		{ 0x20000, 0x3fffd, 2 },
+	};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
+		if (cp >= ranges[i].first && cp <= ranges[i].last)
+			return ranges[i].width;
+	return 1;
+}
+
+/* How many bytes fit into so many columns, and how many of those they take. */
+static size_t fitting(const char *text, int width, int *taken)
+{
+	size_t len = strlen(text), i = 0;
+
+	*taken = 0;
+	while (i < len) {
+		uint32_t cp;
+		size_t n = decode(text + i, len - i, &cp);
+		int columns = n ? character_width(cp) : 1;
+
+		if (columns > width - *taken)
+			break;
+		*taken += columns;
+		i += n ? n : 1;
+	}
+	return i;
+}
+
+int text_width(const char *text)
+{
+	int taken;
+
+	fitting(text, INT_MAX, &taken);
+	return taken;
+}
+
+char *text_cut(TALLOC_CTX *mem, const char *text, int width, const char *end)
+{
+	int taken;
+	size_t n;
+
+	if (text_width(text) <= width)
+		return talloc_strdup(mem, text);
+	n = fitting(text, width - text_width(end), &taken);
+	return talloc_asprintf(mem, "%.*s%s", (int)n, text, end);
 }
 
 char *text_duration(TALLOC_CTX *mem, double ms)

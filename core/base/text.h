@@ -19,8 +19,9 @@ size_t utf8_length(const char *text, size_t len);
 
 /*
  * A copy with control characters made visible (ESC as ^[, DEL as ^?, bytes
- * that are not UTF-8 as \xNN, C1 controls and bidirectional overrides as
- * <U+NNNN>), safe for a terminal. Newline and tab stay when keep_lines is set.
+ * that are not UTF-8 as \xNN; C1 controls, what turns the direction of the text
+ * around it, and what is no character as <U+NNNN>), safe for a terminal, and of
+ * characters that XML may hold. Newline and tab stay when keep_lines is set.
  */
 char *text_visible(TALLOC_CTX *mem, const char *text, bool keep_lines);
 
@@ -30,6 +31,15 @@ void text_position(const char *text, size_t len, size_t offset, int *line,
 
 /* "1,234,567" */
 char *text_thousands(TALLOC_CTX *mem, int64_t n);
+
+/* Bytes for people: "512 bytes", "8.2 kB", "1.4 GB". */
+char *text_size(TALLOC_CTX *mem, int64_t bytes);
+
+/* The columns that a terminal needs for valid UTF-8: East Asian characters and
+   emoji take two, combining marks none. */
+int text_width(const char *text);
+/* A copy of at most so many columns; what was cut ends in `end`. */
+char *text_cut(TALLOC_CTX *mem, const char *text, int width, const char *end);
 
 /* A duration for people: "3.2 ms", "1.4 s", "2 min 05 s". */
 char *text_duration(TALLOC_CTX *mem, double ms);

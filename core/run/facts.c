@@ -108,6 +108,7 @@ struct fact_statement *facts_add_statement(struct facts *facts)
 	s->index = ++facts->statements_seen;
 	s->count = 1;
 	s->rows = s->wal_bytes = -1;
+	s->from_ms = -1;
 	return s;
 }
 
@@ -177,8 +178,7 @@ struct fact_table *facts_table(struct facts *facts, const char *name)
 	return t;
 }
 
-/* The first statement may have been sent ahead of the run. */
-static double since(const struct facts *facts, int64_t us)
+double facts_since(const struct facts *facts, int64_t us)
 {
 	return us > facts->began_us ? (double)(us - facts->began_us) / 1000 : 0;
 }
@@ -200,7 +200,7 @@ struct fact_lock *facts_add_lock(struct facts *facts, const char *relation,
 	l->relation = talloc_strdup(facts, relation);
 	l->mode = talloc_strdup(facts, mode);
 	l->since_us = since_us;
-	l->from_ms = since(facts, since_us);
+	l->from_ms = facts_since(facts, since_us);
 	l->held_ms = l->bound_ms = l->waited_ms = -1;
 	return l;
 }
@@ -269,7 +269,7 @@ struct fact_victim *facts_add_victim(struct facts *facts, int64_t pid,
 	memset(v, 0, sizeof(*v));
 	v->pid = pid;
 	v->since_us = since_us;
-	v->from_ms = since(facts, since_us);
+	v->from_ms = facts_since(facts, since_us);
 	return v;
 }
 

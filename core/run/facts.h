@@ -41,6 +41,8 @@ struct fact_statement {
 	size_t relation_count;
 	int64_t rows; /* affected; -1 when the statement has no such count */
 	double duration_ms;
+	double from_ms; /* when it was sent, since the run began; -1: not known
+			 */
 	/* of one that runs in batches: in this run */
 	bool batched;
 	int batches;
@@ -77,7 +79,8 @@ struct fact_lock {
 	   held_ms - bound_ms, and at most held_ms. -1: not known. */
 	double bound_ms;
 	double waited_ms; /* until it was granted; -1: not known */
-	double from_ms;	  /* when it was taken, since the run began */
+	double from_ms;	  /* when it was taken, since the run began; -1: not
+			     known */
 	int statement;	  /* the index of the one that took it; 0: not known */
 	/* what was done to the relation while it was held */
 	bool rewrite, scan;
@@ -187,6 +190,9 @@ struct fact_statement *facts_join_batch(struct facts *facts);
 /* Of locks of one relation and mode, closed and at `from` or behind, only the
    longest is kept. */
 void facts_join_locks(struct facts *facts, size_t from);
+/* Milliseconds since the run began, of a clock_mono_us(); the first statement
+   may have been sent ahead of the run, which is 0. */
+double facts_since(const struct facts *facts, int64_t us);
 /* The table's entry, made when it is new (rows -1). */
 struct fact_table *facts_table(struct facts *facts, const char *name);
 /*

@@ -101,6 +101,7 @@ static void read_phases(struct facts *facts, struct fact_statement *s,
 static void read_observed(struct facts *facts, struct fact_statement *s,
 			  const json_t *item)
 {
+	s->from_ms = ms_or_none(item, "from_ms");
 	s->waited_ms = ms_from(item, "waited_ms");
 	s->waited_bound_ms = ms_from(item, "waited_bound_ms");
 	s->wal_bytes = count_from(json_object_get(item, "wal_bytes"));
@@ -179,7 +180,7 @@ static void read_locks(struct facts *facts, const json_t *list)
 		l->held_ms = ms_from(item, "held_ms");
 		l->bound_ms = ms_or_none(item, "held_bound_ms");
 		l->waited_ms = ms_or_none(item, "waited_ms");
-		l->from_ms = ms_from(item, "from_ms");
+		l->from_ms = ms_or_none(item, "from_ms");
 		l->statement = (int)number_from(item, "statement");
 		l->rewrite = json_is_true(json_object_get(item, "rewrite"));
 		l->scan = json_is_true(json_object_get(item, "scan"));

@@ -129,6 +129,8 @@ static void put_effect(struct out *out, const struct fact_effect *e)
 
 static void put_observed(struct out *out, const struct fact_statement *s)
 {
+	if (s->from_ms >= 0)
+		put_ms(out, ",\"from_ms\":", s->from_ms);
 	if (s->waited_ms > 0 || s->waited_bound_ms > 0) {
 		put_ms(out, ",\"waited_ms\":", s->waited_ms);
 		put_ms(out, ",\"waited_bound_ms\":", s->waited_bound_ms);
@@ -193,7 +195,7 @@ static void put_lock(struct out *out, const struct fact_lock *l)
 	put_ms(out, ",\"held_ms\":", held);
 	put_ms_or_none(out, ",\"held_bound_ms\":", l->bound_ms);
 	put_ms_or_none(out, ",\"waited_ms\":", l->waited_ms);
-	put_ms(out, ",\"from_ms\":", l->from_ms);
+	put_ms_or_none(out, ",\"from_ms\":", l->from_ms);
 	put_number(out, ",\"statement\":", l->statement);
 	put(out, l->rewrite ? ",\"rewrite\":true" : ",\"rewrite\":false");
 	put(out, l->scan ? ",\"scan\":true}" : ",\"scan\":false}");

@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/report/phrases.h"
 #include "core/thread/kind.h"
 #include "core/thread/markdown.h"
 
 #define MAX_TABLES 20
 #define MAX_LOCKS 5
+#define MAX_GAPS 3
 
 const char *measured_engine(const char *engine)
 {
@@ -193,20 +195,9 @@ struct weighed {
 	int lightness; /* how little anybody else has to wait for it */
 };
 
-/* It was there before the run. */
-static bool is_old_table(const struct facts *facts, const char *relation)
-{
-	for (size_t i = 0; i < facts->table_count; i++)
-		if (!strcmp(facts->tables[i].name, relation))
-			return facts->tables[i].rows_before >= 0 ||
-			       facts->tables[i].rows_after < 0;
-	return false;
-}
-
 static bool is_for_readers(const struct fact_lock *l)
 {
-	return !strcmp(l->mode, "AccessShareLock") ||
-	       !strcmp(l->mode, "SHARED");
+	return lock_strength(l->mode) == LOCK_FOR_READING;
 }
 
 /* Nobody waits for readers' locks, and nobody sees what was made just now. */
@@ -267,10 +258,22 @@ static char *held(TALLOC_CTX *mem, const struct fact_lock *l)
 			      : text_duration(mem, l->held_ms);
 }
 
+/* Which lock it is, and what goes with it as far as that was measured. */
 static char *lock_place(TALLOC_CTX *mem, const struct fact_lock *l)
 {
-	return talloc_asprintf(mem, "%s on %s", markdown_code(mem, l->mode),
-			       markdown_code(mem, l->relation));
+	const char *least = phrase_least(mem, l), *done = phrase_done(l);
+	char *out = talloc_asprintf(mem, "%s on %s",
+				    markdown_code(mem, l->mode),
+				    markdown_code(mem, l->relation));
+
+	if (least)
+		out = talloc_asprintf_append(out, ", %s", least);
+	if (l->waited_ms > 0)
+		out = talloc_asprintf_append(out, ", waited %s",
+					     phrase_waited(mem, l));
+	if (*done)
+		out = talloc_asprintf_append(out, ", %s", done);
+	return out;
 }
 
 char *measured_locks(TALLOC_CTX *mem, const struct comment_input *in)
@@ -290,12 +293,12 @@ char *measured_locks(TALLOC_CTX *mem, const struct comment_input *in)
 }
 
 /* Whatever it is on, but a readers' lock only when there is no other. */
-char *measured_longest_lock(TALLOC_CTX *mem, const struct comment_input *in)
+static const struct fact_lock *longest_lock(const struct facts *facts)
 {
 	const struct fact_lock *longest = NULL;
 
-	for (size_t i = 0; in->up && i < in->up->lock_count; i++) {
-		const struct fact_lock *l = &in->up->locks[i];
+	for (size_t i = 0; i < facts->lock_count; i++) {
+		const struct fact_lock *l = &facts->locks[i];
 		int order = longest ? is_for_readers(longest) -
 					      is_for_readers(l)
 				    : 1;
@@ -303,7 +306,35 @@ char *measured_longest_lock(TALLOC_CTX *mem, const struct comment_input *in)
 		if (order > 0 || (!order && l->held_ms > longest->held_ms))
 			longest = l;
 	}
-	return longest ? held(mem, longest) : no_locks(mem, in);
+	return longest;
+}
+
+static char *add_waiting(TALLOC_CTX *mem, char *out, const struct facts *facts)
+{
+	const char *kept = phrase_kept_waiting(mem, facts);
+
+	if (kept)
+		out = talloc_asprintf_append(out, "; %s", kept);
+	for (size_t i = 0; i < facts->gap_count && i < MAX_GAPS; i++)
+		out = talloc_asprintf_append(
+			out, "%s%s", i ? ", " : "; not seen: ",
+			markdown_line(mem, facts->gaps[i]));
+	if (facts->gap_count)
+		out = add_rest(out, facts->gap_count, MAX_GAPS);
+	return out;
+}
+
+char *measured_longest_lock(TALLOC_CTX *mem, const struct comment_input *in)
+{
+	const struct fact_lock *l = in->up ? longest_lock(in->up) : NULL;
+	char *out = l ? held(mem, l) : no_locks(mem, in);
+
+	if (l && l->waited_ms < 0)
+		out = talloc_strdup_append(out, ", wait for it " NOT_MEASURED);
+	else if (l && l->waited_ms > 0)
+		out = talloc_asprintf_append(out, ", waited %s for it",
+					     phrase_waited(mem, l));
+	return in->up ? add_waiting(mem, out, in->up) : out;
 }
 
 /* --- durations ----------------------------------------------------------- */

@@ -53,6 +53,8 @@ setup() {
 	out_is ''
 	complete_line git migrate prove 20240102
 	out_is 20240102000000
+	complete_line git migrate log --html ''
+	out_is ''
 }
 
 @test "completes versions when the folder is named by .gitmigrate" {

@@ -8,12 +8,13 @@ install_into() { # TARGET
 		DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/opt/x -o all "$1"
 }
 
-@test "installs the program, its pages and the completion, and takes them away" {
+@test "installs the program, its pages, the schema and the completion, and takes them away" {
 	install_into install
 	cd "$BATS_TEST_TMPDIR/root"
 	same files "$({
 		echo ./opt/x/bin/git-migrate
 		echo ./opt/x/share/bash-completion/completions/git-migrate
+		echo ./opt/x/share/doc/git-migrate/facts.schema.json
 		echo ./opt/x/share/man/man1/git-migrate.1
 		git-migrate --list-commands |
 			sed 's,.*,./opt/x/share/man/man1/git-migrate-&.1,'

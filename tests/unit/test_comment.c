@@ -179,7 +179,7 @@ static void fills_in_what_was_measured(void **state)
 		"\n"
 		"**Performance Notes:**\n"
 		"- Migration duration: 312 ms (`dev` on PostgreSQL 15.18)\n"
-		"- Lock duration: 82 ms\n"
+		"- Lock duration: 82 ms, wait for it not measured\n"
 		"- Data volume: 1,200 rows affected, ~450,001 rows in the "
 		"tables touched\n"
 		"\n"
@@ -431,6 +431,37 @@ static void a_template_may_be_another(void **state)
 	talloc_free(mem);
 }
 
+static void tells_what_others_met(void **state)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct comment_input in = some_input();
+	struct facts *f = some_facts(mem);
+
+	(void)state;
+	in.up = f;
+	f->locks[2].bound_ms = 4;
+	f->locks[2].waited_ms = 3;
+	f->locks[2].rewrite = f->locks[2].scan = true;
+	f->locks[1].waited_ms = 0;
+	facts_add_victim(f, 1, 0)->waited_ms = 1200;
+	facts_add_victim(f, 2, 0)->waited_ms = 30;
+	facts_add_gap(f, "who <else> waited");
+	has(mem, &in,
+	    "- Lock time: 82 ms (`AccessExclusiveLock` on `users`, at least 78 "
+	    "ms, waited 3.0 ms, rewritten, read whole); also 72 ms "
+	    "(`RowExclusiveLock` on `audit`); 92 ms (`AccessShareLock` on "
+	    "`users_pkey`)\n");
+	has(mem, &in,
+	    "- Lock duration: 82 ms, waited 3.0 ms for it; kept 2 sessions "
+	    "waiting, the longest 1.2 s; not seen: who &lt;else&gt; waited\n");
+	f->locks[2].waited_ms = 0;
+	f->gap_count = 0;
+	has(mem, &in,
+	    "- Lock duration: 82 ms; kept 2 sessions waiting, the longest "
+	    "1.2 s\n");
+	talloc_free(mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +473,7 @@ int main(void)
 		cmocka_unit_test(names_cannot_do_harm),
 		cmocka_unit_test(names_the_kind_of_change),
 		cmocka_unit_test(a_template_may_be_another),
+		cmocka_unit_test(tells_what_others_met),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,7 @@ static void makes_control_characters_visible(void **state)
 	check_visible("\xc2\x9b"
 		      "x",
 		      "<U+009B>x");
+	check_visible("\xd8\x9c\xef\xbf\xbf", "<U+061C><U+FFFF>");
 	check_visible("bad \xff\xc0\x80", "bad \\xFF\\xC0\\x80");
 }
 
@@ -138,6 +139,32 @@ static void writes_times_and_durations(void **state)
 	talloc_free(mem);
 }
 
+static void cuts_to_columns(void **state)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+
+	(void)state;
+	assert_int_equal(text_width("users"), 5);
+	assert_int_equal(text_width("\xe7\x94\xa8\xe6\x88\xb7"), 4);
+	assert_int_equal(text_width("e\xcc\x81"), 1);
+	assert_string_equal(text_cut(mem, "users", 5, ".."), "users");
+	assert_string_equal(text_cut(mem, "users2", 5, ".."), "use..");
+	assert_string_equal(text_cut(mem, "\xe7\x94\xa8\xe6\x88\xb7", 3, "."),
+			    "\xe7\x94\xa8.");
+	talloc_free(mem);
+}
+
+static void writes_sizes(void **state)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+
+	(void)state;
+	assert_string_equal(text_size(mem, 0), "0 bytes");
+	assert_string_equal(text_size(mem, 8192), "8.2 kB");
+	assert_string_equal(text_size(mem, INT64_C(1400000000)), "1.4 GB");
+	talloc_free(mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +174,8 @@ int main(void)
 		cmocka_unit_test(hides_passwords),
 		cmocka_unit_test(reads_durations),
 		cmocka_unit_test(writes_times_and_durations),
+		cmocka_unit_test(cuts_to_columns),
+		cmocka_unit_test(writes_sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,6 +249,7 @@ static int run(struct my *my, const struct statement *s, const char *text,
 	int result;
 
 	prepare(my, facts, started);
+	fact->from_ms = facts_since(facts, started);
 	result = my_run(&my->main, text, length, reader_of(s), my, &outcome,
 			err);
 	fact->duration_ms = (double)(clock_mono_us() - started) / 1000;

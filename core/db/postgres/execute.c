@@ -256,6 +256,7 @@ static int run(struct pg *pg, const struct script *script, size_t n,
 		outcome->arrived_us = outcome->started_us = clock_mono_us();
 	if (!pg->db.began_us)
 		pg->db.began_us = outcome->started_us;
+	fact->from_ms = facts_since(facts, outcome->started_us);
 	fact->duration_ms =
 		(double)(outcome->arrived_us - outcome->started_us) / 1000;
 	if (counts_rows(s->kind, outcome->tag))

@@ -369,6 +369,7 @@ int sqlite_execute_part(struct db *db, const struct script *script, size_t n,
 	if (n == 0 && !e.s->open && sqlite3_get_autocommit(e.s->handle))
 		result = sqlite_restore(e.s, err);
 	e.started_us = clock_mono_us();
+	facts->statements[e.index].from_ms = facts_since(facts, e.started_us);
 	if (result == 0)
 		result = part ? run_part(&e, err) : run_statement(&e, err);
 	us = (double)(clock_mono_us() - e.started_us - e.counting_us);

@@ -14,7 +14,7 @@
 #define MOST_VICTIMS 100
 #define TICKS 6
 /* Of the older runs; all of them are in a table. */
-#define MOST_RUNS 20
+#define MOST_RUNS 10
 
 /* --- what the migration is ------------------------------------------------ */
 

@@ -484,3 +484,14 @@ void script_settle(struct script *script)
 			script->no_transaction = true;
 	bind_directives(script);
 }
+
+bool statement_mentions(const struct script *script, const struct statement *s,
+			const char *word)
+{
+	size_t length = strlen(word);
+
+	for (size_t i = 0; i + length <= s->length; i++)
+		if (!strncasecmp(script->text + s->offset + i, word, length))
+			return true;
+	return false;
+}

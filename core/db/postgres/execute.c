@@ -248,6 +248,7 @@ static int run(struct pg *pg, const struct script *script, size_t n,
 	pg->look.first_lock = facts->lock_count;
 	if (pg->transaction == PG_IDLE && !pg->inside)
 		pg->logs_waits = false;
+	pg_waits_beware(pg, script, s);
 	pg_observe_begin(pg, facts);
 	if (result == 0)
 		result = ahead ? await_ahead(pg, err)

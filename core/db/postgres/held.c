@@ -484,26 +484,31 @@ static int take_start(const char *const *values, int count, void *data)
 	return 0;
 }
 
+#define START_SQL(waits)                                                       \
+	"SELECT " waits ", " PG_WAL                                            \
+	" FROM pg_catalog.pg_stat_force_next_flush()"
+
+/* The settings go with what the script itself has set, at its end. */
+#define ASK_FOR_WAITS                                                          \
+	"CASE WHEN pg_catalog.has_parameter_privilege('log_lock_waits', "      \
+	"'SET') AND pg_catalog.has_parameter_privilege('deadlock_timeout', "   \
+	"'SET') AND pg_catalog.current_setting('client_min_messages') "        \
+	"NOT IN ('warning', 'error') "                                         \
+	"THEN pg_catalog.set_config('log_lock_waits', 'on', false) = 'on' "    \
+	"AND pg_catalog.set_config('deadlock_timeout', '" PG_SHORTEST_WAIT     \
+	"', false) <> '' "                                                     \
+	"AND pg_catalog.set_config('client_min_messages', 'log', false) <> "   \
+	"'' "                                                                  \
+	"END"
+
 /*
  * In a transaction of its own: a script may begin with what has to come before
- * any query. The settings go with what the script itself has set.
+ * any query. One that runs in steps keeps its session as it has made it.
  */
-int pg_held_start(struct pg *pg, struct error *err)
+int pg_held_start(struct pg *pg, bool in_steps, struct error *err)
 {
 	const struct pg_statement start = {
-		.sql = "SELECT CASE WHEN "
-		       "pg_catalog.has_parameter_privilege('log_lock_waits', "
-		       "'SET') AND pg_catalog.has_parameter_privilege("
-		       "'deadlock_timeout', 'SET') "
-		       "AND pg_catalog.current_setting('client_min_messages') "
-		       "NOT IN ('warning', 'error') "
-		       "THEN pg_catalog.set_config('log_lock_waits', 'on', "
-		       "false) = 'on' "
-		       "AND pg_catalog.set_config('deadlock_timeout', "
-		       "'" PG_SHORTEST_WAIT "', false) <> '' "
-		       "AND pg_catalog.set_config('client_min_messages', "
-		       "'log', false) <> '' END, " PG_WAL
-		       " FROM pg_catalog.pg_stat_force_next_flush()",
+		.sql = in_steps ? START_SQL("false") : START_SQL(ASK_FOR_WAITS),
 		.keep = true,
 		.minor = true,
 		.row = take_start,

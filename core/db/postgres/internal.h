@@ -419,7 +419,7 @@ bool pg_held_is_too_dear(const struct pg *pg, int64_t lasted_us);
 /* Sends the look; the rows go to the facts. */
 int pg_held_send(struct pg *pg, struct error *err);
 /* Before a transaction for a script: what counts, counts from here on. */
-int pg_held_start(struct pg *pg, struct error *err);
+int pg_held_start(struct pg *pg, bool in_steps, struct error *err);
 /* Learns what a relation is called. */
 void pg_held_meet(struct pg *pg, unsigned oid, const char *schema,
 		  const char *name, char kind);
@@ -460,6 +460,9 @@ void pg_observe_end(struct pg *pg, int64_t ending_us, int64_t ended_us);
 /* The server tells of those that last at least so long. */
 #define PG_SHORTEST_WAIT "10ms"
 #define PG_SHORTEST_WAIT_MS 10
+/* Before a statement of a script: one that may change what the server tells. */
+void pg_waits_beware(struct pg *pg, const struct script *script,
+		     const struct statement *statement);
 /* Takes a notice that is about a wait of ours; false: it is another one. */
 bool pg_wait_note(struct pg *pg, const PGresult *res);
 /* The statement is over, and so are its waits. */

@@ -32,22 +32,11 @@ int pg_limits_send(struct pg *pg, struct error *err)
 	return 0;
 }
 
-static bool mentions(const struct script *script, const struct statement *s,
-		     const char *word)
-{
-	size_t length = strlen(word);
-
-	for (size_t i = 0; i + length <= s->length; i++)
-		if (!strncasecmp(script->text + s->offset + i, word, length))
-			return true;
-	return false;
-}
-
 static void note_own(struct pg *pg, const struct script *script,
 		     const struct statement *s)
 {
 	if ((!strcmp(s->kind, "SET") || !strcmp(s->kind, "SELECT")) &&
-	    mentions(script, s, "lock_timeout"))
+	    statement_mentions(script, s, "lock_timeout"))
 		pg->own_lock_timeout = true;
 }
 

@@ -237,7 +237,7 @@ int pg_session_begin(struct db *db, const struct script *script,
 	if (script) {
 		pg->db.began_us = pg->db.committed_us = 0;
 		if (pg_count_send_before(pg, script, err) < 0 ||
-		    pg_held_start(pg, err) < 0)
+		    pg_held_start(pg, false, err) < 0)
 			return -1;
 	}
 	if (pg_send_sql(pg, "BEGIN", err) < 0 ||

@@ -18,7 +18,8 @@ int pg_begin_step(struct db *db, const struct script *script, size_t n,
 	if (pg_start_script(pg, script, n, err) < 0)
 		return -1;
 	pg->script = script;
-	if (pg_held_start(pg, err) < 0 || pg_send_sql(pg, "BEGIN", err) < 0 ||
+	if (pg_held_start(pg, true, err) < 0 ||
+	    pg_send_sql(pg, "BEGIN", err) < 0 ||
 	    pg_limits_send_step(pg, script, &script->statements[n], err) < 0)
 		return -1;
 	pg->inside = true;

@@ -18,6 +18,24 @@ struct pg_wait {
 	double ms;
 };
 
+void pg_waits_beware(struct pg *pg, const struct script *script,
+		     const struct statement *s)
+{
+	static const char *const kinds[] = { "SET", "RESET",   "SELECT",
+					     "DO",  "DISCARD", "CALL" };
+	static const char *const words[] = { "client_min_messages",
+					     "log_lock_waits",
+					     "deadlock_timeout", "RESET",
+					     "DISCARD" };
+	bool may = !s->analysed;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		may |= !strcmp(s->kind, kinds[i]);
+	for (size_t i = 0; may && i < sizeof(words) / sizeof(*words); i++)
+		if (statement_mentions(script, s, words[i]))
+			pg->logs_waits = false;
+}
+
 /* At most `room` numbers; a fraction belongs to its number, after a point or a
    comma. */
 static size_t numbers_in(const char *text, double *numbers, size_t room)

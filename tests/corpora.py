@@ -333,6 +333,21 @@ class Corpus:
         print(flush=True)
 
 
+def surround(build, work):
+    """An environment of nobody's own, with the program in its path."""
+    for name in [n for n in os.environ
+                 if n.startswith(("GIT_", "PG")) or n == "DATABASE_URL"]:
+        del os.environ[name]
+    os.mkdir(os.path.join(work, "bin"))
+    os.symlink(os.path.join(build, "git-migrate"),
+               os.path.join(work, "bin", "git-migrate"))
+    os.environ.update(PATH="%s/bin:%s" % (work, os.environ["PATH"]), HOME=work,
+                      GIT_CONFIG_NOSYSTEM="1", GIT_AUTHOR_NAME="Test Person",
+                      GIT_AUTHOR_EMAIL="test@example.com",
+                      GIT_COMMITTER_NAME="Test Person",
+                      GIT_COMMITTER_EMAIL="test@example.com")
+
+
 def main():
     if len(sys.argv) < 4:
         sys.exit(__doc__)
@@ -343,18 +358,8 @@ def main():
     if "MARIADB_SERVER" not in os.environ:
         os.execvp("sh", ["sh", os.path.join(TOP, "tests/lib/mariadb.sh"),
                          "run", sys.executable] + sys.argv)
-    for name in [n for n in os.environ
-                 if n.startswith(("GIT_", "PG")) or n == "DATABASE_URL"]:
-        del os.environ[name]
     work = tempfile.mkdtemp(prefix="git-migrate-corpora.")
-    os.mkdir(os.path.join(work, "bin"))
-    os.symlink(os.path.join(build, "git-migrate"),
-               os.path.join(work, "bin", "git-migrate"))
-    os.environ.update(PATH="%s/bin:%s" % (work, os.environ["PATH"]), HOME=work,
-                      GIT_CONFIG_NOSYSTEM="1", GIT_AUTHOR_NAME="Test Person",
-                      GIT_AUTHOR_EMAIL="test@example.com",
-                      GIT_COMMITTER_NAME="Test Person",
-                      GIT_COMMITTER_EMAIL="test@example.com")
+    surround(build, work)
     with open(sets) as lines:
         rows = [line.split("\t") for line in lines
                 if line.strip() and not line.startswith("#")]
@@ -375,4 +380,5 @@ def main():
         shutil.rmtree(work)
 
 
-main()
+if __name__ == "__main__":
+    main()

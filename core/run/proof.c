@@ -24,40 +24,88 @@ static json_t *time_or_null(double ms)
 		      : json_real((double)(int64_t)(ms * 1000 + 0.5) / 1000);
 }
 
-static json_t *differences_json(const struct proof *p)
+json_t *proof_differences_json(const struct proof_difference *list,
+			       size_t count)
 {
-	json_t *list = json_array();
+	json_t *json = json_array();
 
-	for (size_t i = 0; i < p->difference_count; i++) {
-		const struct proof_difference *d = &p->differences[i];
+	/* of one that was read back only their number is known */
+	for (size_t i = 0; list && i < count; i++) {
+		const struct proof_difference *d = &list[i];
 
 		json_array_append_new(
-			list,
-			json_pack("{s:s, s:s, s:s, s:o, s:o, s:b}", "kind",
+			json,
+			json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:o}", "kind",
 				  d->kind, "name", d->name, "stage", d->stage,
 				  "expected", text_or_null(d->expected),
 				  "found", text_or_null(d->found), "order_only",
-				  d->order_only));
+				  d->order_only, "repair",
+				  text_or_null(d->repair)));
 	}
+	return json;
+}
+
+static json_t *findings_json(const struct proof *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->finding_count; i++)
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s}", "rule",
+					p->findings[i].rule, "severity",
+					p->findings[i].severity, "message",
+					p->findings[i].message));
 	return list;
+}
+
+static json_t *repairs_json(const struct proof *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->repair_count; i++)
+		json_array_append_new(list, json_string(p->repairs[i]));
+	return list;
+}
+
+/* What is kept of the key and of where it comes from. */
+static json_t *key_json(const struct proof *p)
+{
+	char version[VERSION_LENGTH + 1];
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, "
+			 "s:s, s:s}",
+			 "version", version_format(p->version, version), "name",
+			 p->name, "outcome", proof_outcome_name(p->outcome),
+			 "up_blob", p->up_blob, "down_blob", p->down_blob,
+			 "engine", p->engine, "engine_major", p->major,
+			 "server_version", text_or_null(p->server_version),
+			 "schema", text_or_null(p->schema), "history",
+			 text_or_null(p->history), "proved_at", p->at, "tool",
+			 p->tool);
 }
 
 json_t *proof_json(const struct proof *p)
 {
-	char version[VERSION_LENGTH + 1];
+	json_t *json = key_json(p), *timing;
 
-	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:s, s:s, s:o, "
-		"s:o, s:o, s:o, s:o, s:o}",
-		"version", version_format(p->version, version), "name", p->name,
-		"outcome", proof_outcome_name(p->outcome), "up_blob",
-		p->up_blob, "down_blob", p->down_blob, "engine", p->engine,
-		"engine_major", p->major, "schema", text_or_null(p->schema),
-		"history", text_or_null(p->history), "proved_at", p->at, "tool",
-		p->tool, "up_ms", time_or_null(p->up_ms), "down_ms",
-		time_or_null(p->down_ms), "again_ms", time_or_null(p->again_ms),
-		"differences", differences_json(p), "error",
-		text_or_null(p->error), "place", text_or_null(p->error_place));
+	json_object_update_new(
+		json, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "up_ms",
+				time_or_null(p->up_ms), "down_ms",
+				time_or_null(p->down_ms), "again_ms",
+				time_or_null(p->again_ms), "differences",
+				proof_differences_json(p->differences,
+						       p->difference_count),
+				"error", text_or_null(p->error), "place",
+				text_or_null(p->error_place), "findings",
+				findings_json(p)));
+	timing = json_pack("{s:o, s:o}", "up",
+			   timing_json(p->timing[DIRECTION_UP]), "down",
+			   timing_json(p->timing[DIRECTION_DOWN]));
+	json_object_set_new(json, "timing", timing);
+	json_object_set_new(json, "repairs", repairs_json(p));
+	json_object_set_new(json, "failed_stage",
+			    text_or_null(p->failed_stage));
+	return json;
 }
 
 static bool json_same(const json_t *a, const json_t *b, const char *key)

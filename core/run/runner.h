@@ -25,6 +25,7 @@ struct runner {
 	const char *identity; /* who applies */
 	const char *tool;     /* version of this program */
 	bool record;	      /* false on scratch databases: no ledger */
+	bool count; /* the rows of tables, also when nothing is recorded */
 	struct batch_limits batch;
 	const char *const *replica_urls; /* to ask for their lag, then NULL; or
 					    NULL */

@@ -319,6 +319,7 @@ const struct db_engine db_engine_sqlite = {
 	.count_rows = sqlite_count_rows,
 	.count_along = sqlite_count_along,
 	.catalog = sqlite_catalog,
+	.mend = sqlite_mend,
 	.definition = sqlite_definition,
 	.scratch = sqlite_scratch,
 	.scratch_copy = sqlite_scratch_copy,

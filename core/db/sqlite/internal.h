@@ -214,6 +214,7 @@ char *sqlite_constraint(TALLOC_CTX *mem, const struct known_names *names,
 
 /* --- catalog.c, definition.c --- */
 
+void sqlite_mend(struct mend *mend, const struct mend_request *request);
 int sqlite_catalog(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,
 		   struct error *err);
 int sqlite_definition(TALLOC_CTX *mem, struct db *db, const char *table,

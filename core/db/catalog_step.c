@@ -20,7 +20,8 @@ static int compare(const struct catalog_object *a,
 	if (!order)
 		order = strcmp(a->definition, b->definition);
 	return order ? order
-		     : (a->position > b->position) - (a->position < b->position);
+		     : (a->position > b->position) -
+			       (a->position < b->position);
 }
 
 static void copy(struct catalog *to, const struct catalog_object *o)

@@ -61,10 +61,10 @@ const char *mend_source(const struct mend_request *r)
 /* What stands behind the type, the first of these words begins. */
 static const char *end_of_type(const char *definition)
 {
-	static const char *const words[] = { " not null",   " default ",
-					     " generated ", " storage ",
+	static const char *const words[] = { " not null",     " default ",
+					     " generated ",   " storage ",
 					     " compression ", " statistics ",
-					     " with (",     " options (",
+					     " with (",	      " options (",
 					     " inherited" };
 	const char *end = definition + strlen(definition);
 

@@ -51,10 +51,10 @@ static bool is_in(const struct difference *list, size_t count,
 static int rank(const struct difference *d)
 {
 	static const char *const order[] = {
-		"schema",     "extension", "type",    "domain",	  "sequence",
-		"function",   "procedure", "table",   "column",	  "constraint",
-		"index",      "check",	   "view",    "trigger",  "rule",
-		"foreign key",
+		"schema",   "extension",  "type",      "domain",
+		"sequence", "function",	  "procedure", "table",
+		"column",   "constraint", "index",     "check",
+		"view",	    "trigger",	  "rule",      "foreign key",
 	};
 	size_t n = sizeof(order) / sizeof(*order), i = 0;
 
@@ -80,8 +80,8 @@ static void give_up(struct mending *m, const struct difference *d)
 {
 	m->given_up = talloc_realloc(m->mem, m->given_up, const char *,
 				     (unsigned)m->given_up_count + 1);
-	m->given_up[m->given_up_count++] =
-		talloc_asprintf(m->mem, "%s %s", d->kind, d->name);
+	m->given_up[m->given_up_count++] = talloc_asprintf(m->mem, "%s %s",
+							   d->kind, d->name);
 }
 
 static const struct difference *next(const struct mending *m)

@@ -178,18 +178,20 @@ const char **proof_histories(TALLOC_CTX *mem, const struct set *set)
 struct kept_proof {
 	const char *up_blob; /* the key */
 	struct proof proof;
-	struct kept_proof *next; /* further ones of the same blob */
-	UT_hash_handle hh;
+	struct kept_proof *next;    /* further ones of the same blob */
+	struct kept_proof *sibling; /* ... of the same version */
+	UT_hash_handle hh, by_version;
 };
 
 struct proofs {
-	struct kept_proof *by_blob;
+	struct kept_proof *by_blob, *by_version;
 	struct arena *strings;
 };
 
 static int forget(struct proofs *proofs)
 {
 	HASH_CLEAR(hh, proofs->by_blob);
+	HASH_CLEAR(by_version, proofs->by_version);
 	return 0;
 }
 
@@ -244,6 +246,13 @@ static void fill(struct proofs *proofs, struct proof *p, const json_t *json)
 	p->history = get(proofs, json, "history");
 	p->at = get(proofs, json, "proved_at");
 	p->tool = get(proofs, json, "tool");
+	p->server_version = get(proofs, json, "server_version");
+	p->failed_stage = get(proofs, json, "failed_stage");
+	for (int d = 0; d < 2; d++)
+		p->timing[d] = timing_read(
+			proofs,
+			json_object_get(json_object_get(json, "timing"),
+					direction_name((enum direction)d)));
 	p->error = get(proofs, json, "error");
 	p->up_ms = get_time(json, "up_ms");
 	p->down_ms = get_time(json, "down_ms");
@@ -265,6 +274,15 @@ static void add_line(struct proofs *proofs, const char *up_blob,
 	kept = talloc_zero(proofs, struct kept_proof);
 	fill(proofs, &kept->proof, json);
 	json_decref(json);
+	HASH_FIND(by_version, proofs->by_version, &kept->proof.version,
+		  sizeof(kept->proof.version), first);
+	if (first) {
+		kept->sibling = first->sibling;
+		first->sibling = kept;
+	} else {
+		HASH_ADD(by_version, proofs->by_version, proof.version,
+			 sizeof(kept->proof.version), kept);
+	}
 	HASH_FIND_STR(proofs->by_blob, up_blob, first);
 	if (first) {
 		kept->next = first->next;
@@ -301,35 +319,96 @@ static bool later(const struct proof *a, const struct proof *b)
 	return !b || strcmp(a->at ? a->at : "", b->at ? b->at : "") > 0;
 }
 
+static unsigned changes_of(const struct proof *p, const struct migration *m,
+			   const char *history, const char *engine, int major)
+{
+	unsigned changes = 0;
+
+	if (!equal(p->up_blob, m->half[DIRECTION_UP].blob))
+		changes |= PROOF_CHANGED_UP;
+	if (!equal(p->down_blob, m->half[DIRECTION_DOWN].blob))
+		changes |= PROOF_CHANGED_DOWN;
+	if (!equal(p->history, history))
+		changes |= PROOF_CHANGED_HISTORY;
+	if (!equal(p->engine, engine))
+		changes |= PROOF_CHANGED_ENGINE;
+	else if (p->major != major)
+		changes |= PROOF_CHANGED_MAJOR;
+	if (p->version != m->version)
+		changes |= PROOF_CHANGED_VERSION;
+	return changes;
+}
+
+int proof_changes(TALLOC_CTX *mem, const struct proof *p,
+		  const struct migration *m, const char *history,
+		  const char *engine, int major,
+		  const char *texts[PROOF_CHANGES])
+{
+	unsigned changes = changes_of(p, m, history, engine, major);
+	int n = 0;
+
+	if (changes & PROOF_CHANGED_UP)
+		texts[n++] = "up script changed";
+	if (changes & PROOF_CHANGED_DOWN)
+		texts[n++] = "down script changed";
+	if (changes & PROOF_CHANGED_HISTORY)
+		texts[n++] = "earlier migrations changed";
+	if (changes & PROOF_CHANGED_ENGINE)
+		texts[n++] = talloc_asprintf(mem, "engine %s -> %s",
+					     p->engine ? p->engine : "unknown",
+					     engine);
+	if (changes & PROOF_CHANGED_MAJOR)
+		texts[n++] = talloc_asprintf(mem, "engine %d -> %d", p->major,
+					     major);
+	if (changes & PROOF_CHANGED_VERSION)
+		texts[n++] = "version changed";
+	return n;
+}
+
+/* The one that decides, among those looked at so far. */
+struct judging {
+	const struct proof *matching, *other;
+	unsigned other_changes;
+};
+
+static void consider(struct judging *j, const struct proof *p, unsigned changes)
+{
+	int more = __builtin_popcount(changes) -
+		   __builtin_popcount(j->other_changes);
+
+	if (!changes) {
+		if (later(p, j->matching))
+			j->matching = p;
+	} else if (p->outcome == PROOF_PROVEN &&
+		   (!j->other || more < 0 || (!more && later(p, j->other)))) {
+		j->other = p;
+		j->other_changes = changes;
+	}
+}
+
 enum proof_state proofs_judge(const struct proofs *proofs,
 			      const struct migration *m, const char *history,
 			      const char *engine, int major,
 			      const struct proof **best)
 {
 	const char *up = m->half[DIRECTION_UP].blob;
-	const struct proof *matching = NULL, *other = NULL;
+	struct judging j = { 0 };
 	struct kept_proof *kept = NULL;
 
-	if (best)
-		*best = NULL;
 	if (up)
 		HASH_FIND_STR(proofs->by_blob, up, kept);
-	for (; kept; kept = kept->next) {
-		const struct proof *p = &kept->proof;
-
-		if (p->version == m->version && p->major == major &&
-		    equal(p->down_blob, m->half[DIRECTION_DOWN].blob) &&
-		    equal(p->engine, engine) && equal(p->history, history)) {
-			if (later(p, matching))
-				matching = p;
-		} else if (p->outcome == PROOF_PROVEN && later(p, other)) {
-			other = p;
-		}
-	}
+	for (; kept; kept = kept->next)
+		consider(&j, &kept->proof,
+			 changes_of(&kept->proof, m, history, engine, major));
+	HASH_FIND(by_version, proofs->by_version, &m->version,
+		  sizeof(m->version), kept);
+	for (; kept; kept = kept->sibling)
+		consider(&j, &kept->proof,
+			 changes_of(&kept->proof, m, history, engine, major));
 	if (best)
-		*best = matching ? matching : other;
-	if (matching)
-		return matching->outcome == PROOF_PROVEN ? PROOF_VALID
-							 : PROOF_NONE;
-	return other ? PROOF_STALE : PROOF_NONE;
+		*best = j.matching ? j.matching : j.other;
+	if (j.matching)
+		return j.matching->outcome == PROOF_PROVEN ? PROOF_VALID
+							   : PROOF_NONE;
+	return j.other ? PROOF_STALE : PROOF_NONE;
 }

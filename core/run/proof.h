@@ -94,11 +94,29 @@ bool proofs_are_empty(const struct proofs *proofs);
 void proofs_add(struct proofs *proofs, const char *up_blob, const char *text,
 		size_t length);
 
+/* What of a proof's key is not what it is now. */
+enum proof_change {
+	PROOF_CHANGED_UP = 1 << 0,
+	PROOF_CHANGED_DOWN = 1 << 1,
+	PROOF_CHANGED_HISTORY = 1 << 2,
+	PROOF_CHANGED_ENGINE = 1 << 3,
+	PROOF_CHANGED_MAJOR = 1 << 4,
+	PROOF_CHANGED_VERSION = 1 << 5,
+};
+#define PROOF_CHANGES 6
+
+/* The changes of a proof in words: "up script changed", "engine 15 -> 17".
+   Returns how many; they are on mem. */
+int proof_changes(TALLOC_CTX *mem, const struct proof *proof,
+		  const struct migration *m, const char *history,
+		  const char *engine, int major,
+		  const char *texts[PROOF_CHANGES]);
+
 /*
  * Whether there is a proof for this pair: valid when all of the key that can
- * be known without a scratch database agrees, stale when there is one for the
- * up script but some part has changed. *best (may be NULL) gets the proof
- * that decided, its strings owned by proofs.
+ * be known without a scratch database agrees, stale when there is one of this
+ * version, or of this up script, but some part has changed. *best (may be NULL)
+ * gets the proof that decided, its strings owned by proofs.
  */
 enum proof_state proofs_judge(const struct proofs *proofs,
 			      const struct migration *m, const char *history,

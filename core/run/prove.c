@@ -36,11 +36,15 @@ int bench_run(TALLOC_CTX *mem, struct bench *bench, struct db *db,
 		.read_data = bench->prover->read_data,
 	};
 	struct plan_item item;
+	int64_t usual = db->options.count_limit;
 	struct facts *measured;
 	int result;
 
+	if (facts)
+		db->options.count_limit = COUNT_LIMIT;
 	fill_item(&item, m, direction);
 	result = runner_run(turn, &runner, &item, &measured, err);
+	db->options.count_limit = usual;
 	if (facts)
 		*facts = result == 0 ? talloc_steal(mem, measured) : NULL;
 	talloc_free(turn);

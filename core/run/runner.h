@@ -82,6 +82,14 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 	       const struct plan_item *item, struct facts **facts,
 	       struct error *err);
 
+/*
+ * The relations that a script will write to, as far as that can be told before
+ * it runs, each once; added to a list on mem.
+ */
+int runner_tables(TALLOC_CTX *mem, struct runner *runner,
+		  const struct plan_item *item, const char ***names,
+		  size_t *count, struct error *err);
+
 /* Completes the records of what has run. To be called in every case. */
 int runner_finish(struct runner *runner, struct error *err);
 

@@ -38,8 +38,8 @@ static bool goes_through(const struct fact_effect *e)
 static struct timing_table *larger(struct timing_table *a,
 				   struct timing_table *b)
 {
-	if (!a || (b && (b->factor < 0 || (a->factor >= 0 &&
-					   b->factor > a->factor))))
+	if (!a ||
+	    (b && (b->factor < 0 || (a->factor >= 0 && b->factor > a->factor))))
 		return b;
 	return a;
 }
@@ -342,8 +342,7 @@ static json_t *tables_json(const struct timing *t)
 				  table->name, "rows", rows_json(table->rows),
 				  "target_rows", rows_json(table->target_rows),
 				  "estimated", table->estimated, "worked",
-				  table->worked, "factor",
-				  factor_json(table)));
+				  table->worked, "factor", factor_json(table)));
 	}
 	return list;
 }
@@ -405,8 +404,8 @@ struct timing *timing_read(TALLOC_CTX *mem, const json_t *json)
 			t->tables[t->table_count++] = (struct timing_table){
 				.name = talloc_strdup(t, name),
 				.rows = (int64_t)number(item, "rows"),
-				.target_rows =
-					(int64_t)number(item, "target_rows"),
+				.target_rows = (int64_t)number(item,
+							       "target_rows"),
 				.factor = 1,
 			};
 	}

@@ -180,8 +180,7 @@ static int step_down(struct unwinding *u, size_t at, struct error *err)
 		      DIRECTION_DOWN, NULL, err) < 0)
 		return script_failed(u, at, DIRECTION_DOWN, err);
 	u->out->reverted++;
-	expect(u, catalog_step_back(bench->mem, bench->steps[at],
-				    u->expected));
+	expect(u, catalog_step_back(bench->mem, bench->steps[at], u->expected));
 	return compare(u, at, DIRECTION_DOWN, err);
 }
 
@@ -267,15 +266,13 @@ static json_t *step_json(const struct unwind_step *s)
 {
 	char version[VERSION_LENGTH + 1];
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "version",
-			 version_format(s->version, version), "name", s->name,
-			 "direction", direction_name(s->direction),
-			 "differences",
-			 proof_differences_json(s->differences,
-						s->difference_count),
-			 "error", text_or_null(s->error), "place",
-			 text_or_null(s->place), "cause",
-			 text_or_null(s->cause));
+	return json_pack(
+		"{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "version",
+		version_format(s->version, version), "name", s->name,
+		"direction", direction_name(s->direction), "differences",
+		proof_differences_json(s->differences, s->difference_count),
+		"error", text_or_null(s->error), "place",
+		text_or_null(s->place), "cause", text_or_null(s->cause));
 }
 
 json_t *unwind_json(const struct unwind *u)

@@ -39,8 +39,9 @@ static void mend_index(struct mend *m, const struct mend_request *r)
 	const char *columns = d->before ? strchr(d->before, '(') : NULL;
 
 	if (d->after)
-		mend_add(m, primary ? "ALTER TABLE %s DROP PRIMARY KEY"
-				    : "ALTER TABLE %s DROP INDEX %s",
+		mend_add(m,
+			 primary ? "ALTER TABLE %s DROP PRIMARY KEY"
+				 : "ALTER TABLE %s DROP INDEX %s",
 			 table, name);
 	if (columns && primary)
 		mend_add(m, "ALTER TABLE %s ADD PRIMARY KEY %s", table,

@@ -9,9 +9,10 @@
 static bool is_dropped_by_name(const char *kind)
 {
 	static const char *const kinds[] = {
-		"table",    "view",	 "materialized view", "index",
-		"sequence", "type",	 "domain",	      "schema",
-		"function", "procedure", "extension",	      "statistics",
+		"table",     "view",	  "materialized view",
+		"index",     "sequence",  "type",
+		"domain",    "schema",	  "function",
+		"procedure", "extension", "statistics",
 		"collation"
 	};
 
@@ -202,10 +203,10 @@ static void mend_comment(struct mend *m, const struct mend_request *r)
 		if (!strncmp(d->name, types[i][0], strlen(types[i][0]))) {
 			mend_add(m, "COMMENT ON %s %s IS %s", types[i][1],
 				 d->name + strlen(types[i][0]),
-				 !d->before ? "NULL"
-					    : literal(m->mem,
-						      source ? source
-							     : d->before));
+				 !d->before
+					 ? "NULL"
+					 : literal(m->mem, source ? source
+								  : d->before));
 			return;
 		}
 }
@@ -224,9 +225,9 @@ static const char *privilege_word(char letter)
 		char letter;
 		const char *word;
 	} words[] = {
-		{ 'r', "SELECT" },     { 'a', "INSERT" },   { 'w', "UPDATE" },
-		{ 'd', "DELETE" },     { 'D', "TRUNCATE" }, { 'x', "REFERENCES" },
-		{ 't', "TRIGGER" },    { 'X', "EXECUTE" },  { 'U', "USAGE" },
+		{ 'r', "SELECT" },  { 'a', "INSERT" },	 { 'w', "UPDATE" },
+		{ 'd', "DELETE" },  { 'D', "TRUNCATE" }, { 'x', "REFERENCES" },
+		{ 't', "TRIGGER" }, { 'X', "EXECUTE" },	 { 'U', "USAGE" },
 		{ 'C', "CREATE" },
 	};
 
@@ -296,9 +297,9 @@ static void grant_each(struct mend *m, const char *verb, const char *on,
 		       const struct grant *other, size_t other_count)
 {
 	for (size_t i = 0; i < count; i++) {
-		char *words = words_of(m->mem, list[i].letters,
-				       letters_in(other, other_count,
-						  list[i].who));
+		char *words =
+			words_of(m->mem, list[i].letters,
+				 letters_in(other, other_count, list[i].who));
 
 		if (words && *words)
 			mend_add(m, "%s %s ON %s %s %s", verb, words, on, to,
@@ -309,7 +310,7 @@ static void grant_each(struct mend *m, const char *verb, const char *on,
 static void mend_privileges(struct mend *m, const struct mend_request *r)
 {
 	static const char *const kinds[][2] = {
-		{ "table ", "TABLE" },	   { "view ", "TABLE" },
+		{ "table ", "TABLE" },	     { "view ", "TABLE" },
 		{ "sequence ", "SEQUENCE" }, { "schema ", "SCHEMA" },
 		{ "function ", "FUNCTION" },
 	};

@@ -37,8 +37,7 @@ void sqlite_mend(struct mend *m, const struct mend_request *r)
 	for (char *c = upper; *c; c++)
 		*c = (char)(*c - 'a' + 'A');
 	if (d->after)
-		mend_add(m, "DROP %s %s", upper,
-			 r->quote(m->mem, d->name));
+		mend_add(m, "DROP %s %s", upper, r->quote(m->mem, d->name));
 	if (d->before)
 		mend_add(m, "%s", source);
 }

@@ -50,18 +50,17 @@ static const char *judge(struct demand *d, const struct proofs *proofs,
 			 const struct proof **best)
 {
 	const struct db *db = d->s->cmd.db;
-	enum proof_state state = proofs_judge(proofs, m, history,
-					      db->engine->name, db->major,
-					      best);
+	enum proof_state state = proofs_judge(
+		proofs, m, history, db->engine->name, db->major, best);
 
-	if (state == PROOF_VALID ||
-	    (state == PROOF_NONE && *best &&
-	     (*best)->outcome == PROOF_IRREVERSIBLE))
+	if (state == PROOF_VALID || (state == PROOF_NONE && *best &&
+				     (*best)->outcome == PROOF_IRREVERSIBLE))
 		return NULL;
 	if (state == PROOF_STALE)
 		return stale_text(d, m, *best, history);
 	if (*best)
-		return talloc_asprintf(d->s->cmd.mem, "its proof ended with: %s",
+		return talloc_asprintf(d->s->cmd.mem,
+				       "its proof ended with: %s",
 				       proof_outcome_name((*best)->outcome));
 	return "it was never proven";
 }
@@ -166,9 +165,8 @@ static int refuse(struct demand *d)
 	error_hint(&cmd->err, "prove that the rollback works: %s",
 		   prove_command(d, NULL));
 	if (!cmd_may_scratch(cmd))
-		error_hint(&cmd->err,
-			   "not on its own server: git config "
-			   "migrate.scratchUrl URL");
+		error_hint(&cmd->err, "not on its own server: git config "
+				      "migrate.scratchUrl URL");
 	return -1;
 }
 
@@ -207,9 +205,8 @@ static int count_tables(struct demand *d)
 		result = engine->count_tables(cmd->db, d->tables,
 					      d->table_count, d->most_rows,
 					      &cmd->err);
-	for (size_t i = 0; !engine->count_tables && result == 0 &&
-			   i < d->table_count;
-	     i++)
+	for (size_t i = 0;
+	     !engine->count_tables && result == 0 && i < d->table_count; i++)
 		result = engine->count_rows(cmd->db, d->tables[i].table,
 					    d->most_rows, &d->tables[i].rows,
 					    &d->tables[i].estimated, &cmd->err);

@@ -14,12 +14,18 @@ static int resolve_end(TALLOC_CTX *mem, struct repo *repo, char *name,
 {
 	if (repo_resolve(mem, repo, *name ? name : "HEAD", commit, err) == 0)
 		return 0;
-	if (err->code == ERROR_NOT_FOUND && repo->shallow)
-		error_hint(err,
-			   "this clone is shallow; fetch what is missing: git "
-			   "fetch origin %s",
-			   *name ? name : "HEAD");
-	return -1;
+	if (err->code != ERROR_NOT_FOUND || !repo->shallow)
+		return -1;
+	if (!strncmp(name, "origin/", 7))
+		return error_hint(err,
+				  "this clone is shallow; fetch what is "
+				  "missing: git fetch --unshallow origin "
+				  "%s:refs/remotes/%s",
+				  name + 7, name);
+	return error_hint(err,
+			  "this clone is shallow; fetch what is missing: git "
+			  "fetch --unshallow origin %s",
+			  name);
 }
 
 static int no_base(const struct repo *repo, const char *range,

@@ -365,3 +365,128 @@ shows_repairs() {
       DROP TABLE b;'
 }
 @test "shows what mends a down script" { both shows_repairs; }
+
+# --- a range -----------------------------------------------------------------
+
+range() {
+	local left
+	table_pair $A a
+	table_pair $B b
+	commit
+	git checkout -q -b topic
+	table_pair $C c
+	commit
+	echo '-- more' >>migrations/${A}_create_a.down.sql
+	commit
+	git checkout -q main
+	table_pair 20260101000009 other
+	commit
+	git checkout -q topic
+	ok prove --range main..topic --json
+	json_is '.proofs | map(.version) | join(" ")' "$A $C"
+	json_is '.unwind | [.outcome, .oldest, .newest, .total] | join(" ")' "restored $A $C 3"
+	echo 'DROP TABLE nowhere;' >migrations/${C}_create_c.down.sql
+	commit
+	migrate prove --range main..
+	exits 1
+	out_has "failed ${C}_create_c"
+	ok prove --range main..main~1
+	err_is "main..main~1 brings no migration in 'migrations'"
+	migrate prove --range main
+	exits 128
+	err_is "error: 'main' is not a range
+hint: write it as A..B, such as origin/main..HEAD"
+	migrate prove --range nowhere..HEAD
+	exits 128
+	err_is "error: no commit 'nowhere'"
+	migrate prove --range main..HEAD $A
+	exits 129
+}
+@test "proves what a branch brings" { both range; }
+
+@test "proves a range in a bare repository, and in a shallow clone that reaches it" {
+	fresh sqlite
+	table_pair $A a
+	commit
+	git checkout -q -b topic
+	table_pair $B b
+	commit
+	git clone -q --bare . "$BATS_TEST_TMPDIR/bare.git"
+	ok -C "$BATS_TEST_TMPDIR/bare.git" prove --range main..topic --json
+	json_is '.proofs | map(.version) | join(" ")' $B
+	git clone -q --depth 2 --no-single-branch "file://$REPO" "$BATS_TEST_TMPDIR/shallow"
+	ok -C "$BATS_TEST_TMPDIR/shallow" prove --range origin/main..origin/topic --json
+	json_is '.proofs | map(.version) | join(" ")' $B
+	git clone -q --depth 1 --no-single-branch "file://$REPO" "$BATS_TEST_TMPDIR/shallower"
+	migrate -C "$BATS_TEST_TMPDIR/shallower" prove --range origin/main..origin/topic
+	exits 128
+	err_is "error: the history that is here does not reach back to where 'origin/main..origin/topic' begins
+hint: this clone is shallow; fetch the rest: git fetch --unshallow
+hint: in CI, check out with the whole history (fetch-depth: 0), or deepen until it is there: git fetch --deepen=100"
+	git clone -q --depth 1 -b topic "file://$REPO" "$BATS_TEST_TMPDIR/alone"
+	migrate -C "$BATS_TEST_TMPDIR/alone" prove --range origin/main..HEAD
+	exits 128
+	err_is "error: no commit 'origin/main'
+hint: this clone is shallow; fetch what is missing: git fetch --unshallow origin main:refs/remotes/origin/main"
+}
+
+# --- leftovers ---------------------------------------------------------------
+
+# scratches   the scratch databases of process $pid that are there; of SQLite
+# all, as the folder is the test's own
+scratches() {
+	case $ENGINE in
+	sqlite) (cd "$TMPDIR" && ls -d git-migrate-?????? 2>/dev/null) || : ;;
+	postgresql) server "SELECT datname FROM pg_database WHERE datname LIKE 'git_migrate_scratch_${pid}_%'" ;;
+	mariadb) server "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'git_migrate_scratch_${pid}_%'" ;;
+	esac
+}
+
+# A statement that takes a while.
+slow() {
+	case $ENGINE in
+	sqlite) echo "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000000) SELECT count(*) FROM n;" ;;
+	postgresql) echo 'SELECT pg_sleep(4);' ;;
+	mariadb) echo 'SELECT sleep(4);' ;;
+	esac
+}
+
+until_true() {
+	local tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[[ $tries -lt 1000 ]] || explain "in vain: $*"
+		read -rt 0.03 <> <(:) || :
+	done
+}
+
+has_scratch() { [[ $(scratches) ]]; }
+has_ended() {
+	[[ $ENGINE != postgresql ]] ||
+		[[ ! $(server "SELECT 1 FROM pg_stat_activity WHERE datname LIKE 'git_migrate_scratch_${pid}_%' LIMIT 1") ]]
+}
+
+killed() {
+	local pid first
+	export TMPDIR=$BATS_TEST_TMPDIR/tmp-$ENGINE
+	mkdir "$TMPDIR"
+	pair ${A}_slow "CREATE TABLE a (id integer); $(slow)" 'DROP TABLE a;'
+	table_pair $B b
+	"$MIGRATE_BUILD/git-migrate" prove $A >/dev/null 2>&1 3>&- &
+	pid=$!
+	until_true has_scratch
+	first=$(scratches)
+	# while it lives, another proof leaves its database alone
+	mv migrations/${A}_* .
+	ok prove $B
+	same 'scratch databases' "$first" "$(scratches)"
+	kill -KILL $pid
+	wait $pid || :
+	same 'scratch databases' "$first" "$(scratches)"
+	until_true has_ended
+	ok prove $B
+	same 'scratch databases' '' "$(scratches)"
+}
+@test "removes what a proof left that was killed, and no other one's" {
+	both killed
+}

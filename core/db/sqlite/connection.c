@@ -169,7 +169,7 @@ static int close_it(struct sqlite *s)
 	if (s->lock_file >= 0)
 		close(s->lock_file);
 	if (s->folder)
-		sqlite_remove_folder(s->folder, s->path);
+		sqlite_folder_remove(s->folder, s->owner_file);
 	return 0;
 }
 

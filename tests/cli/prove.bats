@@ -369,7 +369,6 @@ shows_repairs() {
 # --- a range -----------------------------------------------------------------
 
 range() {
-	local left
 	table_pair $A a
 	table_pair $B b
 	commit
@@ -490,3 +489,36 @@ killed() {
 @test "removes what a proof left that was killed, and no other one's" {
 	both killed
 }
+
+# --- timing ------------------------------------------------------------------
+
+# many N   a SELECT of the numbers to N
+many() {
+	echo "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) SELECT i, 0 FROM n"
+}
+
+expects() {
+	[[ $ENGINE != mariadb ]] || return 0 # no more than 1000 rounds
+	pair ${A}_t "CREATE TABLE t (id integer PRIMARY KEY, n integer);
+		INSERT INTO t $(many 2000);" 'DROP TABLE t;'
+	pair ${B}_fill 'UPDATE t SET n = n + 1;' 'UPDATE t SET n = n - 1;'
+	commit
+	sql 'CREATE TABLE t (id integer PRIMARY KEY, n integer)'
+	sql "INSERT INTO t $(many 20000)"
+	sql ANALYZE
+	ok prove $B --json
+	json_is '.proofs[0].timing | [.up, .down] | map(.tables[0] | [.table, .rows, .target_rows, .worked, .factor] | join(" ")) | join("; ")' \
+		't 2000 20000 true 10; t 2000 20000 true 10'
+	json_is '.proofs[0].timing.up | .expected_ms > .ms' true
+	json_is '.proofs[0].timing.up.locks | length > 0' true
+	json_is '.proofs[0].findings | length' 0
+	ok prove $B
+	out_has ', from 2,000 rows of t on scratch to ~20,000 on the target: × 10'
+	out_has "expected on 'dev' "
+	sed -i s/2000/200/ migrations/${A}_t.up.sql
+	ok prove $B
+	out_has 'not enough rows of t to tell: 200 on scratch, ~20,000 on the target'
+	ok prove $B --json
+	json_is '.proofs[0].timing.up | .expected_ms' null
+}
+@test "says how long it will take where there are more rows" { both expects; }

@@ -392,8 +392,7 @@ static int replay_failed(struct error *err)
 			       "earlier one");
 }
 
-/* Puts scratch into the state after the ups so far, whatever it is in. */
-static int start_again(struct bench *bench, size_t count, struct error *err)
+int bench_start_again(struct bench *bench, size_t count, struct error *err)
 {
 	talloc_free(bench->scratch);
 	talloc_free(bench->known);
@@ -428,7 +427,7 @@ static int prove_one(struct bench *bench, size_t at, bool more,
 	if (proof->outcome == PROOF_PROVEN ||
 	    proof->outcome == PROOF_IRREVERSIBLE || !more)
 		return 0;
-	return start_again(bench, at + 1, err);
+	return bench_start_again(bench, at + 1, err);
 }
 
 static int replay(struct bench *bench, size_t at, struct error *err)
@@ -480,7 +479,8 @@ static int go_through(struct bench *bench, const bool *wanted,
 			     NULL);
 		if (go_on(bench, i, proof, histories[i], err) < 0)
 			return -1;
-		bench->sound[i] = !proof || (*proof)->outcome == PROOF_PROVEN;
+		bench->sound[i] = !proof || (*proof)->outcome == PROOF_PROVEN ||
+				  (*proof)->outcome == PROOF_IRREVERSIBLE;
 		if (!proof)
 			continue;
 		bench_report(bench, PROVE_DONE, i, *proof);

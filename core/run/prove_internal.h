@@ -42,6 +42,8 @@ int bench_look(struct bench *bench, TALLOC_CTX *mem, struct catalog **catalog,
 char *bench_directive(TALLOC_CTX *mem, struct bench *bench,
 		      const struct migration *m, enum direction direction,
 		      enum directive_kind kind);
+/* Makes scratch anew, as it is after the ups of the first `count` that ran. */
+int bench_start_again(struct bench *bench, size_t count, struct error *err);
 void bench_report(const struct bench *bench, enum prove_stage stage, size_t at,
 		  const struct proof *proof);
 

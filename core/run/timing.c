@@ -260,8 +260,8 @@ static void find_slow(struct proof *p)
 	f->rule = "slow-rollback";
 	f->severity = "warning";
 	f->message = talloc_asprintf(
-		p, "the rollback is expected to take %s there%s%s",
-		text_duration(f, t->expected_ms), t->table ? ", for " : "",
+		p, "the rollback is expected to take %s on the target%s%s",
+		text_duration(f, t->expected_ms), t->table ? ", " : "",
 		t->table ? timing_table_text(f, t->table) : "");
 }
 

@@ -522,3 +522,24 @@ expects() {
 	json_is '.proofs[0].timing.up | .expected_ms' null
 }
 @test "says how long it will take where there are more rows" { both expects; }
+
+@test "a rollback that would take minutes is a finding, which fails when it is to" {
+	fresh postgresql
+	pair ${A}_t "CREATE TABLE t (id integer PRIMARY KEY, n integer);
+		INSERT INTO t $(many 2000);" 'DROP TABLE t;'
+	pair ${B}_fill 'UPDATE t SET n = n + 1;' 'UPDATE t SET n = n - 1;'
+	commit
+	sql "CREATE TABLE t (id integer PRIMARY KEY, n integer); INSERT INTO t $(many 1000)"
+	sql "ANALYZE t; UPDATE pg_class SET reltuples = 2e9 WHERE relname = 't'"
+	ok prove $B --json
+	json_is '.proofs[0] | .outcome + " " + (.findings | map(.rule + " " + .severity) | join(", "))' \
+		'proven slow-rollback warning'
+	json_is '.proofs[0].timing.down.expected_ms > 300000' true
+	ok prove $B
+	out_has '  warning: the rollback is expected to take '
+	out_has ' on the target, from 2,000 rows of t on scratch to ~2,'
+	migrate prove $B --strict
+	exits 1
+	git notes --ref=migrate-proofs show "$(git rev-parse :migrations/${B}_fill.up.sql)" |
+		jq -e '.outcome == "proven"'
+}

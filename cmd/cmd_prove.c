@@ -149,6 +149,8 @@ static int count_failed(const struct prove *p)
 	const struct unwind *u = p->proving.unwind;
 	int n = u && u->outcome >= UNWIND_DIFFERS;
 
+	for (size_t i = 0; p->strict && i < p->valid_count; i++)
+		n += p->valid[i]->finding_count > 0;
 	for (size_t i = 0; i < p->proving.count; i++) {
 		const struct proof *proof = p->proving.proofs[i];
 

@@ -223,6 +223,25 @@ static double get_time(const json_t *json, const char *key)
 	return json_is_number(value) ? json_number_value(value) : -1;
 }
 
+static void fill_findings(struct proofs *proofs, struct proof *p,
+			  const json_t *list)
+{
+	size_t count = json_array_size(list);
+
+	if (count)
+		p->findings = talloc_zero_array(proofs, struct proof_finding,
+						(unsigned)count);
+	for (size_t i = 0; i < count; i++) {
+		const json_t *one = json_array_get(list, i);
+		struct proof_finding *f = &p->findings[p->finding_count];
+
+		f->rule = get(proofs, one, "rule");
+		f->severity = get(proofs, one, "severity");
+		f->message = get(proofs, one, "message");
+		p->finding_count += f->rule && f->severity && f->message;
+	}
+}
+
 static void fill(struct proofs *proofs, struct proof *p, const json_t *json)
 {
 	const char *version =
@@ -257,6 +276,7 @@ static void fill(struct proofs *proofs, struct proof *p, const json_t *json)
 	p->up_ms = get_time(json, "up_ms");
 	p->down_ms = get_time(json, "down_ms");
 	p->again_ms = get_time(json, "again_ms");
+	fill_findings(proofs, p, json_object_get(json, "findings"));
 	p->difference_count =
 		json_array_size(json_object_get(json, "differences"));
 }

@@ -540,6 +540,10 @@ expects() {
 	out_has ' on the target, from 2,000 rows of t on scratch to ~2,'
 	migrate prove $B --strict
 	exits 1
+	ok prove
+	migrate prove --strict --json
+	exits 1
+	json_is '.proofs[-1].findings | map(.rule) | join(" ")' slow-rollback
 	git notes --ref=migrate-proofs show "$(git rev-parse :migrations/${B}_fill.up.sql)" |
 		jq -e '.outcome == "proven"'
 }

@@ -143,6 +143,7 @@ int cmd_check_scratch(struct cmd *cmd);
 /* Writes them into PROOFS_REF. */
 int cmd_keep_proofs(struct cmd *cmd, struct proof **proofs, size_t count);
 void show_proof(const struct cmd *cmd, const struct proof *proof);
+void show_unwind(const struct cmd *cmd, const struct unwind *unwind);
 
 /* Versions from the command line; an error for what is none. */
 int cmd_versions(struct cmd *cmd, int argc, char **argv, int64_t **versions);

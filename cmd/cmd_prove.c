@@ -8,19 +8,24 @@
 static const char *const usage[] = {
 	"git migrate prove [VERSION]...",
 	"git migrate prove --all",
+	"git migrate prove --range A..B",
 	NULL,
 };
 
+/* A line that changes oftener than this is not read. */
+#define DRAW_EVERY_US 100000
+
 struct prove {
 	struct cmd cmd;
-	bool all;
+	bool all, strict;
+	const char *range;
 	struct set *set;
 	bool *wanted;
 	size_t wanted_count;
-	struct proof **proofs;
-	size_t count;
+	struct proving proving;
 	const struct proof **valid; /* those that were there before */
 	size_t valid_count;
+	int64_t drawn_us; /* when the progress line was last written */
 };
 
 static int want(struct prove *p, int64_t version)
@@ -72,19 +77,28 @@ static int choose(struct prove *p, const int64_t *versions, int count)
 	return 0;
 }
 
-static void on_report(const struct migration *m, const struct proof *proof,
-		      void *data)
+/* "20260213120000_add_email: unwinding, 12 of 250" */
+static void on_report(const struct prove_report *report, void *data)
 {
+	static const char *const words[] = {
+		[PROVE_REPLAY] = "replaying",
+		[PROVE_ALONE] = "proving",
+		[PROVE_UNWIND] = "unwinding",
+		[PROVE_AGAIN] = "applying again",
+	};
 	struct prove *p = data;
+	int64_t now = clock_mono_us();
 	char *what;
 
-	if (proof) {
-		progress_end();
+	if (report->stage == PROVE_DONE || now - p->drawn_us < DRAW_EVERY_US)
 		return;
-	}
-	what = migration_label(NULL, m);
-	what = talloc_asprintf_append(what, ": proving");
+	p->drawn_us = now;
+	what = migration_label(NULL, report->migration);
+	what = talloc_asprintf_append(what, ": %s, %zu of %zu",
+				      words[report->stage], report->at,
+				      report->total);
 	progress_begin(&p->cmd, what);
+	progress_tick(NULL, NULL);
 	talloc_free(what);
 }
 
@@ -122,18 +136,28 @@ static void print_json(const struct prove *p)
 
 	for (size_t i = 0; i < p->valid_count; i++)
 		json_array_append_new(list, proof_json(p->valid[i]));
-	for (size_t i = 0; i < p->count; i++)
-		json_array_append_new(list, proof_json(p->proofs[i]));
-	cmd_print_json(json_pack("{s:o}", "proofs", list));
+	for (size_t i = 0; i < p->proving.count; i++)
+		json_array_append_new(list, proof_json(p->proving.proofs[i]));
+	cmd_print_json(json_pack("{s:o, s:o}", "proofs", list, "unwind",
+				 p->proving.unwind
+					 ? unwind_json(p->proving.unwind)
+					 : json_null()));
 }
 
 static int count_failed(const struct prove *p)
 {
-	int n = 0;
+	const struct unwind *u = p->proving.unwind;
+	int n = u && u->outcome >= UNWIND_DIFFERS;
 
-	for (size_t i = 0; i < p->count; i++)
-		n += p->proofs[i]->outcome == PROOF_DIFFERS ||
-		     p->proofs[i]->outcome == PROOF_FAILED;
+	for (size_t i = 0; p->strict && i < p->valid_count; i++)
+		n += p->valid[i]->finding_count > 0;
+	for (size_t i = 0; i < p->proving.count; i++) {
+		const struct proof *proof = p->proving.proofs[i];
+
+		n += proof->outcome == PROOF_DIFFERS ||
+		     proof->outcome == PROOF_FAILED ||
+		     (p->strict && proof->finding_count);
+	}
 	return n;
 }
 
@@ -143,16 +167,58 @@ static int finish(struct prove *p)
 
 	if (p->cmd.json)
 		print_json(p);
-	for (size_t i = 0; i < p->count && !p->cmd.json; i++)
-		show_proof(&p->cmd, p->proofs[i]);
+	for (size_t i = 0; i < p->proving.count && !p->cmd.json; i++)
+		show_proof(&p->cmd, p->proving.proofs[i]);
+	if (p->proving.unwind && !p->cmd.json)
+		show_unwind(&p->cmd, p->proving.unwind);
 	if (p->valid_count)
 		cmd_say(&p->cmd, "%zu %s proven already, and nothing changed",
 			p->valid_count, p->valid_count == 1 ? "is" : "are");
-	if (!p->count && !p->valid_count)
+	if (!p->proving.count && !p->valid_count && p->range)
+		cmd_say(&p->cmd, "%s brings no migration in '%s'", p->range,
+			p->cmd.dir);
+	else if (!p->proving.count && !p->valid_count)
 		cmd_say(&p->cmd, "nothing to prove in '%s'", p->cmd.dir);
 	if (bad)
 		cmd_hint(&p->cmd, "mend the scripts, then: git migrate prove");
 	return cmd_done(&p->cmd, bad ? 1 : 0);
+}
+
+/* What the commits of a branch bring: pairs that are new or not the same as
+   where it left the other one. */
+static int choose_range(struct prove *p)
+{
+	struct cmd *cmd = &p->cmd;
+	struct set *before;
+	char *base, *tip;
+
+	if (repo_range(cmd->mem, cmd->repo, p->range, &base, &tip, &cmd->err) <
+		    0 ||
+	    repo_set_commit(cmd->mem, cmd->repo, tip, cmd->dir, &p->set,
+			    &cmd->err) < 0 ||
+	    repo_set_commit(cmd->mem, cmd->repo, base, cmd->dir, &before,
+			    &cmd->err) < 0)
+		return -1;
+	p->wanted = talloc_zero_array(cmd->mem, bool,
+				      (unsigned)p->set->count + 1);
+	for (size_t i = 0; i < p->set->count; i++) {
+		const struct migration *m = &p->set->list[i];
+		const struct migration *old = set_find(before, m->version);
+
+		p->wanted[i] = !old || !migration_same(m, old);
+	}
+	return set_check(p->set, &cmd->err);
+}
+
+static int choose_here(struct prove *p, const int64_t *versions, int count)
+{
+	struct cmd *cmd = &p->cmd;
+
+	if (cmd_set_here(cmd, true, &p->set) < 0 ||
+	    set_check(p->set, &cmd->err) < 0 ||
+	    cmd_open_target(cmd, CMD_READ) < 0)
+		return -1;
+	return choose(p, versions, count);
 }
 
 static int run(struct prove *p, int argc, char **argv)
@@ -164,6 +230,7 @@ static int run(struct prove *p, int argc, char **argv)
 		.read_data = cmd,
 		.report = on_report,
 		.report_data = p,
+		.unwind = p->all || p->range,
 	};
 	int64_t *versions;
 	int count = cmd_versions(cmd, argc, argv, &versions);
@@ -171,19 +238,23 @@ static int run(struct prove *p, int argc, char **argv)
 
 	cmd_catch_signals();
 	if (count < 0 || cmd_open_repo(cmd) < 0 ||
-	    cmd_set_here(cmd, true, &p->set) < 0 ||
-	    set_check(p->set, &cmd->err) < 0 ||
-	    cmd_open_target(cmd, CMD_READ) < 0 || cmd_check_scratch(cmd) < 0 ||
-	    choose(p, versions, count) < 0)
+	    (p->range ? choose_range(p) : choose_here(p, versions, count)) < 0)
 		return -1;
+	if ((p->range && cmd_open_target(cmd, CMD_READ) < 0) ||
+	    cmd_check_scratch(cmd) < 0)
+		return -1;
+	prover.span = talloc_memdup(cmd->mem, p->wanted,
+				    p->set->count * sizeof(*p->wanted));
 	if (!count && take_valid(p) < 0)
 		return -1;
 	prover.target = cmd->db;
 	prover.scratch_url = cmd->target.scratch_url;
-	result = prove(cmd->mem, &prover, p->set, p->wanted, &p->proofs,
-		       &p->count, &cmd->err);
+	result = prove(cmd->mem, &prover, p->set, p->wanted, &p->proving,
+		       &cmd->err);
 	progress_end();
-	return result < 0 ? -1 : cmd_keep_proofs(cmd, p->proofs, p->count);
+	return result < 0 ? -1
+			  : cmd_keep_proofs(cmd, p->proving.proofs,
+					    p->proving.count);
 }
 
 int cmd_prove(int argc, char **argv)
@@ -192,6 +263,10 @@ int cmd_prove(int argc, char **argv)
 	const struct option options[] = {
 		{ OPTION_FLAG, 0, "all", NULL, "prove every migration here",
 		  &p.all },
+		{ OPTION_TEXT, 0, "range", "A..B",
+		  "prove what the commits from A to B bring", &p.range },
+		{ OPTION_FLAG, 0, "strict", NULL,
+		  "findings fail the proof, too", &p.strict },
 		CMD_TARGET(p.cmd),
 		CMD_JSON(p.cmd),
 		CMD_COMMON(p.cmd),
@@ -201,10 +276,16 @@ int cmd_prove(int argc, char **argv)
 
 	if (options_parse(p.cmd.mem, options, usage, &argc, argv, &status) < 0)
 		return cmd_done(&p.cmd, status);
-	if (p.all && argc)
+	if ((p.all || p.range) && argc)
 		return cmd_done(&p.cmd,
 				options_usage(options, usage,
-					      "--all takes no VERSION"));
+					      "%s takes no VERSION",
+					      p.all ? "--all" : "--range"));
+	if (p.all && p.range)
+		return cmd_done(&p.cmd,
+				options_usage(options, usage,
+					      "--all and --range exclude each "
+					      "other"));
 	if (run(&p, argc, argv) < 0)
 		return cmd_fail(&p.cmd);
 	return finish(&p);

@@ -83,6 +83,22 @@ static int find_commits(struct status *s)
 	return 0;
 }
 
+static void judge_proof(struct status *s, const struct proofs *proofs,
+			struct state_entry *e, const char *history)
+{
+	struct cmd *cmd = &s->cmd;
+	const struct proof *best;
+
+	e->proof = proofs_judge(proofs, e->here, history, cmd->db->engine->name,
+				cmd->db->major, &best);
+	if (e->proof != PROOF_STALE)
+		return;
+	e->stale = talloc_array(cmd->mem, const char *, PROOF_CHANGES);
+	e->stale_count = proof_changes(cmd->mem, best, e->here, history,
+				       cmd->db->engine->name, cmd->db->major,
+				       e->stale);
+}
+
 static int find_proofs(struct status *s)
 {
 	struct cmd *cmd = &s->cmd;
@@ -98,12 +114,19 @@ static int find_proofs(struct status *s)
 		struct state_entry *e = &s->states->list[i];
 
 		if (e->here)
-			e->proof = proofs_judge(
-				proofs, e->here,
-				histories[e->here - s->here->list],
-				cmd->db->engine->name, cmd->db->major, NULL);
+			judge_proof(s, proofs, e,
+				    histories[e->here - s->here->list]);
 	}
 	return 0;
+}
+
+static json_t *stale_json(const struct state_entry *e)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < e->stale_count; i++)
+		json_array_append_new(list, json_string(e->stale[i]));
+	return list;
 }
 
 static json_t *text_json(const char *text)
@@ -132,6 +155,7 @@ static json_t *entry_json(const struct state_entry *e)
 		text_json(half ? half[0].blob : row->up_blob), "down_blob",
 		text_json(half ? half[1].blob : row->down_blob), "proof",
 		proof_state_name(e->proof));
+	json_object_set_new(json, "proof_stale", stale_json(e));
 	if (e->state == STATE_UNFINISHED) {
 		json_object_set_new(json, "statements_done",
 				    json_integer(row->done));
@@ -296,6 +320,24 @@ static int count_pending(const struct status *s)
 	return n;
 }
 
+/* With -v: why a proof does not hold any more. */
+static void explain_stale(const struct status *s)
+{
+	for (size_t i = 0; s->cmd.verbose && i < s->states->count; i++) {
+		const struct state_entry *e = &s->states->list[i];
+		char version[VERSION_LENGTH + 1];
+		char *list = talloc_strdup(s->cmd.mem, "");
+
+		if (!e->stale_count)
+			continue;
+		for (int k = 0; k < e->stale_count; k++)
+			list = talloc_asprintf_append(
+				list, "%s%s", k ? ", " : "", e->stale[k]);
+		cmd_say(&s->cmd, "the proof of %s_%s is stale: %s",
+			version_format(e->version, version), e->name, list);
+	}
+}
+
 static int print_text(struct status *s)
 {
 	cmd_say(&s->cmd, "target %s (%s %s)", cmd_target_name(&s->cmd),
@@ -303,6 +345,7 @@ static int print_text(struct status *s)
 	fflush(stderr);
 	print_table(s);
 	fflush(stdout);
+	explain_stale(s);
 	return explain_missing(s);
 }
 

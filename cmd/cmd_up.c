@@ -1,4 +1,5 @@
 #include "cmd/consent.h"
+#include "cmd/demand.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -118,6 +119,8 @@ static int ask_consent(struct up *u)
 {
 	struct plan *plans[] = { &u->plan };
 
+	if (demand_proofs(&u->s, &u->plan) < 0)
+		return -1;
 	return consent_ask(&u->s, plans, 1, u->rollback);
 }
 
@@ -259,6 +262,7 @@ static int run(struct up *u)
 	}
 	if (u->dry_run) {
 		if (prepare(u) < 0 || session_dry_run(s, &u->plan) < 0 ||
+		    demand_preview(s, &u->plan) < 0 ||
 		    consent_preview(s, &u->plan, u->rollback) < 0)
 			return -1;
 		return report_hold(u);

@@ -112,22 +112,20 @@ static int run_proof(struct derived *d, int64_t version)
 		.read = cmd_read_blob,
 		.read_data = cmd,
 	};
-	struct proof **proofs;
+	struct proving proving;
 	struct set *set;
 	bool *wanted;
-	size_t count;
 
 	if (cmd_set_here(cmd, true, &set) < 0 || set_check(set, &cmd->err) < 0)
 		return -1;
 	wanted = talloc_zero_array(cmd->mem, bool, (unsigned)set->count + 1);
 	for (size_t i = 0; i < set->count; i++)
 		wanted[i] = set->list[i].version == version;
-	if (prove(cmd->mem, &prover, set, wanted, &proofs, &count, &cmd->err) <
-	    0)
+	if (prove(cmd->mem, &prover, set, wanted, &proving, &cmd->err) < 0)
 		return -1;
-	if (count)
-		d->proof = proofs[0];
-	return cmd_keep_proofs(cmd, proofs, count);
+	if (proving.count)
+		d->proof = proving.proofs[0];
+	return cmd_keep_proofs(cmd, proving.proofs, proving.count);
 }
 
 int derived_prove(struct derived *d, int64_t version)

@@ -1,6 +1,7 @@
 #include "cmd/cmd.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core/base/text.h"
 
@@ -43,6 +44,92 @@ static void print_definition(const struct cmd *cmd, const char *label,
 			  : "(not there)");
 }
 
+static void show_differences(const struct cmd *cmd,
+			     const struct proof_difference *list, size_t count)
+{
+	for (size_t i = 0; list && i < count; i++) {
+		const struct proof_difference *d = &list[i];
+
+		cmd_line("  after %s: %s %s %s", d->stage, d->kind, d->name,
+			 d->order_only	? "is at another place (allowed)"
+			 : !d->found	? "is missing"
+			 : !d->expected ? "is left over"
+					: "differs");
+		if (d->order_only)
+			continue;
+		print_definition(cmd, "expected", d->expected);
+		print_definition(cmd, "found   ", d->found);
+	}
+}
+
+static void show_error(const struct cmd *cmd, const char *place,
+		       const char *error)
+{
+	if (error)
+		printf("  %s%s%s\n",
+		       place ? text_visible(cmd->mem, place, false) : "",
+		       place ? ": " : "", text_visible(cmd->mem, error, true));
+}
+
+/* On standard output, as they are to be copied. */
+static void show_repairs(const struct cmd *cmd, const struct proof *proof)
+{
+	if (!proof->repair_count)
+		return;
+	cmd_line("  to mend this, add to the down script:");
+	for (size_t i = 0; i < proof->repair_count; i++) {
+		char *text = text_visible(cmd->mem, proof->repairs[i], true);
+
+		for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
+			printf("      %s\n", line);
+	}
+}
+
+static void show_lock(const struct cmd *cmd, const char *direction,
+		      const struct timing_lock *l)
+{
+	char *held = text_duration(cmd->mem, l->held_ms);
+
+	if (l->table && l->expected_ms < 0)
+		cmd_line("  %s: %s on %s held %s: %s", direction, l->mode,
+			 l->relation, held,
+			 timing_table_text(cmd->mem, l->table));
+	else if (l->table)
+		cmd_line("  %s: %s on %s held %s, expected on '%s' %s, %s",
+			 direction, l->mode, l->relation, held,
+			 cmd_target_name(cmd),
+			 text_duration(cmd->mem, l->expected_ms),
+			 timing_table_text(cmd->mem, l->table));
+	else if (cmd->verbose)
+		cmd_line("  %s: %s on %s held %s", direction, l->mode,
+			 l->relation, held);
+}
+
+/* What will take longer on the target; with -v all that was measured. */
+static void show_timing(const struct cmd *cmd, const struct proof *proof)
+{
+	for (int d = 0; d < 2; d++) {
+		const struct timing *t = proof->timing[d];
+		const char *direction = direction_name((enum direction)d);
+		bool told = false;
+
+		for (size_t i = 0; t && i < t->lock_count; i++) {
+			show_lock(cmd, direction, &t->locks[i]);
+			told |= t->locks[i].table != NULL;
+		}
+		if (!t || told || !t->table)
+			continue;
+		if (t->expected_ms < 0)
+			cmd_line("  %s: %s", direction,
+				 timing_table_text(cmd->mem, t->table));
+		else
+			cmd_line("  %s: expected on '%s' %s, %s", direction,
+				 cmd_target_name(cmd),
+				 text_duration(cmd->mem, t->expected_ms),
+				 timing_table_text(cmd->mem, t->table));
+	}
+}
+
 void show_proof(const struct cmd *cmd, const struct proof *proof)
 {
 	char version[VERSION_LENGTH + 1];
@@ -57,25 +144,42 @@ void show_proof(const struct cmd *cmd, const struct proof *proof)
 	if (proof->down_ms >= 0)
 		printf("  down %s", text_duration(cmd->mem, proof->down_ms));
 	putchar('\n');
-	for (size_t i = 0; i < proof->difference_count; i++) {
-		const struct proof_difference *d = &proof->differences[i];
+	show_differences(cmd, proof->differences, proof->difference_count);
+	show_error(cmd, proof->error_place, proof->error);
+	show_repairs(cmd, proof);
+	show_timing(cmd, proof);
+	for (size_t i = 0; i < proof->finding_count; i++)
+		cmd_line("  %s: %s", proof->findings[i].severity,
+			 proof->findings[i].message);
+}
 
-		cmd_line("  after %s: %s %s %s", d->stage, d->kind, d->name,
-			 d->order_only	? "is at another place (allowed)"
-			 : !d->found	? "is missing"
-			 : !d->expected ? "is left over"
-					: "differs");
-		if (d->order_only)
-			continue;
-		print_definition(cmd, "expected", d->expected);
-		print_definition(cmd, "found   ", d->found);
-	}
-	if (proof->error)
-		printf("  %s%s%s\n",
-		       proof->error_place
-			       ? text_visible(cmd->mem, proof->error_place,
-					      false)
-			       : "",
-		       proof->error_place ? ": " : "",
-		       text_visible(cmd->mem, proof->error, true));
+static void show_unwind_step(const struct cmd *cmd, const struct unwind_step *s)
+{
+	char version[VERSION_LENGTH + 1];
+
+	cmd_line("%s %s_%s%s%s%s", direction_name(s->direction),
+		 version_format(s->version, version), s->name,
+		 s->error ? " failed" : " does not restore",
+		 s->cause ? ", because of " : "", s->cause ? s->cause : "");
+	show_differences(cmd, s->differences, s->difference_count);
+	show_error(cmd, s->place, s->error);
+}
+
+void show_unwind(const struct cmd *cmd, const struct unwind *u)
+{
+	bool good = u->outcome <= UNWIND_STOPPED;
+	char version[VERSION_LENGTH + 1];
+
+	printf("%s%s%s the unwind of %zu of %zu, down to %s and up again\n",
+	       color(cmd, good ? "\033[32m" : "\033[31m"),
+	       u->outcome == UNWIND_RESTORED  ? "proven"
+	       : u->outcome == UNWIND_STOPPED ? "stopped"
+					      : unwind_outcome_name(u->outcome),
+	       color(cmd, "\033[m"), u->reverted, u->total,
+	       version_format(u->oldest, version));
+	if (u->stopped_at)
+		cmd_line("  it ends at %s, which is irreversible: %s",
+			 u->stopped_at, u->why);
+	for (size_t i = 0; i < u->step_count; i++)
+		show_unwind_step(cmd, &u->steps[i]);
 }

@@ -56,6 +56,12 @@ _git_migrate_value () # OPTION VALUE
 		;;
 	--html)
 		;; # a file
+	--range)
+		case $2 in
+		*..*) __git_complete_refs --pfx="${2%..*}.." --cur="${2##*..}" ;;
+		*) __git_complete_refs --cur="$2" --sfx=".." ;;
+		esac
+		;;
 	--thread)
 		__gitcomp_nl "notes" "" "$2"
 		;;

@@ -211,6 +211,16 @@ static const char *refuse_more_waiting(const char *value)
 		       : "only less than the default may be set there";
 }
 
+static const char *refuse_more_rows(const char *value)
+{
+	char *end;
+	long n = strtol(value, &end, 10);
+
+	return end != value && !*end && n >= 0 && n <= PROOF_ROWS
+		       ? NULL
+		       : "only less than the default may be set there";
+}
+
 static const char *accept_any(const char *value)
 {
 	(void)value;
@@ -227,6 +237,7 @@ static const struct shared_key {
 	{ "migrate.thread", accept_any },
 	{ "migrate.protectedbranch", accept_any },
 	{ "migrate.requireproof", refuse_unless_true },
+	{ "migrate.proofrows", refuse_more_rows },
 	{ "migrate.requirebackup", refuse_weaker_backup },
 	{ "migrate.backupmaxage", refuse_longer_age },
 	{ "migrate.locktimeout", refuse_longer_lock },

@@ -23,6 +23,8 @@ enum config_scope {
 /* When nothing else is configured. */
 #define LOCK_TIMEOUT_MS 50
 #define BACKUP_MAX_AGE_MS (INT64_C(24) * 60 * 60 * 1000)
+/* Rows of a table from which on a proof should have run on data. */
+#define PROOF_ROWS 10000
 #define LOCK_WAIT_MS (5 * 60 * 1000)
 
 struct config;

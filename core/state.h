@@ -44,6 +44,9 @@ struct state_entry {
 	const struct ledger_row *row; /* NULL: not applied */
 	const char *commit;	      /* filled by the caller when known */
 	enum proof_state proof;	      /* filled by the caller when known */
+	const char **stale; /* filled along with it: what has changed since,
+			       in words */
+	int stale_count;
 };
 
 struct states {

@@ -45,6 +45,13 @@ int repo_resolve(TALLOC_CTX *mem, struct repo *repo, const char *revision,
 		 char **commit, struct error *err);
 
 /*
+ * What "A..B" means for a branch: B's commit, and the merge base that it has
+ * with A. In a shallow clone the error says what is to be fetched.
+ */
+int repo_range(TALLOC_CTX *mem, struct repo *repo, const char *range,
+	       char **base, char **tip, struct error *err);
+
+/*
  * Sets, sorted. `dir` is relative to the top. A malformed script name is an
  * error at its path. From the work tree: a file whose text differs from the
  * index, or that the index does not know, gets the id of its text after the

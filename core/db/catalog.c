@@ -25,6 +25,13 @@ void catalog_add(struct catalog *catalog, const char *kind, const char *name,
 	o->name = talloc_strdup(catalog, name);
 	o->definition = talloc_strdup(catalog, definition ? definition : "");
 	o->position = position;
+	o->source = NULL;
+}
+
+void catalog_set_source(struct catalog *catalog, const char *source)
+{
+	catalog->objects[catalog->count - 1].source = talloc_strdup(catalog,
+								    source);
 }
 
 static int by_name(const void *a, const void *b)
@@ -52,6 +59,29 @@ void catalog_sort(struct catalog *catalog)
 	if (catalog->count)
 		qsort(catalog->objects, catalog->count,
 		      sizeof(*catalog->objects), by_name);
+}
+
+const struct catalog_object *catalog_find(const struct catalog *catalog,
+					  const char *kind, const char *name)
+{
+	size_t low = 0, high = catalog->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct catalog_object *o = &catalog->objects[middle];
+		int order = strcmp(o->kind, kind);
+
+		if (!order)
+			order = strcmp(o->name, name);
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < catalog->count && !strcmp(catalog->objects[low].kind, kind) &&
+	    !strcmp(catalog->objects[low].name, name))
+		return &catalog->objects[low];
+	return NULL;
 }
 
 /* With its NUL, so that no two lists of strings give the same bytes. */

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/db/catalog.h"
 #include "core/db/contents.h"
+#include "core/db/mend.h"
 #include "core/run/facts.h"
 #include "core/sql/batch.h"
 #include "core/sql/change.h"
@@ -376,6 +377,12 @@ struct db_engine {
 	/* What is in the database, less git-migrate's own tables. */
 	int (*catalog)(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,
 		       struct error *err);
+
+	/*
+	 * Proposes statements that make an object of the catalog what it was;
+	 * none where there is no telling. Needs no connection.
+	 */
+	void (*mend)(struct mend *mend, const struct mend_request *request);
 
 	/*
 	 * The column names of a table and, where the engine keeps one, the

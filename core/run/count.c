@@ -64,7 +64,7 @@ void run_counts_before(struct run_counts *c, struct script *script,
 {
 	const struct db_engine *engine = c->runner->db->engine;
 
-	if (!c->runner->record)
+	if (!c->runner->record && !c->runner->count)
 		return;
 	if (engine->foresee)
 		engine->foresee(c->runner->db, script);
@@ -96,7 +96,7 @@ void run_counts_take_after(struct run_counts *c)
 	struct facts *facts = c->facts;
 	size_t kept = 0;
 
-	if (!c->runner->record)
+	if (!c->runner->record && !c->runner->count)
 		return;
 	if (!c->along)
 		count_all(c);

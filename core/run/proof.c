@@ -24,40 +24,88 @@ static json_t *time_or_null(double ms)
 		      : json_real((double)(int64_t)(ms * 1000 + 0.5) / 1000);
 }
 
-static json_t *differences_json(const struct proof *p)
+json_t *proof_differences_json(const struct proof_difference *list,
+			       size_t count)
 {
-	json_t *list = json_array();
+	json_t *json = json_array();
 
-	for (size_t i = 0; i < p->difference_count; i++) {
-		const struct proof_difference *d = &p->differences[i];
+	/* of one that was read back only their number is known */
+	for (size_t i = 0; list && i < count; i++) {
+		const struct proof_difference *d = &list[i];
 
 		json_array_append_new(
-			list,
-			json_pack("{s:s, s:s, s:s, s:o, s:o, s:b}", "kind",
+			json,
+			json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:o}", "kind",
 				  d->kind, "name", d->name, "stage", d->stage,
 				  "expected", text_or_null(d->expected),
 				  "found", text_or_null(d->found), "order_only",
-				  d->order_only));
+				  d->order_only, "repair",
+				  text_or_null(d->repair)));
 	}
+	return json;
+}
+
+static json_t *findings_json(const struct proof *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->finding_count; i++)
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s}", "rule",
+					p->findings[i].rule, "severity",
+					p->findings[i].severity, "message",
+					p->findings[i].message));
 	return list;
+}
+
+static json_t *repairs_json(const struct proof *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->repair_count; i++)
+		json_array_append_new(list, json_string(p->repairs[i]));
+	return list;
+}
+
+/* What is kept of the key and of where it comes from. */
+static json_t *key_json(const struct proof *p)
+{
+	char version[VERSION_LENGTH + 1];
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, "
+			 "s:s, s:s}",
+			 "version", version_format(p->version, version), "name",
+			 p->name, "outcome", proof_outcome_name(p->outcome),
+			 "up_blob", p->up_blob, "down_blob", p->down_blob,
+			 "engine", p->engine, "engine_major", p->major,
+			 "server_version", text_or_null(p->server_version),
+			 "schema", text_or_null(p->schema), "history",
+			 text_or_null(p->history), "proved_at", p->at, "tool",
+			 p->tool);
 }
 
 json_t *proof_json(const struct proof *p)
 {
-	char version[VERSION_LENGTH + 1];
+	json_t *json = key_json(p), *timing;
 
-	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:s, s:s, s:o, "
-		"s:o, s:o, s:o, s:o, s:o}",
-		"version", version_format(p->version, version), "name", p->name,
-		"outcome", proof_outcome_name(p->outcome), "up_blob",
-		p->up_blob, "down_blob", p->down_blob, "engine", p->engine,
-		"engine_major", p->major, "schema", text_or_null(p->schema),
-		"history", text_or_null(p->history), "proved_at", p->at, "tool",
-		p->tool, "up_ms", time_or_null(p->up_ms), "down_ms",
-		time_or_null(p->down_ms), "again_ms", time_or_null(p->again_ms),
-		"differences", differences_json(p), "error",
-		text_or_null(p->error), "place", text_or_null(p->error_place));
+	json_object_update_new(
+		json, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "up_ms",
+				time_or_null(p->up_ms), "down_ms",
+				time_or_null(p->down_ms), "again_ms",
+				time_or_null(p->again_ms), "differences",
+				proof_differences_json(p->differences,
+						       p->difference_count),
+				"error", text_or_null(p->error), "place",
+				text_or_null(p->error_place), "findings",
+				findings_json(p)));
+	timing = json_pack("{s:o, s:o}", "up",
+			   timing_json(p->timing[DIRECTION_UP]), "down",
+			   timing_json(p->timing[DIRECTION_DOWN]));
+	json_object_set_new(json, "timing", timing);
+	json_object_set_new(json, "repairs", repairs_json(p));
+	json_object_set_new(json, "failed_stage",
+			    text_or_null(p->failed_stage));
+	return json;
 }
 
 static bool json_same(const json_t *a, const json_t *b, const char *key)
@@ -130,18 +178,20 @@ const char **proof_histories(TALLOC_CTX *mem, const struct set *set)
 struct kept_proof {
 	const char *up_blob; /* the key */
 	struct proof proof;
-	struct kept_proof *next; /* further ones of the same blob */
-	UT_hash_handle hh;
+	struct kept_proof *next;    /* further ones of the same blob */
+	struct kept_proof *sibling; /* ... of the same version */
+	UT_hash_handle hh, by_version;
 };
 
 struct proofs {
-	struct kept_proof *by_blob;
+	struct kept_proof *by_blob, *by_version;
 	struct arena *strings;
 };
 
 static int forget(struct proofs *proofs)
 {
 	HASH_CLEAR(hh, proofs->by_blob);
+	HASH_CLEAR(by_version, proofs->by_version);
 	return 0;
 }
 
@@ -173,6 +223,25 @@ static double get_time(const json_t *json, const char *key)
 	return json_is_number(value) ? json_number_value(value) : -1;
 }
 
+static void fill_findings(struct proofs *proofs, struct proof *p,
+			  const json_t *list)
+{
+	size_t count = json_array_size(list);
+
+	if (count)
+		p->findings = talloc_zero_array(proofs, struct proof_finding,
+						(unsigned)count);
+	for (size_t i = 0; i < count; i++) {
+		const json_t *one = json_array_get(list, i);
+		struct proof_finding *f = &p->findings[p->finding_count];
+
+		f->rule = get(proofs, one, "rule");
+		f->severity = get(proofs, one, "severity");
+		f->message = get(proofs, one, "message");
+		p->finding_count += f->rule && f->severity && f->message;
+	}
+}
+
 static void fill(struct proofs *proofs, struct proof *p, const json_t *json)
 {
 	const char *version =
@@ -196,10 +265,18 @@ static void fill(struct proofs *proofs, struct proof *p, const json_t *json)
 	p->history = get(proofs, json, "history");
 	p->at = get(proofs, json, "proved_at");
 	p->tool = get(proofs, json, "tool");
+	p->server_version = get(proofs, json, "server_version");
+	p->failed_stage = get(proofs, json, "failed_stage");
+	for (int d = 0; d < 2; d++)
+		p->timing[d] = timing_read(
+			proofs,
+			json_object_get(json_object_get(json, "timing"),
+					direction_name((enum direction)d)));
 	p->error = get(proofs, json, "error");
 	p->up_ms = get_time(json, "up_ms");
 	p->down_ms = get_time(json, "down_ms");
 	p->again_ms = get_time(json, "again_ms");
+	fill_findings(proofs, p, json_object_get(json, "findings"));
 	p->difference_count =
 		json_array_size(json_object_get(json, "differences"));
 }
@@ -217,6 +294,15 @@ static void add_line(struct proofs *proofs, const char *up_blob,
 	kept = talloc_zero(proofs, struct kept_proof);
 	fill(proofs, &kept->proof, json);
 	json_decref(json);
+	HASH_FIND(by_version, proofs->by_version, &kept->proof.version,
+		  sizeof(kept->proof.version), first);
+	if (first) {
+		kept->sibling = first->sibling;
+		first->sibling = kept;
+	} else {
+		HASH_ADD(by_version, proofs->by_version, proof.version,
+			 sizeof(kept->proof.version), kept);
+	}
 	HASH_FIND_STR(proofs->by_blob, up_blob, first);
 	if (first) {
 		kept->next = first->next;
@@ -253,35 +339,96 @@ static bool later(const struct proof *a, const struct proof *b)
 	return !b || strcmp(a->at ? a->at : "", b->at ? b->at : "") > 0;
 }
 
+static unsigned changes_of(const struct proof *p, const struct migration *m,
+			   const char *history, const char *engine, int major)
+{
+	unsigned changes = 0;
+
+	if (!equal(p->up_blob, m->half[DIRECTION_UP].blob))
+		changes |= PROOF_CHANGED_UP;
+	if (!equal(p->down_blob, m->half[DIRECTION_DOWN].blob))
+		changes |= PROOF_CHANGED_DOWN;
+	if (!equal(p->history, history))
+		changes |= PROOF_CHANGED_HISTORY;
+	if (!equal(p->engine, engine))
+		changes |= PROOF_CHANGED_ENGINE;
+	else if (p->major != major)
+		changes |= PROOF_CHANGED_MAJOR;
+	if (p->version != m->version)
+		changes |= PROOF_CHANGED_VERSION;
+	return changes;
+}
+
+int proof_changes(TALLOC_CTX *mem, const struct proof *p,
+		  const struct migration *m, const char *history,
+		  const char *engine, int major,
+		  const char *texts[PROOF_CHANGES])
+{
+	unsigned changes = changes_of(p, m, history, engine, major);
+	int n = 0;
+
+	if (changes & PROOF_CHANGED_UP)
+		texts[n++] = "up script changed";
+	if (changes & PROOF_CHANGED_DOWN)
+		texts[n++] = "down script changed";
+	if (changes & PROOF_CHANGED_HISTORY)
+		texts[n++] = "earlier migrations changed";
+	if (changes & PROOF_CHANGED_ENGINE)
+		texts[n++] = talloc_asprintf(mem, "engine %s -> %s",
+					     p->engine ? p->engine : "unknown",
+					     engine);
+	if (changes & PROOF_CHANGED_MAJOR)
+		texts[n++] = talloc_asprintf(mem, "engine %d -> %d", p->major,
+					     major);
+	if (changes & PROOF_CHANGED_VERSION)
+		texts[n++] = "version changed";
+	return n;
+}
+
+/* The one that decides, among those looked at so far. */
+struct judging {
+	const struct proof *matching, *other;
+	unsigned other_changes;
+};
+
+static void consider(struct judging *j, const struct proof *p, unsigned changes)
+{
+	int more = __builtin_popcount(changes) -
+		   __builtin_popcount(j->other_changes);
+
+	if (!changes) {
+		if (later(p, j->matching))
+			j->matching = p;
+	} else if (p->outcome == PROOF_PROVEN &&
+		   (!j->other || more < 0 || (!more && later(p, j->other)))) {
+		j->other = p;
+		j->other_changes = changes;
+	}
+}
+
 enum proof_state proofs_judge(const struct proofs *proofs,
 			      const struct migration *m, const char *history,
 			      const char *engine, int major,
 			      const struct proof **best)
 {
 	const char *up = m->half[DIRECTION_UP].blob;
-	const struct proof *matching = NULL, *other = NULL;
+	struct judging j = { 0 };
 	struct kept_proof *kept = NULL;
 
-	if (best)
-		*best = NULL;
 	if (up)
 		HASH_FIND_STR(proofs->by_blob, up, kept);
-	for (; kept; kept = kept->next) {
-		const struct proof *p = &kept->proof;
-
-		if (p->version == m->version && p->major == major &&
-		    equal(p->down_blob, m->half[DIRECTION_DOWN].blob) &&
-		    equal(p->engine, engine) && equal(p->history, history)) {
-			if (later(p, matching))
-				matching = p;
-		} else if (p->outcome == PROOF_PROVEN && later(p, other)) {
-			other = p;
-		}
-	}
+	for (; kept; kept = kept->next)
+		consider(&j, &kept->proof,
+			 changes_of(&kept->proof, m, history, engine, major));
+	HASH_FIND(by_version, proofs->by_version, &m->version,
+		  sizeof(m->version), kept);
+	for (; kept; kept = kept->sibling)
+		consider(&j, &kept->proof,
+			 changes_of(&kept->proof, m, history, engine, major));
 	if (best)
-		*best = matching ? matching : other;
-	if (matching)
-		return matching->outcome == PROOF_PROVEN ? PROOF_VALID
-							 : PROOF_NONE;
-	return other ? PROOF_STALE : PROOF_NONE;
+		*best = j.matching ? j.matching : j.other;
+	if (j.matching)
+		return j.matching->outcome == PROOF_PROVEN ? PROOF_VALID
+							   : PROOF_NONE;
+	return j.other ? PROOF_STALE : PROOF_NONE;
 }

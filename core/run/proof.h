@@ -6,6 +6,7 @@
 
 #include "core/db/catalog.h"
 #include "core/migration.h"
+#include "core/run/timing.h"
 #include "core/state.h"
 
 /*
@@ -26,9 +27,20 @@ const char *proof_outcome_name(enum proof_outcome outcome);
 struct proof_difference {
 	const char *kind, *name;
 	const char *stage;	      /* "down": not as before the up;
-					 "up again": not as after the first up */
+					 "up again": not as after the first up;
+					 "up twice", "down twice": not as after
+					 once, as the script says */
 	const char *expected, *found; /* definitions, or NULL */
 	bool order_only;
+	const char *repair; /* statements that, added to the down script, were
+			       seen to mend this; or NULL */
+};
+
+/* What is no failure, but worth knowing. */
+struct proof_finding {
+	const char *rule;     /* "slow-rollback" */
+	const char *severity; /* "warning" */
+	const char *message;
 };
 
 struct proof {
@@ -44,13 +56,25 @@ struct proof {
 	enum proof_outcome outcome;
 	const char *at; /* RFC 3339 UTC */
 	const char *tool;
+	const char *server_version;	 /* in full: "15.18" */
 	double up_ms, down_ms, again_ms; /* -1: did not run */
 	struct proof_difference *differences;
 	size_t difference_count;
 	const char *error;	 /* why it failed or is irreversible, or NULL */
 	const char *error_place; /* "path:line:column", or NULL */
+	const char *failed_stage; /* "up", or as in struct proof_difference */
+	/* by direction; what was measured is not recorded as it is */
+	struct facts *facts[2];
+	struct timing *timing[2];
+	struct proof_finding *findings;
+	size_t finding_count;
+	/* the statements that mend the down script, in the order that worked */
+	const char **repairs;
+	size_t repair_count;
 };
 
+json_t *proof_differences_json(const struct proof_difference *list,
+			       size_t count);
 /* An element of "proofs" in the JSON of prove; new reference. */
 json_t *proof_json(const struct proof *proof);
 
@@ -70,11 +94,29 @@ bool proofs_are_empty(const struct proofs *proofs);
 void proofs_add(struct proofs *proofs, const char *up_blob, const char *text,
 		size_t length);
 
+/* What of a proof's key is not what it is now. */
+enum proof_change {
+	PROOF_CHANGED_UP = 1 << 0,
+	PROOF_CHANGED_DOWN = 1 << 1,
+	PROOF_CHANGED_HISTORY = 1 << 2,
+	PROOF_CHANGED_ENGINE = 1 << 3,
+	PROOF_CHANGED_MAJOR = 1 << 4,
+	PROOF_CHANGED_VERSION = 1 << 5,
+};
+#define PROOF_CHANGES 6
+
+/* The changes of a proof in words: "up script changed", "engine 15 -> 17".
+   Returns how many; they are on mem. */
+int proof_changes(TALLOC_CTX *mem, const struct proof *proof,
+		  const struct migration *m, const char *history,
+		  const char *engine, int major,
+		  const char *texts[PROOF_CHANGES]);
+
 /*
  * Whether there is a proof for this pair: valid when all of the key that can
- * be known without a scratch database agrees, stale when there is one for the
- * up script but some part has changed. *best (may be NULL) gets the proof
- * that decided, its strings owned by proofs.
+ * be known without a scratch database agrees, stale when there is one of this
+ * version, or of this up script, but some part has changed. *best (may be NULL)
+ * gets the proof that decided, its strings owned by proofs.
  */
 enum proof_state proofs_judge(const struct proofs *proofs,
 			      const struct migration *m, const char *history,

@@ -1,19 +1,14 @@
-#include "core/run/prove.h"
+#include "core/run/prove_internal.h"
 
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/run/timing.h"
 
-/* Both scratch databases of one call, and what stands in them. */
-struct bench {
-	const struct prover *prover;
-	const struct set *set;
-	struct db *scratch; /* up, down, up happens here */
-	struct db *main;    /* ups only, to make scratch anew after a failure;
-			       NULL when a single migration is proven */
-	struct catalog *known; /* of scratch as it is, or NULL */
-	TALLOC_CTX *mem;
-};
+/* Rows of a scratch table are counted one by one up to here. */
+#define COUNT_LIMIT 1000000
+
+/* --- what the steps are made of ------------------------------------------- */
 
 static void fill_item(struct plan_item *item, const struct migration *m,
 		      enum direction direction)
@@ -28,76 +23,160 @@ static void fill_item(struct plan_item *item, const struct migration *m,
 	item->down_blob = m->half[DIRECTION_DOWN].blob;
 }
 
-/* Runs one script; *ms gets its duration when it ran to its end. */
-static int run_script(struct bench *bench, struct db *db,
-		      const struct migration *m, enum direction direction,
-		      double *ms, struct error *err)
+int bench_run(TALLOC_CTX *mem, struct bench *bench, struct db *db,
+	      const struct migration *m, enum direction direction,
+	      struct facts **facts, struct error *err)
 {
 	TALLOC_CTX *turn = talloc_new(NULL);
 	struct runner runner = {
 		.db = db,
+		.count = facts != NULL,
+		.count_limit = COUNT_LIMIT,
 		.read = bench->prover->read,
 		.read_data = bench->prover->read_data,
 	};
 	struct plan_item item;
-	struct facts *facts;
+	int64_t usual = db->options.count_limit;
+	struct facts *measured;
 	int result;
 
+	if (facts)
+		db->options.count_limit = COUNT_LIMIT;
 	fill_item(&item, m, direction);
-	result = runner_run(turn, &runner, &item, &facts, err);
-	if (result == 0 && ms)
-		*ms = facts->duration_ms;
+	result = runner_run(turn, &runner, &item, &measured, err);
+	db->options.count_limit = usual;
+	if (facts)
+		*facts = result == 0 ? talloc_steal(mem, measured) : NULL;
 	talloc_free(turn);
 	return result;
 }
 
-static int look(struct bench *bench, TALLOC_CTX *mem, struct catalog **catalog,
-		struct error *err)
+int bench_look(struct bench *bench, TALLOC_CTX *mem, struct catalog **catalog,
+	       struct error *err)
 {
 	return bench->scratch->engine->catalog(mem, bench->scratch, catalog,
 					       err);
 }
 
-static void add_differences(struct proof *proof, const char *stage,
-			    const struct catalog *expected,
-			    const struct catalog *found)
+char *bench_directive(TALLOC_CTX *mem, struct bench *bench,
+		      const struct migration *m, enum direction direction,
+		      enum directive_kind kind)
 {
-	size_t count;
-	struct difference *list = catalog_compare(proof, expected, found,
-						  &count);
+	TALLOC_CTX *turn = talloc_new(NULL);
+	const struct directive *found = NULL;
+	struct error ignored = { 0 };
+	struct script *script;
+	char *text, *out = NULL;
+	size_t length;
 
-	for (size_t i = 0; i < count; i++) {
-		struct proof_difference *d;
+	if (bench->prover->read(turn, m->half[direction].blob, &text, &length,
+				bench->prover->read_data, &ignored) == 0 &&
+	    script_parse(turn, m->half[direction].path, text, length,
+			 bench->scratch->engine->dialect, &script,
+			 &ignored) == 0)
+		found = script_directive(script, kind);
+	if (found)
+		out = talloc_strdup(mem, found->text ? found->text : "");
+	error_release(&ignored);
+	talloc_free(turn);
+	return out;
+}
 
-		proof->differences = talloc_realloc(
-			proof, proof->differences, struct proof_difference,
-			(unsigned)proof->difference_count + 1);
-		d = &proof->differences[proof->difference_count++];
+void bench_report(const struct bench *bench, enum prove_stage stage, size_t at,
+		  const struct proof *proof)
+{
+	struct prove_report report = {
+		.stage = stage,
+		.migration = &bench->set->list[at],
+		.proof = proof,
+		.at = stage == PROVE_UNWIND  ? bench->last - at + 1
+		      : stage == PROVE_AGAIN ? at - bench->first + 1
+					     : at + 1,
+		.total = stage >= PROVE_UNWIND ? bench->last - bench->first + 1
+					       : bench->last + 1,
+	};
+
+	if (bench->prover->report)
+		bench->prover->report(&report, bench->prover->report_data);
+}
+
+bool prove_is_fatal(const struct error *err)
+{
+	return err->code == ERROR_INTERRUPTED || err->code == ERROR_CONNECTION;
+}
+
+char *prove_error_text(TALLOC_CTX *mem, struct error *err, char **place)
+{
+	char *text = talloc_strdup(mem, err->message);
+
+	if (err->detail)
+		text = talloc_asprintf_append(text, "\n%s", err->detail);
+	*place = err->file && err->line
+			 ? talloc_asprintf(mem, "%s:%d:%d", err->file,
+					   err->line, err->column)
+			 : NULL;
+	error_release(err);
+	return text;
+}
+
+static struct proof_difference *
+add_difference(TALLOC_CTX *mem, struct proof_difference **list, size_t *count)
+{
+	struct proof_difference *d;
+
+	*list = talloc_realloc(mem, *list, struct proof_difference,
+			       (unsigned)*count + 1);
+	d = &(*list)[(*count)++];
+	memset(d, 0, sizeof(*d));
+	return d;
+}
+
+bool prove_compare(TALLOC_CTX *mem, struct proof_difference **list,
+		   size_t *count, const char *stage,
+		   const struct catalog *expected, const struct catalog *found)
+{
+	size_t n;
+	struct difference *all = catalog_compare(NULL, expected, found, &n);
+	bool counts = false;
+
+	for (size_t i = 0; i < n; i++) {
+		struct proof_difference *d = add_difference(mem, list, count);
+
 		d->stage = stage;
-		d->kind = talloc_strdup(proof, list[i].kind);
-		d->name = talloc_strdup(proof, list[i].name);
-		d->expected = talloc_strdup(proof, list[i].before);
-		d->found = talloc_strdup(proof, list[i].after);
-		d->order_only = list[i].order_only;
-		if (!d->order_only)
-			proof->outcome = PROOF_DIFFERS;
+		d->kind = talloc_strdup(mem, all[i].kind);
+		d->name = talloc_strdup(mem, all[i].name);
+		d->expected = talloc_strdup(mem, all[i].before);
+		d->found = talloc_strdup(mem, all[i].after);
+		d->order_only = all[i].order_only;
+		counts |= !d->order_only;
 	}
+	talloc_free(all);
+	return counts;
+}
+
+/* Whether something counts that is not the same. */
+static bool compare(struct proof *proof, const char *stage,
+		    const struct catalog *expected, const struct catalog *found)
+{
+	bool differs = prove_compare(proof, &proof->differences,
+				     &proof->difference_count, stage, expected,
+				     found);
+
+	if (differs)
+		proof->outcome = PROOF_DIFFERS;
+	return differs;
 }
 
 /* A script's failure is what the proof found out. */
 static void failed(struct proof *proof, struct error *err)
 {
+	char *place;
+
 	/* an up that fails after a down that left something is no surprise */
 	if (proof->outcome != PROOF_DIFFERS)
 		proof->outcome = PROOF_FAILED;
-	proof->error = talloc_strdup(proof, err->message);
-	if (err->detail)
-		proof->error = talloc_asprintf(proof, "%s\n%s", proof->error,
-					       err->detail);
-	if (err->file && err->line)
-		proof->error_place = talloc_asprintf(
-			proof, "%s:%d:%d", err->file, err->line, err->column);
-	error_release(err);
+	proof->error = prove_error_text(proof, err, &place);
+	proof->error_place = place;
 }
 
 static struct proof *proof_new(struct bench *bench, const struct migration *m,
@@ -111,6 +190,7 @@ static struct proof *proof_new(struct bench *bench, const struct migration *m,
 	p->down_blob = talloc_strdup(p, m->half[DIRECTION_DOWN].blob);
 	p->engine = bench->scratch->engine->name;
 	p->major = bench->scratch->major;
+	p->server_version = talloc_strdup(p, bench->scratch->server_version);
 	p->history = talloc_strdup(p, history);
 	p->at = text_time(p, clock_wall_us());
 	p->tool = bench->prover->tool;
@@ -119,188 +199,343 @@ static struct proof *proof_new(struct bench *bench, const struct migration *m,
 	return p;
 }
 
-/* Scripts that lost the connection or the person's patience prove nothing. */
-static bool is_fatal(const struct error *err)
+/* --- idempotence ---------------------------------------------------------- */
+
+static char *content_text(TALLOC_CTX *mem, const struct db_content *content,
+			  const struct db_content *other)
 {
-	return err->code == ERROR_INTERRUPTED || err->code == ERROR_CONNECTION;
+	const char *rows = content->rows == 1 ? "row" : "rows";
+
+	return talloc_asprintf(
+		mem, "%s %s%s", text_thousands(mem, content->rows), rows,
+		other && other->rows == content->rows ? ", others" : "");
 }
 
-/*
- * The reason in an `irreversible` line, or NULL. A down script that cannot be
- * read at all is left for running it to report.
- */
-static char *irreversible(struct bench *bench, struct proof *proof,
-			  const struct migration *m)
+/* Tables that are not in both are differences of the catalog already. */
+static void compare_rows(struct proof *proof, const char *stage,
+			 const struct db_contents *once,
+			 const struct db_contents *twice)
 {
-	TALLOC_CTX *turn = talloc_new(NULL);
-	const struct directive *found = NULL;
-	struct error ignored = { 0 };
-	struct script *script;
-	char *text, *why = NULL;
-	size_t length;
+	for (size_t i = 0, j = 0; i < once->count && j < twice->count;) {
+		const struct db_content *a = &once->tables[i],
+					*b = &twice->tables[j];
+		int order = strcmp(a->table, b->table);
+		struct proof_difference *d;
 
-	if (bench->prover->read(turn, m->half[DIRECTION_DOWN].blob, &text,
-				&length, bench->prover->read_data,
-				&ignored) == 0 &&
-	    script_parse(turn, m->half[DIRECTION_DOWN].path, text, length,
-			 bench->scratch->engine->dialect, &script,
-			 &ignored) == 0)
-		found = script_directive(script, DIRECTIVE_IRREVERSIBLE);
-	if (found)
-		why = talloc_strdup(proof, found->text);
-	error_release(&ignored);
+		i += order <= 0;
+		j += order >= 0;
+		if (order ||
+		    (a->rows == b->rows && !strcmp(a->digest, b->digest)))
+			continue;
+		d = add_difference(proof, &proof->differences,
+				   &proof->difference_count);
+		d->stage = stage;
+		d->kind = "rows of";
+		d->name = talloc_strdup(proof, a->table);
+		d->expected = content_text(proof, a, NULL);
+		d->found = content_text(proof, b, a);
+		proof->outcome = PROOF_DIFFERS;
+	}
+}
+
+static int look_at_rows(struct bench *bench, TALLOC_CTX *mem,
+			struct db_contents **contents, struct error *err)
+{
+	*contents = NULL;
+	return bench->scratch->engine->contents
+		       ? bench->scratch->engine->contents(mem, bench->scratch,
+							  contents, err)
+		       : 0;
+}
+
+/* Once more, when the script says that this changes nothing. */
+static int run_twice(struct bench *bench, struct proof *proof,
+		     const struct migration *m, enum direction direction,
+		     const struct catalog *once, struct error *err)
+{
+	const char *stage = direction == DIRECTION_UP ? "up twice"
+						      : "down twice";
+	TALLOC_CTX *turn = talloc_new(NULL);
+	char *claim = bench_directive(turn, bench, m, direction,
+				      DIRECTIVE_IDEMPOTENT);
+	struct db_contents *rows, *rows_twice;
+	struct catalog *twice;
+	int result = claim ? -1 : 0;
+
+	if (!claim || look_at_rows(bench, turn, &rows, err) < 0)
+		goto out;
+	if (bench_run(turn, bench, bench->scratch, m, direction, NULL, err) <
+	    0) {
+		proof->failed_stage = stage;
+		error_prefix(err, "the script is not idempotent, as it says");
+		result = 1;
+		goto out;
+	}
+	if (bench_look(bench, turn, &twice, err) < 0 ||
+	    look_at_rows(bench, turn, &rows_twice, err) < 0)
+		goto out;
+	compare(proof, stage, once, twice);
+	if (rows)
+		compare_rows(proof, stage, rows, rows_twice);
+	result = 0;
+out:
 	talloc_free(turn);
-	return why;
+	return result;
+}
+
+/* --- one migration alone -------------------------------------------------- */
+
+static int run_up(struct bench *bench, struct proof *proof,
+		  const struct migration *m, struct catalog **after,
+		  struct error *err)
+{
+	int result;
+
+	proof->failed_stage = "up";
+	if (bench_run(proof, bench, bench->scratch, m, DIRECTION_UP,
+		      &proof->facts[DIRECTION_UP], err) < 0)
+		return 1;
+	bench->applied[m - bench->set->list] = true;
+	proof->up_ms = proof->facts[DIRECTION_UP]->duration_ms;
+	proof->error = bench_directive(proof, bench, m, DIRECTION_DOWN,
+				       DIRECTIVE_IRREVERSIBLE);
+	if (bench_look(bench, bench->mem, after, err) < 0)
+		return -1;
+	result = run_twice(bench, proof, m, DIRECTION_UP, *after, err);
+	if (result == 0 && proof->error && proof->outcome == PROOF_PROVEN)
+		proof->outcome = PROOF_IRREVERSIBLE;
+	return result;
+}
+
+static int run_down(struct bench *bench, struct proof *proof,
+		    const struct migration *m, const struct catalog *before,
+		    struct error *err)
+{
+	struct catalog *reverted;
+	bool differs;
+	int result;
+
+	proof->failed_stage = "down";
+	if (bench_run(proof, bench, bench->scratch, m, DIRECTION_DOWN,
+		      &proof->facts[DIRECTION_DOWN], err) < 0)
+		return 1;
+	proof->down_ms = proof->facts[DIRECTION_DOWN]->duration_ms;
+	if (bench_look(bench, proof, &reverted, err) < 0)
+		return -1;
+	differs = compare(proof, "down", before, reverted);
+	if (differs)
+		result = mending_try(bench, proof, before, &reverted, err);
+	else
+		result = run_twice(bench, proof, m, DIRECTION_DOWN, reverted,
+				   err);
+	talloc_free(reverted);
+	return result;
+}
+
+static int run_again(struct bench *bench, struct proof *proof,
+		     const struct migration *m, const struct catalog *after,
+		     struct error *err)
+{
+	struct facts *facts;
+
+	proof->failed_stage = "up again";
+	if (bench_run(proof, bench, bench->scratch, m, DIRECTION_UP, &facts,
+		      err) < 0)
+		return 1;
+	proof->again_ms = facts->duration_ms;
+	talloc_free(facts);
+	if (bench_look(bench, bench->mem, &bench->known, err) < 0)
+		return -1;
+	compare(proof, "up again", after, bench->known);
+	return 0;
 }
 
 /* 1 when a script failed, which is for the proof to tell; -1 when the catalog
    could not be read, which says nothing about the scripts. */
-static int steps(struct bench *bench, struct proof *proof,
-		 const struct migration *m, struct error *err)
+static int run_alone(struct bench *bench, struct proof *proof,
+		     const struct migration *m, struct error *err)
 {
-	struct catalog *before, *after, *reverted, *again;
+	struct catalog *before = bench->known, *after = NULL;
+	int result;
 
-	if (!bench->known && look(bench, proof, &bench->known, err) < 0)
-		return -1;
-	before = talloc_steal(proof, bench->known);
-	bench->known = NULL;
 	proof->schema = catalog_fingerprint(proof, before);
-	if (run_script(bench, bench->scratch, m, DIRECTION_UP, &proof->up_ms,
-		       err) < 0)
-		return 1;
-	proof->error = irreversible(bench, proof, m);
-	if (proof->error) {
-		proof->outcome = PROOF_IRREVERSIBLE;
+	bench->known = NULL;
+	result = run_up(bench, proof, m, &after, err);
+	if (result == 0 && proof->error) { /* why it cannot be undone */
+		bench->known = after;
 		return 0;
 	}
-	if (look(bench, proof, &after, err) < 0)
-		return -1;
-	if (run_script(bench, bench->scratch, m, DIRECTION_DOWN,
-		       &proof->down_ms, err) < 0)
-		return 1;
-	if (look(bench, proof, &reverted, err) < 0)
-		return -1;
-	add_differences(proof, "down", before, reverted);
-	if (run_script(bench, bench->scratch, m, DIRECTION_UP, &proof->again_ms,
-		       err) < 0)
-		return 1;
-	if (look(bench, proof, &again, err) < 0)
-		return -1;
-	add_differences(proof, "up again", after, again);
-	bench->known = talloc_steal(bench->mem, again);
-	talloc_free(before);
+	if (result == 0)
+		result = run_down(bench, proof, m, before, err);
+	if (result == 0)
+		result = run_again(bench, proof, m, after, err);
 	talloc_free(after);
-	talloc_free(reverted);
-	return 0;
+	return result;
 }
 
-/* Puts scratch into the state after `m`'s up, whatever the proof left. */
-static int repair(struct bench *bench, struct error *err)
+/* --- a bench of scratch databases ----------------------------------------- */
+
+static int make_scratch(struct bench *bench, struct db **scratch,
+			struct error *err)
 {
-	if (!bench->main)
-		return 0;
-	talloc_free(bench->known);
-	bench->known = NULL;
+	const struct prover *p = bench->prover;
+
+	return p->target->engine->scratch(bench->mem, p->target, p->scratch_url,
+					  scratch, err);
+}
+
+static int replay_failed(struct error *err)
+{
+	error_prefix(err, "unable to replay what comes before");
+	return error_hint(err, "the proof starts from an empty database: every "
+			       "table that a migration needs must come from an "
+			       "earlier one");
+}
+
+int bench_start_again(struct bench *bench, size_t count, struct error *err)
+{
 	talloc_free(bench->scratch);
+	talloc_free(bench->known);
 	bench->scratch = NULL;
+	bench->known = NULL;
+	if (!bench->main && make_scratch(bench, &bench->main, err) < 0)
+		return -1;
+	for (; bench->replayed < count; bench->replayed++)
+		if (bench->applied[bench->replayed] &&
+		    bench_run(NULL, bench, bench->main,
+			      &bench->set->list[bench->replayed], DIRECTION_UP,
+			      NULL, err) < 0)
+			return prove_is_fatal(err) ? -1 : replay_failed(err);
 	return bench->main->engine->scratch_copy(bench->mem, bench->main,
 						 &bench->scratch, err);
 }
 
-static int prove_one(struct bench *bench, const struct migration *m,
+static int prove_one(struct bench *bench, size_t at, bool more,
 		     const char *history, struct proof **out, struct error *err)
 {
+	const struct migration *m = &bench->set->list[at];
 	struct proof *proof = proof_new(bench, m, history);
-	int status = steps(bench, proof, m, err);
-	bool intact;
+	int status = run_alone(bench, proof, m, err);
 
 	*out = proof;
-	if (status < 0 || (status > 0 && is_fatal(err)))
+	if (status < 0 || (status > 0 && prove_is_fatal(err)))
 		return -1;
 	if (status > 0)
 		failed(proof, err);
-	intact = proof->outcome == PROOF_PROVEN ||
-		 proof->outcome == PROOF_IRREVERSIBLE;
-	if (bench->main &&
-	    run_script(bench, bench->main, m, DIRECTION_UP, NULL, err) < 0) {
-		if (is_fatal(err))
-			return -1;
-		error_release(err);
-	}
-	return intact ? 0 : repair(bench, err);
+	else
+		proof->failed_stage = NULL;
+	if (proof->outcome == PROOF_PROVEN ||
+	    proof->outcome == PROOF_IRREVERSIBLE || !more)
+		return 0;
+	return bench_start_again(bench, at + 1, err);
 }
 
-static int replay(struct bench *bench, const struct migration *m,
-		  struct error *err)
+static int replay(struct bench *bench, size_t at, struct error *err)
 {
-	talloc_free(bench->known);
 	bench->known = NULL;
-	if (run_script(bench, bench->scratch, m, DIRECTION_UP, NULL, err) < 0 ||
-	    (bench->main &&
-	     run_script(bench, bench->main, m, DIRECTION_UP, NULL, err) < 0)) {
-		error_prefix(err, "unable to replay what comes before");
-		return error_hint(err, "the proof starts from an empty "
-				       "database: every table that a migration "
-				       "needs must come from an earlier one");
-	}
+	if (bench_run(NULL, bench, bench->scratch, &bench->set->list[at],
+		      DIRECTION_UP, NULL, err) < 0)
+		return replay_failed(err);
+	bench->applied[at] = true;
 	return 0;
 }
 
-static int prove_in_order(struct bench *bench, const bool *wanted, size_t last,
-			  struct proof **proofs, size_t *count,
-			  struct error *err)
+static int know(struct bench *bench, struct error *err)
+{
+	return bench->known ? 0
+			    : bench_look(bench, bench->mem, &bench->known, err);
+}
+
+static int go_on(struct bench *bench, size_t at, struct proof **proof,
+		 const char *history, struct error *err)
+{
+	struct catalog *before;
+	bool unwinds = bench->steps && at >= bench->first;
+	int result;
+
+	if ((proof || unwinds) && know(bench, err) < 0)
+		return -1;
+	before = bench->known;
+	result = proof ? prove_one(bench, at, at < bench->last || unwinds,
+				   history, proof, err)
+		       : replay(bench, at, err);
+	if (result == 0 && unwinds && (result = know(bench, err)) == 0)
+		bench->steps[at] = catalog_step_new(bench->mem, before,
+						    bench->known);
+	talloc_free(before);
+	return result;
+}
+
+static int go_through(struct bench *bench, const bool *wanted,
+		      struct proving *proving, struct error *err)
 {
 	const char **histories = proof_histories(bench->mem, bench->set);
 
-	for (size_t i = 0; i <= last; i++) {
-		const struct migration *m = &bench->set->list[i];
+	for (size_t i = 0; i <= bench->last; i++) {
+		struct proof **proof =
+			wanted[i] ? &proving->proofs[proving->count] : NULL;
 
-		if (bench->prover->report)
-			bench->prover->report(m, NULL,
-					      bench->prover->report_data);
-		if (!wanted[i]) {
-			if (replay(bench, m, err) < 0)
-				return -1;
-			continue;
-		}
-		if (prove_one(bench, m, histories[i], &proofs[*count], err) < 0)
+		bench_report(bench, proof ? PROVE_ALONE : PROVE_REPLAY, i,
+			     NULL);
+		if (go_on(bench, i, proof, histories[i], err) < 0)
 			return -1;
-		if (bench->prover->report)
-			bench->prover->report(m, proofs[*count],
-					      bench->prover->report_data);
-		(*count)++;
+		bench->sound[i] = !proof || (*proof)->outcome == PROOF_PROVEN ||
+				  (*proof)->outcome == PROOF_IRREVERSIBLE;
+		if (!proof)
+			continue;
+		bench_report(bench, PROVE_DONE, i, *proof);
+		proving->count++;
 	}
 	return 0;
 }
 
-int prove(TALLOC_CTX *mem, const struct prover *prover, const struct set *set,
-	  const bool *wanted, struct proof ***proofs, size_t *count,
-	  struct error *err)
+/* Nothing is learned from unwinding the only one again. */
+static void plan_unwind(struct bench *bench)
 {
-	const struct db_engine *engine = prover->target->engine;
+	if (bench->prover->unwind && bench->last > bench->first)
+		bench->steps = talloc_zero_array(bench->mem,
+						 struct catalog_step *,
+						 (unsigned)bench->last + 1);
+}
+
+static int run(struct bench *bench, const bool *wanted, struct proving *proving,
+	       struct error *err)
+{
+	if (make_scratch(bench, &bench->scratch, err) < 0 ||
+	    go_through(bench, wanted, proving, err) < 0)
+		return -1;
+	if (bench->steps && unwind(bench, &proving->unwind, err) < 0)
+		return -1;
+	return timing_expect(bench->prover->target, proving->proofs,
+			     proving->count, err);
+}
+
+int prove(TALLOC_CTX *mem, const struct prover *prover, const struct set *set,
+	  const bool *wanted, struct proving *proving, struct error *err)
+{
 	struct bench bench = { .prover = prover, .set = set, .mem = mem };
-	size_t last = 0, total = 0;
+	size_t total = 0;
+	bool found = false;
 	int result;
 
-	*count = 0;
-	for (size_t i = 0; i < set->count; i++)
-		if (wanted[i]) {
-			last = i;
-			total++;
+	*proving = (struct proving){ 0 };
+	for (size_t i = set->count; i--;) {
+		total += wanted[i];
+		if (wanted[i] ||
+		    (prover->unwind && prover->span && prover->span[i])) {
+			bench.last = found ? bench.last : i;
+			bench.first = i;
+			found = true;
 		}
-	*proofs = talloc_zero_array(mem, struct proof *, (unsigned)total + 1);
-	if (!total)
-		return 0;
-	if (engine->scratch(mem, prover->target, prover->scratch_url,
-			    &bench.scratch, err) < 0)
-		return -1;
-	if (total > 1 &&
-	    engine->scratch(mem, prover->target, prover->scratch_url,
-			    &bench.main, err) < 0) {
-		talloc_free(bench.scratch);
-		return -1;
 	}
-	result = prove_in_order(&bench, wanted, last, *proofs, count, err);
+	proving->proofs = talloc_zero_array(mem, struct proof *,
+					    (unsigned)total + 1);
+	if (!total && bench.last == bench.first)
+		return 0;
+	bench.applied = talloc_zero_array(mem, bool, (unsigned)set->count);
+	bench.sound = talloc_zero_array(mem, bool, (unsigned)set->count);
+	plan_unwind(&bench);
+	result = run(&bench, wanted, proving, err);
 	talloc_free(bench.main);
 	talloc_free(bench.scratch);
 	return result;
@@ -316,8 +551,8 @@ int prove_replay(const struct prover *prover, const struct set *set,
 	};
 
 	for (size_t i = 0; i < set->count; i++)
-		if (wanted[i] && run_script(&bench, scratch, &set->list[i],
-					    DIRECTION_UP, NULL, err) < 0)
+		if (wanted[i] && bench_run(NULL, &bench, scratch, &set->list[i],
+					   DIRECTION_UP, NULL, err) < 0)
 			return -1;
 	return 0;
 }

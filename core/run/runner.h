@@ -25,6 +25,7 @@ struct runner {
 	const char *identity; /* who applies */
 	const char *tool;     /* version of this program */
 	bool record;	      /* false on scratch databases: no ledger */
+	bool count; /* the rows of tables, also when nothing is recorded */
 	struct batch_limits batch;
 	const char *const *replica_urls; /* to ask for their lag, then NULL; or
 					    NULL */
@@ -80,6 +81,14 @@ int runner_prepare(TALLOC_CTX *mem, struct runner *runner, struct plan *plan,
 int runner_run(TALLOC_CTX *mem, struct runner *runner,
 	       const struct plan_item *item, struct facts **facts,
 	       struct error *err);
+
+/*
+ * The relations that a script will write to, as far as that can be told before
+ * it runs, each once; added to a list on mem.
+ */
+int runner_tables(TALLOC_CTX *mem, struct runner *runner,
+		  const struct plan_item *item, const char ***names,
+		  size_t *count, struct error *err);
 
 /* Completes the records of what has run. To be called in every case. */
 int runner_finish(struct runner *runner, struct error *err);

@@ -272,6 +272,7 @@ is_interrupted() {
 	ok backup --list --json
 	json_is '.backups | length' 1
 	git config migrate-target.dev.protected true
+	git config migrate.requireProof false
 	migrate down
 	exits 1
 	err_lacks backup
@@ -405,6 +406,7 @@ DROP TABLE old;' 'CREATE TABLE old (id integer);'
 	table_pair $C c
 	commit
 	git config migrate-target.dev.protected true
+	git config migrate.requireProof false
 }
 
 asks() {
@@ -451,6 +453,7 @@ would ask for --confirm $B
 	git config migrate.requireBackup never
 	ok up
 	git config migrate-target.dev.protected true
+	git config migrate.requireProof false
 	ok down --dry-run
 	out_has "would revert ${C}_create_c
   migrations/${C}_create_c.down.sql:1: DROP TABLE"
@@ -509,6 +512,7 @@ DROP TABLE old;' 'DROP TABLE a;'
 	sed -i 's/nowhere/a/' migrations/${A}_a.up.sql
 	commit
 	git config migrate-target.dev.protected true
+	git config migrate.requireProof false
 	git config migrate.requireBackup never
 	migrate up
 	exits 1
@@ -637,6 +641,7 @@ widens() {
 	pair ${B}_narrow "$narrow" 'SELECT 1;'
 	commit
 	git config migrate-target.dev.protected true
+	git config migrate.requireProof false
 	git config migrate.requireBackup never
 	ok up -n 1
 	migrate up
@@ -653,6 +658,7 @@ DROP TABLE a;'
 	sql 'CREATE TABLE old (id integer)'
 	commit
 	git config migrate-target.dev.protected true
+	git config migrate.requireProof false
 	git config migrate.requireBackup never
 	migrate up --health false --watch 0 --rollback-on-failure
 	exits 1

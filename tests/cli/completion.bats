@@ -57,6 +57,14 @@ setup() {
 	out_is ''
 }
 
+@test "completes both ends of a range" {
+	git branch topic
+	complete_line git migrate prove --range mai
+	out_is main..
+	complete_line git migrate prove --range main..to
+	out_is main..topic
+}
+
 @test "completes versions when the folder is named by .gitmigrate" {
 	git config -f .gitmigrate migrate.dir db/steps
 	mkdir db

@@ -38,7 +38,7 @@ a_line_each() {
 	json_is '.migrations[0].applied_by' 'Test Person <test@example.com>'
 	json_is '.migrations[0].proof' none
 	json_is '.migrations[0] | keys | join(" ")' \
-		'applied_at applied_by commit down_blob flags name proof state up_blob version'
+		'applied_at applied_by commit down_blob flags name proof proof_stale state up_blob version'
 }
 @test "one line a migration, and JSON" { both a_line_each; }
 

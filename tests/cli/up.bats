@@ -117,6 +117,7 @@ uncommitted() {
 @test "refuses an uncommitted migration on a protected target" {
 	fresh sqlite
 	git config migrate-target.dev.protected true
+	git config migrate.requireProof false
 	table_pair $A a
 	migrate up
 	exits 1
@@ -554,6 +555,7 @@ by_another_name() {
 	table_pair $A a
 	git config migrate-target.production.url "$URL"
 	git config migrate-target.production.protected true
+	git config migrate.requireProof false
 	git add migrations
 	migrate up
 	exits 1
@@ -698,3 +700,85 @@ ATTACH DATABASE 'nosuch/evil.db' AS evil;" 'SELECT 1;'
 	migrate up
 	err_has 'warning: the server says: there is no transaction in progress'
 }
+
+# --- proofs on a protected target --------------------------------------------
+
+asks_for_a_proof() {
+	table_pair $A a
+	table_pair $B b
+	commit
+	git config migrate-target.dev.protected true
+	git config migrate.scratchUrl "$URL"
+	migrate up
+	exits 1
+	err_is "error: target 'dev' is protected, and 2 migrations have no valid proof
+detail: ${A}_create_a: it was never proven
+detail: ${B}_create_b: it was never proven
+hint: prove that the rollback works: git migrate prove $A $B"
+	same tables '' "$(tables)"
+	ok up --dry-run
+	out_has "would ask for a valid proof of 2 migrations: git migrate prove $A $B"
+	ok prove $A
+	migrate up
+	exits 1
+	err_is "error: target 'dev' is protected, and migration '${B}_create_b' has no valid proof
+detail: ${B}_create_b: it was never proven
+hint: prove that the rollback works: git migrate prove $B"
+	ok up -n 1
+	ok prove
+	echo '-- more' >>migrations/${B}_create_b.down.sql
+	commit
+	migrate up
+	exits 1
+	err_has "detail: ${B}_create_b: its proof is stale: down script changed"
+	ok prove
+	ok up
+	same tables $'a\nb' "$(tables)"
+}
+@test "a protected target asks for a valid proof" { both asks_for_a_proof; }
+
+proof_not_wanted() {
+	table_pair $A a
+	pair ${B}_b 'CREATE TABLE b (id integer);' '-- migrate: irreversible "kept for ever"'
+	printf '[migrate]\n\trequireProof = false\n' >.gitmigrate
+	commit
+	git config migrate-target.dev.protected true
+	git config migrate.scratchUrl "$URL"
+	migrate up
+	exits 128
+	err_has "the key 'migrate.requireproof' may not be set in"
+	printf '[migrate]\n\trequireProof = true\n\tproofRows = 20000\n' >.gitmigrate
+	migrate up
+	exits 128
+	err_has "only less than the default may be set there"
+	rm .gitmigrate
+	commit
+	git config migrate.requireProof false
+	ok up -n 1
+	git config --unset migrate.requireProof
+	migrate up
+	exits 1
+	ok prove
+	ok up
+}
+@test "no proof is asked for where a person says so, or it cannot be" {
+	both proof_not_wanted
+}
+
+few_rows() {
+	sql 'CREATE TABLE big (id integer PRIMARY KEY)'
+	sql "INSERT INTO big WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) SELECT i FROM n"
+	pair ${A}_a 'CREATE TABLE IF NOT EXISTS big (id integer PRIMARY KEY);' 'DROP TABLE big;'
+	pair ${B}_b 'ALTER TABLE big ADD COLUMN n integer;' 'ALTER TABLE big DROP COLUMN n;'
+	commit
+	git config migrate-target.dev.protected true
+	git config migrate.scratchUrl "$URL"
+	ok prove
+	ok up -n 1
+	git config migrate.proofRows 200
+	ok up
+	err_has "warning: the proof of '${B}_b' ran on 0 rows of big, which has "
+	err_has " on 'dev'
+hint: prove it on as many: git migrate prove $B --from-backup FILE"
+}
+@test "warns of a proof that ran on far fewer rows" { both few_rows; }

@@ -169,6 +169,101 @@ static void the_history_is_a_chain(void **state)
 	talloc_free(set);
 }
 
+static void says_what_has_changed(void **state)
+{
+	struct proof proof = example();
+	struct migration m = {
+		.version = 20260101000001,
+		.half = { { .blob = "u1" }, { .blob = "d1" } },
+	};
+	const char *texts[PROOF_CHANGES];
+	TALLOC_CTX *mem = talloc_new(NULL);
+
+	(void)state;
+	assert_int_equal(
+		proof_changes(mem, &proof, &m, "h", "sqlite", 3, texts), 0);
+	m.half[DIRECTION_UP].blob = "u2";
+	m.half[DIRECTION_DOWN].blob = "d2";
+	assert_int_equal(
+		proof_changes(mem, &proof, &m, "h2", "sqlite", 4, texts), 4);
+	assert_string_equal(texts[0], "up script changed");
+	assert_string_equal(texts[1], "down script changed");
+	assert_string_equal(texts[2], "earlier migrations changed");
+	assert_string_equal(texts[3], "engine 3 -> 4");
+	m = (struct migration){
+		.version = 20260101000002,
+		.half = { { .blob = "u1" }, { .blob = "d1" } },
+	};
+	assert_int_equal(
+		proof_changes(mem, &proof, &m, "h", "postgresql", 15, texts),
+		2);
+	assert_string_equal(texts[0], "engine sqlite -> postgresql");
+	assert_string_equal(texts[1], "version changed");
+	talloc_free(mem);
+}
+
+static void finds_a_stale_proof_by_its_version(void **state)
+{
+	struct proof proof = example();
+	struct proofs *proofs = proofs_new(NULL);
+	char *note = proof_note(proofs, NULL, &proof);
+	struct migration m = {
+		.version = 20260101000001,
+		.half = { { .blob = "u2" }, { .blob = "d1" } },
+	};
+	const struct proof *best;
+
+	(void)state;
+	proofs_add(proofs, "u1", note, strlen(note));
+	assert_int_equal(proofs_judge(proofs, &m, "h", "sqlite", 3, &best),
+			 PROOF_STALE);
+	assert_string_equal(best->up_blob, "u1");
+	m.version++;
+	assert_int_equal(proofs_judge(proofs, &m, "h", "sqlite", 3, &best),
+			 PROOF_NONE);
+	assert_null(best);
+	talloc_free(proofs);
+}
+
+static bool are_same(const struct catalog *a, const struct catalog *b)
+{
+	struct difference *d;
+	size_t count;
+
+	d = catalog_compare(NULL, a, b, &count);
+	talloc_free(d);
+	return !count && a->count == b->count;
+}
+
+static void a_step_leads_on_and_back(void **state)
+{
+	static const char *const before_list[][3] = {
+		{ "table", "t", "plain" },   { "column", "t.a", "int" },
+		{ "column", "t.b", "text" }, { "view", "v", "one" },
+		{ NULL, NULL, NULL },
+	};
+	static const char *const after_list[][3] = {
+		{ "column", "t.a", "bigint" }, { "table", "t", "plain" },
+		{ "index", "i", "(a)" },       { "view", "w", "one" },
+		{ "view", "v", "one" },	       { NULL, NULL, NULL },
+	};
+	struct catalog *before = make_catalog(before_list);
+	struct catalog *after = make_catalog(after_list);
+	struct catalog_step *step = catalog_step_new(NULL, before, after);
+
+	(void)state;
+	assert_false(are_same(before, after));
+	assert_true(are_same(catalog_step_back(step, step, after), before));
+	assert_true(are_same(catalog_step_on(step, step, before), after));
+	assert_string_equal(catalog_find(after, "view", "v")->definition,
+			    "one");
+	assert_null(catalog_find(after, "view", "x"));
+	assert_null(catalog_find(after, "zone", "v"));
+	talloc_free(step);
+	talloc_free(before);
+	talloc_free(after);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +273,9 @@ int main(void)
 		cmocka_unit_test(a_proof_is_valid_for_its_whole_key),
 		cmocka_unit_test(the_newest_proof_with_the_same_key_stays),
 		cmocka_unit_test(the_history_is_a_chain),
+		cmocka_unit_test(says_what_has_changed),
+		cmocka_unit_test(finds_a_stale_proof_by_its_version),
+		cmocka_unit_test(a_step_leads_on_and_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,7 @@
 	.split = my_split, .blockers = my_blockers, .execute = my_execute,     \
 	.key = my_key, .ask = my_ask, .execute_part = my_execute_part,         \
 	.load = my_load, .count_rows = my_count_rows, .catalog = my_catalog,   \
-	.definition = my_definition, .scratch = my_scratch,                    \
+	.mend = my_mend, .definition = my_definition, .scratch = my_scratch,   \
 	.scratch_copy = my_scratch_copy, .backup_suffix = ".sql",              \
 	.backups_sql = "core/db/mysql/backups.sql", .backup = my_backup,       \
 	.restore = my_restore_backup, .contents = my_contents,                 \

@@ -374,6 +374,7 @@ int my_count_rows(struct db *db, const char *table, int64_t limit,
 		  int64_t *rows, bool *estimated, struct error *err);
 int my_definition(TALLOC_CTX *mem, struct db *db, const char *table,
 		  char ***statements, size_t *count, struct error *err);
+void my_mend(struct mend *mend, const struct mend_request *request);
 int my_catalog(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,
 	       struct error *err);
 int my_contents(TALLOC_CTX *mem, struct db *db, struct db_contents **contents,

@@ -106,6 +106,8 @@ static int take_object(const char *const *values, int count, void *data)
 		definition = line = one_line(NULL, definition);
 	catalog_add(catalog, values[0], values[1] ? values[1] : "", definition,
 		    values[3] ? atoi(values[3]) : 0);
+	if (line)
+		catalog_set_source(catalog, values[2]);
 	talloc_free(line);
 	return 0;
 }

@@ -39,6 +39,7 @@ const struct db_engine db_engine_postgres = {
 	.count_tables = pg_count_tables,
 	.count_along = pg_count_along,
 	.catalog = pg_catalog,
+	.mend = pg_mend,
 	.definition = pg_definition,
 	.scratch = pg_scratch,
 	.scratch_copy = pg_scratch_copy,

@@ -530,6 +530,7 @@ void pg_count_known_after(struct pg *pg);
 int pg_count_send_after(struct pg *pg, struct error *err);
 int pg_definition(TALLOC_CTX *mem, struct db *db, const char *table,
 		  char ***statements, size_t *count, struct error *err);
+void pg_mend(struct mend *mend, const struct mend_request *request);
 int pg_catalog(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,
 	       struct error *err);
 /* Inside of a transaction that PG_BEGIN_LOOK began; pg_sync() is still to

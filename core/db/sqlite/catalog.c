@@ -290,6 +290,7 @@ static void add_other(struct writer *w, const struct schema_object *o)
 	    talloc_asprintf(w->turn, "%s%s", unique,
 			    normal(w, o->sql + r.token.offset)),
 	    0);
+	catalog_set_source(w->catalog, o->sql);
 }
 
 static struct catalog *write_catalog(TALLOC_CTX *mem,

@@ -169,7 +169,7 @@ static int close_it(struct sqlite *s)
 	if (s->lock_file >= 0)
 		close(s->lock_file);
 	if (s->folder)
-		sqlite_remove_folder(s->folder, s->path);
+		sqlite_folder_remove(s->folder, s->owner_file);
 	return 0;
 }
 
@@ -319,6 +319,7 @@ const struct db_engine db_engine_sqlite = {
 	.count_rows = sqlite_count_rows,
 	.count_along = sqlite_count_along,
 	.catalog = sqlite_catalog,
+	.mend = sqlite_mend,
 	.definition = sqlite_definition,
 	.scratch = sqlite_scratch,
 	.scratch_copy = sqlite_scratch_copy,

@@ -10,6 +10,7 @@ static void keep_written(struct script *script, struct statement *statement,
 {
 	statement->relations = talloc_array(script, const char *,
 					    (unsigned)t->count + 1);
+	statement->relation_count = 0; /* it may be looked at again */
 	for (size_t i = 0; i < t->count; i++)
 		if (t->names[i].touch == TOUCH_WRITTEN)
 			statement->relations[statement->relation_count++] =

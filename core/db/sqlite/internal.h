@@ -18,6 +18,7 @@ struct sqlite {
 			       not there and is not to be made */
 	int flags;	    /* for sqlite3_open_v2() */
 	const char *folder; /* of a scratch database, removed with it */
+	int owner_file;	    /* see folder.c */
 	struct cached_statement *cache;
 
 	int lock_file;		 /* see lock.c; -1: not open */
@@ -214,6 +215,7 @@ char *sqlite_constraint(TALLOC_CTX *mem, const struct known_names *names,
 
 /* --- catalog.c, definition.c --- */
 
+void sqlite_mend(struct mend *mend, const struct mend_request *request);
 int sqlite_catalog(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,
 		   struct error *err);
 int sqlite_definition(TALLOC_CTX *mem, struct db *db, const char *table,
@@ -228,7 +230,12 @@ int sqlite_scratch_copy(TALLOC_CTX *mem, struct db *from, struct db **scratch,
 /* Copies the pages, with the ticks and the patience of `watched`. */
 int sqlite_copy(struct sqlite *watched, sqlite3 *from, sqlite3 *to,
 		struct error *err);
-void sqlite_remove_folder(const char *folder, const char *file);
+/* Folders of scratch databases below `parent`: a new one of our own on mem,
+ *owner goes to remove(); clean() removes those that nobody has any more. */
+char *sqlite_folder_make(TALLOC_CTX *mem, const char *parent, int *owner,
+			 struct error *err);
+void sqlite_folder_remove(const char *folder, int owner);
+void sqlite_folder_clean(const char *parent);
 
 /* --- backup.c, contents.c --- */
 

@@ -1,26 +1,10 @@
 #include "core/db/sqlite/internal.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #define PAGES_PER_STEP 2000
-
-void sqlite_remove_folder(const char *folder, const char *file)
-{
-	static const char *const beside[] = { "", "-wal", "-shm", "-journal" };
-
-	for (size_t i = 0; i < sizeof(beside) / sizeof(*beside); i++) {
-		char *path = talloc_asprintf(NULL, "%s%s", file, beside[i]);
-
-		unlink(path);
-		talloc_free(path);
-	}
-	rmdir(folder);
-}
 
 /* Where the person wants scratch databases: a SQLite URL names the folder. */
 static int parent_folder(TALLOC_CTX *mem, struct sqlite *target,
@@ -57,17 +41,14 @@ static int make(TALLOC_CTX *mem, struct sqlite *from, const char *scratch_url,
 	TALLOC_CTX *turn = talloc_new(NULL);
 	char *parent, *folder;
 	struct sqlite *s;
-	int result = -1;
+	int result = -1, owner;
 
 	if (parent_folder(turn, from, scratch_url, &parent, err) < 0)
 		goto out;
-	folder = talloc_asprintf(turn, "%s/git-migrate-XXXXXX", parent);
-	if (!mkdtemp(folder)) {
-		error_set(err, ERROR_FAILED,
-			  "unable to create a scratch database in '%s': %s",
-			  parent, strerror(errno));
+	sqlite_folder_clean(parent);
+	folder = sqlite_folder_make(turn, parent, &owner, err);
+	if (!folder)
 		goto out;
-	}
 	options.read_only = false;
 	options.create = true;
 	options.count_limit = -1;
@@ -75,6 +56,7 @@ static int make(TALLOC_CTX *mem, struct sqlite *from, const char *scratch_url,
 		       talloc_asprintf(turn, "%s/scratch.db", folder),
 		       "scratch");
 	s->folder = talloc_steal(s, folder);
+	s->owner_file = owner;
 	s->db.server_version = talloc_strdup(s, sqlite3_libversion());
 	s->flags |= SQLITE_OPEN_CREATE;
 	result = sqlite_connect(s, err);

@@ -18,10 +18,11 @@ SELECT CASE c.relkind WHEN 'f' THEN 'foreign table' ELSE 'table' END,
 	pg_get_expr(c.relpartbound, c.oid),
 	'using ' || nullif(a.amname, 'heap'),
 	'tablespace ' || s.spcname,
-	'with (' || (
+	CASE WHEN c.reloptions IS NOT NULL OR t.reloptions IS NOT NULL
+	 THEN 'with (' || (
 		SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
 		FROM (SELECT unnest(c.reloptions) UNION ALL
-		      SELECT 'toast.' || unnest(t.reloptions)) u (o)) || ')',
+		      SELECT 'toast.' || unnest(t.reloptions)) u (o)) || ')' END,
 	CASE WHEN c.relrowsecurity THEN 'row security' END,
 	CASE WHEN c.relforcerowsecurity THEN 'forced row security' END,
 	CASE c.relreplident WHEN 'd' THEN NULL
@@ -78,10 +79,13 @@ SELECT 'column',
 	CASE WHEN a.attstattarget >= 0
 	 THEN 'statistics ' || a.attstattarget END,
 	-- pg_attver is the server's own count of changes, in some releases
-	'with (' || (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
-		     FROM unnest(a.attoptions) o WHERE o !~ '^pg_') || ')',
-	'options (' || (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
-			FROM unnest(a.attfdwoptions) o) || ')',
+	CASE WHEN a.attoptions IS NOT NULL
+	 THEN 'with (' || (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
+			   FROM unnest(a.attoptions) o
+			   WHERE o !~ '^pg_') || ')' END,
+	CASE WHEN a.attfdwoptions IS NOT NULL
+	 THEN 'options (' || (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
+			      FROM unnest(a.attfdwoptions) o) || ')' END,
 	CASE WHEN NOT a.attislocal THEN 'inherited' END),
        row_number() OVER (PARTITION BY a.attrelid ORDER BY a.attnum)
 FROM pg_class c
@@ -117,8 +121,9 @@ SELECT 'constraint',
        concat(nullif(n.nspname || '.', 'public.'), c.relname, '.', o.conname),
        concat_ws(' ',
 	pg_get_constraintdef(o.oid),
-	'with (' || (SELECT string_agg(p, ', ' ORDER BY p COLLATE "C")
-		     FROM unnest(ic.reloptions) p) || ')',
+	CASE WHEN ic.reloptions IS NOT NULL
+	 THEN 'with (' || (SELECT string_agg(p, ', ' ORDER BY p COLLATE "C")
+			   FROM unnest(ic.reloptions) p) || ')' END,
 	'tablespace ' || s.spcname,
 	CASE WHEN i.indisclustered THEN 'clustered' END,
 	CASE WHEN NOT i.indisvalid THEN 'invalid' END,
@@ -174,8 +179,9 @@ WHERE ic.oid >= 16384
 SELECT CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END,
        concat(nullif(n.nspname || '.', 'public.'), c.relname),
        concat_ws(' ',
-	'with (' || (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
-		     FROM unnest(c.reloptions) o) || ')',
+	CASE WHEN c.reloptions IS NOT NULL
+	 THEN 'with (' || (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
+			   FROM unnest(c.reloptions) o) || ')' END,
 	'using ' || nullif(a.amname, 'heap'),
 	'tablespace ' || s.spcname,
 	CASE WHEN c.relkind = 'm' AND NOT c.relispopulated

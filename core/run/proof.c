@@ -216,13 +216,6 @@ static const char *get(struct proofs *proofs, const json_t *json,
 			  json_string_value(json_object_get(json, key)));
 }
 
-static double get_time(const json_t *json, const char *key)
-{
-	const json_t *value = json_object_get(json, key);
-
-	return json_is_number(value) ? json_number_value(value) : -1;
-}
-
 static void fill_findings(struct proofs *proofs, struct proof *p,
 			  const json_t *list)
 {
@@ -240,6 +233,13 @@ static void fill_findings(struct proofs *proofs, struct proof *p,
 		f->message = get(proofs, one, "message");
 		p->finding_count += f->rule && f->severity && f->message;
 	}
+}
+
+static double get_time(const json_t *json, const char *key)
+{
+	const json_t *value = json_object_get(json, key);
+
+	return json_is_number(value) ? json_number_value(value) : -1;
 }
 
 static void fill(struct proofs *proofs, struct proof *p, const json_t *json)

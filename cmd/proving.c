@@ -130,6 +130,86 @@ static void show_timing(const struct cmd *cmd, const struct proof *proof)
 	}
 }
 
+/* --- rows ----------------------------------------------------------------- */
+
+/* "  on 20 generated rows" behind the durations. */
+static void show_source(const struct cmd *cmd, const struct proof_data *data)
+{
+	int64_t rows = 0;
+
+	for (size_t i = 0; i < data->table_count; i++)
+		rows += data->tables[i].rows;
+	if (!data->at || !rows)
+		return;
+	printf("  on %s %s%srow%s%s", text_thousands(cmd->mem, rows),
+	       !strcmp(data->source, "generated") ? data->source : "",
+	       !strcmp(data->source, "generated") ? " " : "",
+	       rows == 1 ? "" : "s",
+	       !strcmp(data->source, "sample")	 ? " of the target"
+	       : !strcmp(data->source, "backup") ? " of the backup"
+						 : "");
+}
+
+static void show_data(const struct proof_data *data)
+{
+	bool made = !data->at || !strcmp(data->source, "generated");
+
+	if (data->refused) {
+		cmd_line("  proven on empty tables: the up script did not take "
+			 "the rows that were made up (%s)",
+			 data->refused);
+		return;
+	}
+	for (size_t i = 0; i < data->table_count; i++) {
+		const struct proof_table *t = &data->tables[i];
+
+		if (t->rows)
+			continue;
+		if (made)
+			cmd_line("  no rows could be made for: %s (%s)",
+				 t->name, t->reason);
+		else
+			cmd_line("  no rows of %s: %s", t->name, t->reason);
+	}
+}
+
+static void show_rows(const struct cmd *cmd, const struct proof *proof)
+{
+	for (size_t i = 0; i < proof->row_difference_count; i++) {
+		const struct proof_row_difference *d =
+			&proof->row_differences[i];
+		const char *text = row_difference_text(cmd->mem, d);
+
+		if (d->declared)
+			cmd_line("  after %s: %s, as declared: %s", d->stage,
+				 text, d->declared);
+		else
+			cmd_line("  after %s: %s%s", d->stage, text,
+				 d->unsteady ? ", as it is each time (allowed)"
+					     : "");
+	}
+}
+
+/* What a person writes who means it. */
+void hint_loss(const struct cmd *cmd, const struct proof *proof)
+{
+	for (size_t i = 0; i < proof->row_difference_count; i++) {
+		const struct proof_row_difference *d =
+			&proof->row_differences[i];
+
+		if (!row_difference_counts(d))
+			continue;
+		cmd_hint(cmd,
+			 "if that loss is meant, say so in the script that "
+			 "brings it: -- migrate: data-loss \"%s%s%s is lost\"",
+			 text_visible(cmd->mem, d->table, false),
+			 d->column ? "." : "",
+			 d->column ? text_visible(cmd->mem, d->column, false)
+				   : "");
+		return;
+	}
+}
+
 void show_proof(const struct cmd *cmd, const struct proof *proof)
 {
 	char version[VERSION_LENGTH + 1];
@@ -143,8 +223,11 @@ void show_proof(const struct cmd *cmd, const struct proof *proof)
 		printf("  up %s", text_duration(cmd->mem, proof->up_ms));
 	if (proof->down_ms >= 0)
 		printf("  down %s", text_duration(cmd->mem, proof->down_ms));
+	show_source(cmd, &proof->data);
 	putchar('\n');
 	show_differences(cmd, proof->differences, proof->difference_count);
+	show_rows(cmd, proof);
+	show_data(&proof->data);
 	show_error(cmd, proof->error_place, proof->error);
 	show_repairs(cmd, proof);
 	show_timing(cmd, proof);

@@ -71,11 +71,25 @@ static bool same(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
+static bool is_number(const char *text)
+{
+	return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* Whole numbers stand first, as people count. */
 static int order(const char *a, const char *b)
 {
+	bool numbers;
+	size_t x, y;
+
 	if (!a || !b)
 		return (a != NULL) - (b != NULL);
-	return strcmp(a, b);
+	numbers = is_number(a);
+	if (numbers != is_number(b))
+		return numbers ? -1 : 1;
+	x = strlen(a);
+	y = strlen(b);
+	return numbers && x != y ? (x > y) - (x < y) : strcmp(a, b);
 }
 
 /* The columns that both have, and by which of them rows are told apart. */

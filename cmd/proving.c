@@ -141,18 +141,20 @@ static void show_source(const struct cmd *cmd, const struct proof_data *data)
 		rows += data->tables[i].rows;
 	if (!data->at || !rows)
 		return;
-	printf("  on %s %s%srow%s%s", text_thousands(cmd->mem, rows),
-	       !strcmp(data->source, "generated") ? data->source : "",
-	       !strcmp(data->source, "generated") ? " " : "",
-	       rows == 1 ? "" : "s",
-	       !strcmp(data->source, "sample")	 ? " of the target"
-	       : !strcmp(data->source, "backup") ? " of the backup"
-						 : "");
+	if (!strcmp(data->source, "generated"))
+		printf("  on %s generated row%s",
+		       text_thousands(cmd->mem, rows), rows == 1 ? "" : "s");
+	else
+		printf("  on %s row%s of the %s",
+		       text_thousands(cmd->mem, rows), rows == 1 ? "" : "s",
+		       !strcmp(data->source, "sample") ? "target"
+						       : data->source);
 }
 
 static void show_data(const struct proof_data *data)
 {
-	bool made = !data->at || !strcmp(data->source, "generated");
+	bool made = strcmp(data->source, "sample") != 0 &&
+		    strcmp(data->source, "backup") != 0;
 
 	if (data->refused) {
 		cmd_line("  proven on empty tables: the up script did not take "

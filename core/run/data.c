@@ -15,6 +15,7 @@ struct pair {
 	size_t touched_count;
 	struct row_image *images[4]; /* by moment */
 	bool watched;
+	bool lossless; /* the down has brought every row back */
 };
 
 struct data {
@@ -108,6 +109,29 @@ static void add_script(TALLOC_CTX *mem, const struct script *script,
 				add_touched(mem, list, count, t->name);
 		}
 	}
+}
+
+/* Whether the script may write rows by itself, on empty tables too. */
+static bool writes_rows(const struct script *script)
+{
+	static const char *const kinds[] = {
+		"ALTER",   "CREATE INDEX", "CREATE TABLE", "CREATE UNIQUE",
+		"COMMENT", "CREATE VIEW",  "CREATE TYPE",  "CREATE SCHEMA",
+		"DROP",	   "GRANT",	   "PRAGMA",	   "SET",
+	};
+
+	for (size_t n = 0; script && n < script->statement_count; n++) {
+		const char *kind = script->statements[n].kind;
+		bool harmless = strcmp(kind, "CREATE TABLE AS") != 0;
+		size_t i = 0;
+
+		while (harmless && i < sizeof(kinds) / sizeof(*kinds) &&
+		       strncmp(kind, kinds[i], strlen(kinds[i])) != 0)
+			i++;
+		if (!harmless || i == sizeof(kinds) / sizeof(*kinds))
+			return true;
+	}
+	return !script;
 }
 
 /* --- where rows come from ------------------------------------------------- */
@@ -314,11 +338,15 @@ static int start_pair(struct bench *bench, struct proof *proof,
 	for (int i = 0; i < 2; i++)
 		add_script(pair, pair->scripts[i], tables, &pair->touched,
 			   &pair->touched_count);
-	pair->watched = d->wish->source != PROVE_ROWS_GENERATED;
+	pair->watched = d->wish->source != PROVE_ROWS_GENERATED ||
+			writes_rows(pair->scripts[DIRECTION_UP]) ||
+			writes_rows(pair->scripts[DIRECTION_DOWN]);
 	if (!pair->watched)
 		return 0;
 	if (read_rows(bench, pair, DATA_BEFORE, err) < 0)
 		return -1;
+	if (d->wish->source == PROVE_ROWS_GENERATED)
+		return 0;
 	proof->data.source = is_from(bench, PROVE_ROWS_SAMPLE) ? "sample"
 							       : "backup";
 	proof->data.at = text_time(proof, clock_wall_us());
@@ -326,29 +354,31 @@ static int start_pair(struct bench *bench, struct proof *proof,
 	return 0;
 }
 
-int data_look(struct bench *bench, struct proof *proof,
-	      const struct migration *m, enum data_moment moment,
-	      struct error *err)
-{
-	if (!bench->data)
-		return 0;
-	if (moment == DATA_BEFORE)
-		return start_pair(bench, proof, m, err);
-	return bench->data->pair->watched
-		       ? read_rows(bench, bench->data->pair, moment, err)
-		       : 0;
-}
-
 /* --- judging -------------------------------------------------------------- */
 
+static bool is_same(const struct proof_row_difference *a,
+		    const struct proof_row_difference *b)
+{
+	return a->change == b->change && !strcmp(a->stage, b->stage) &&
+	       !strcmp(a->table, b->table) &&
+	       (a->column && b->column ? !strcmp(a->column, b->column)
+				       : a->column == b->column);
+}
+
+/* What was seen on empty tables already is seen better on full ones. */
 static void add(struct proof *proof, const struct proof_row_difference *d)
 {
+	if (row_difference_counts(d))
+		proof->outcome = PROOF_DIFFERS;
+	for (size_t i = 0; i < proof->row_difference_count; i++)
+		if (is_same(&proof->row_differences[i], d)) {
+			proof->row_differences[i] = *d;
+			return;
+		}
 	proof->row_differences = talloc_realloc(
 		proof, proof->row_differences, struct proof_row_difference,
 		(unsigned)proof->row_difference_count + 1);
 	proof->row_differences[proof->row_difference_count++] = *d;
-	if (row_difference_counts(d))
-		proof->outcome = PROOF_DIFFERS;
 }
 
 static bool is_in(const struct proof_row_difference *d,
@@ -399,50 +429,19 @@ static int learn(struct bench *bench, const struct migration *m,
 	return 0;
 }
 
-static int judge_again(struct bench *bench, struct proof *proof,
-		       const struct migration *m,
-		       const struct declared *declared, bool lossless,
-		       struct error *err)
+static struct declared what_is_declared(const struct pair *pair)
 {
-	struct pair *pair = bench->data->pair;
-	struct proof_row_difference *unsteady = NULL, *list;
-	size_t count, unsteady_count = 0;
-	bool learned = false;
-
-	list = rows_compare(proof, "up again", pair->images[DATA_AFTER],
-			    pair->images[DATA_AGAIN], &count);
-	for (size_t i = 0; i < count; i++) {
-		struct proof_row_difference *d = &list[i];
-
-		d->unsteady = lossless;
-		if (!lossless)
-			d->declared = talloc_strdup(
-				proof, declared_loss(declared, d));
-		if (!lossless && !d->declared && !learned) {
-			int result = learn(bench, m, &unsteady,
-					   &unsteady_count, err);
-
-			if (result)
-				return result;
-			learned = true;
-		}
-		if (!d->declared && !lossless)
-			d->unsteady = is_in(d, unsteady, unsteady_count);
-		add(proof, d);
-	}
-	return 0;
-}
-
-/* All four images are there. */
-static int judge(struct bench *bench, struct proof *proof,
-		 const struct migration *m, struct error *err)
-{
-	struct pair *pair = bench->data->pair;
-	const struct declared declared = {
+	return (struct declared){
 		.scripts = { pair->scripts[0], pair->scripts[1] },
 		.images = { pair->images[DATA_BEFORE],
 			    pair->images[DATA_AFTER] },
 	};
+}
+
+static void judge_down(struct bench *bench, struct proof *proof)
+{
+	struct pair *pair = bench->data->pair;
+	const struct declared declared = what_is_declared(pair);
 	size_t count;
 	struct proof_row_difference *list =
 		rows_compare(proof, "down", pair->images[DATA_BEFORE],
@@ -453,20 +452,76 @@ static int judge(struct bench *bench, struct proof *proof,
 			proof, declared_loss(&declared, &list[i]));
 		add(proof, &list[i]);
 	}
-	/* what comes of a wrong down is no news */
+	pair->lossless = !count;
+}
+
+/* What comes of a wrong down is no news. */
+static int judge_again(struct bench *bench, struct proof *proof,
+		       const struct migration *m, struct error *err)
+{
+	struct pair *pair = bench->data->pair;
+	const struct declared declared = what_is_declared(pair);
+	struct proof_row_difference *unsteady = NULL, *list;
+	size_t count, unsteady_count = 0;
+	bool learned = false;
+
 	if (proof->outcome != PROOF_PROVEN)
 		return 0;
-	return judge_again(bench, proof, m, &declared, !count, err);
+	list = rows_compare(proof, "up again", pair->images[DATA_AFTER],
+			    pair->images[DATA_AGAIN], &count);
+	for (size_t i = 0; i < count; i++) {
+		struct proof_row_difference *d = &list[i];
+
+		d->unsteady = pair->lossless;
+		if (!pair->lossless)
+			d->declared = talloc_strdup(
+				proof, declared_loss(&declared, d));
+		if (!pair->lossless && !d->declared && !learned) {
+			int result = learn(bench, m, &unsteady,
+					   &unsteady_count, err);
+
+			if (result)
+				return result;
+			learned = true;
+		}
+		if (!d->declared && !pair->lossless)
+			d->unsteady = is_in(d, unsteady, unsteady_count);
+		add(proof, d);
+	}
+	return 0;
+}
+
+int data_look(struct bench *bench, struct proof *proof,
+	      const struct migration *m, enum data_moment moment,
+	      struct error *err)
+{
+	if (!bench->data)
+		return 0;
+	if (moment == DATA_BEFORE)
+		return start_pair(bench, proof, m, err);
+	if (!bench->data->pair->watched)
+		return 0;
+	if (read_rows(bench, bench->data->pair, moment, err) < 0)
+		return -1;
+	if (moment == DATA_REVERTED)
+		judge_down(bench, proof);
+	return 0;
 }
 
 /* --- rows that are made up ------------------------------------------------ */
 
-static int64_t rows_made(const struct proof *proof)
+/* Rows that are there, and whether some of them were made up. */
+static int64_t rows_there(const struct proof *proof, bool *made)
 {
 	int64_t rows = 0;
 
-	for (size_t i = 0; i < proof->data.table_count; i++)
-		rows += proof->data.tables[i].rows;
+	*made = false;
+	for (size_t i = 0; i < proof->data.table_count; i++) {
+		const struct proof_table *t = &proof->data.tables[i];
+
+		rows += t->rows;
+		*made |= t->made && t->rows;
+	}
 	return rows;
 }
 
@@ -496,10 +551,12 @@ static int run_steps(struct bench *bench, struct proof *proof,
 			  DATA_REVERTED, err);
 
 	if (result == 0)
+		judge_down(bench, proof);
+	if (result == 0 && proof->outcome == PROOF_PROVEN)
 		result = step(bench, proof, m, DIRECTION_UP, "up again",
 			      DATA_AGAIN, err);
 	if (result == 0)
-		result = judge(bench, proof, m, err);
+		result = judge_again(bench, proof, m, err);
 	if (result == 0)
 		proof->failed_stage = NULL;
 	return result;
@@ -526,13 +583,14 @@ static int try_rows(struct bench *bench, struct proof *proof,
 		    struct error *err)
 {
 	struct pair *pair = bench->data->pair;
+	bool made;
 
 	talloc_free(proof->data.tables);
 	proof->data.tables = NULL;
 	proof->data.table_count = 0;
 	if (fill_generate(proof, fill, &proof->data, err) < 0)
 		return -1;
-	if (!rows_made(proof))
+	if (!rows_there(proof, &made))
 		return 0;
 	if (read_rows(bench, pair, DATA_BEFORE, err) < 0)
 		return -1;
@@ -575,6 +633,7 @@ static int generate(struct bench *bench, struct proof *proof,
 {
 	struct pair *pair = bench->data->pair;
 	struct db_tables *later;
+	bool made;
 	struct fill fill = {
 		.db = bench->scratch,
 		.touched = pair->touched,
@@ -593,7 +652,8 @@ static int generate(struct bench *bench, struct proof *proof,
 	if (result < 0)
 		return -1;
 	if (result == 2) {
-		proof->data.source = "generated";
+		rows_there(proof, &made);
+		proof->data.source = made ? "generated" : "migrations";
 		proof->data.at = text_time(proof, clock_wall_us());
 		proof->data.refused = NULL;
 		result = run_steps(bench, proof, m, err);
@@ -619,8 +679,12 @@ int data_finish(struct bench *bench, struct proof *proof,
 	*spoiled = false;
 	if (!d || !d->pair || !d->wish || proof->outcome != PROOF_PROVEN)
 		return 0;
-	if (d->pair->watched)
-		return judge(bench, proof, m, err);
+	if (d->pair->watched) {
+		int result = judge_again(bench, proof, m, err);
+
+		if (result || proof->outcome != PROOF_PROVEN)
+			return result;
+	}
 	if (d->wish->source != PROVE_ROWS_GENERATED || !d->pair->touched_count)
 		return 0;
 	return generate(bench, proof, m, more, spoiled, err);

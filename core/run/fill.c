@@ -9,38 +9,77 @@
 
 struct walk {
 	const struct db_tables *tables;
-	bool *seen;
-	size_t *order, count;
+	bool *wanted, *done;
 };
 
-static void visit(struct walk *w, size_t table)
+static void want(struct walk *w, size_t table)
 {
 	const struct db_table *t = &w->tables->list[table];
 
-	if (w->seen[table])
+	if (w->wanted[table])
 		return;
-	w->seen[table] = true;
+	w->wanted[table] = true;
 	for (size_t i = 0; i < t->reference_count; i++)
-		visit(w, t->references[i].table);
-	w->order[w->count++] = table;
+		want(w, t->references[i].table);
+}
+
+/* Whether a row has to refer to one. */
+static bool is_firm(const struct db_table *t, const struct db_reference *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (!t->columns[r->columns[i]].not_null)
+			return false;
+	return true;
+}
+
+/* Whether all that it refers to is done; `firmly`: all that it has to. */
+static bool is_ready(const struct walk *w, size_t table, bool firmly)
+{
+	const struct db_table *t = &w->tables->list[table];
+
+	for (size_t i = 0; i < t->reference_count; i++)
+		if (t->references[i].table != table &&
+		    !w->done[t->references[i].table] &&
+		    (!firmly || is_firm(t, &t->references[i])))
+			return false;
+	return true;
+}
+
+/* The next one: `how` 0 when all is ready for it, 1: all that it needs, 2: in
+   any case. */
+static bool next_table(const struct walk *w, int how, size_t *next)
+{
+	for (size_t i = 0; i < w->tables->count; i++)
+		if (w->wanted[i] && !w->done[i] &&
+		    (how == 2 || is_ready(w, i, how == 1))) {
+			*next = i;
+			return true;
+		}
+	return false;
 }
 
 size_t fill_order(TALLOC_CTX *mem, const struct db_tables *tables,
 		  const char *const *touched, size_t **order)
 {
+	unsigned room = (unsigned)tables->count + 1;
 	struct walk w = {
 		.tables = tables,
-		.seen = talloc_zero_array(mem, bool,
-					  (unsigned)tables->count + 1),
-		.order = talloc_array(mem, size_t, (unsigned)tables->count + 1),
+		.wanted = talloc_zero_array(mem, bool, room),
+		.done = talloc_zero_array(mem, bool, room),
 	};
+	size_t count = 0, next = 0;
 
+	*order = talloc_array(mem, size_t, room);
 	for (; *touched; touched++)
 		for (size_t i = 0; i < tables->count; i++)
 			if (!strcmp(tables->list[i].name, *touched))
-				visit(&w, i);
-	*order = w.order;
-	return w.count;
+				want(&w, i);
+	while (next_table(&w, 0, &next) || next_table(&w, 1, &next) ||
+	       next_table(&w, 2, &next)) {
+		w.done[next] = true;
+		(*order)[count++] = next;
+	}
+	return count;
 }
 
 struct proof_table *fill_note(TALLOC_CTX *mem, struct proof_data *data,

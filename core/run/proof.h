@@ -76,7 +76,8 @@ struct proof_table {
 
 /* The rows that were there; all strings may be of the proof or static. */
 struct proof_data {
-	const char *source; /* "generated", "sample", "backup", "none" */
+	const char *source; /* "generated", "migrations" (by those before it),
+			       "sample", "backup", "none" */
 	const char *at;	    /* RFC 3339 UTC, or NULL */
 	struct proof_table *tables;
 	size_t table_count;

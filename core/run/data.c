@@ -301,20 +301,39 @@ static int read_rows(struct bench *bench, struct pair *pair,
 			 &pair->images[moment], err);
 }
 
-/* What stands in the touched tables, and those that have nothing. */
-static void note_rows(struct proof *proof, const struct pair *pair,
-		      const struct row_image *image)
+/* What stands in the touched tables, and (`all`) those that have nothing; how
+   many rows that are. */
+static int64_t note_rows(struct proof *proof, const struct pair *pair,
+			 const struct row_image *image, bool all)
 {
+	int64_t rows = 0;
+
 	for (size_t i = 0; i < image->count; i++) {
 		const struct row_table *t = &image->tables[i];
 		bool touched = false;
 
 		for (size_t k = 0; k < pair->touched_count && !touched; k++)
 			touched = !strcmp(pair->touched[k], t->name);
-		if (touched)
+		if (touched && (all || t->rows))
 			fill_note(proof, &proof->data, t->name, t->rows,
 				  t->rows ? NULL : "it has none there");
+		rows += touched ? t->rows : 0;
 	}
+	return rows;
+}
+
+static void note_source(const struct bench *bench, struct proof *proof,
+			const struct pair *pair)
+{
+	const struct row_image *image = pair->images[DATA_BEFORE];
+	bool all = !is_from(bench, PROVE_ROWS_GENERATED);
+
+	if (!note_rows(proof, pair, image, all) && !all)
+		return;
+	proof->data.at = text_time(proof, clock_wall_us());
+	proof->data.source = is_from(bench, PROVE_ROWS_SAMPLE)	 ? "sample"
+			     : is_from(bench, PROVE_ROWS_BACKUP) ? "backup"
+								 : "migrations";
 }
 
 static int start_pair(struct bench *bench, struct proof *proof,
@@ -345,12 +364,7 @@ static int start_pair(struct bench *bench, struct proof *proof,
 		return 0;
 	if (read_rows(bench, pair, DATA_BEFORE, err) < 0)
 		return -1;
-	if (d->wish->source == PROVE_ROWS_GENERATED)
-		return 0;
-	proof->data.source = is_from(bench, PROVE_ROWS_SAMPLE) ? "sample"
-							       : "backup";
-	proof->data.at = text_time(proof, clock_wall_us());
-	note_rows(proof, pair, pair->images[DATA_BEFORE]);
+	note_source(bench, proof, pair);
 	return 0;
 }
 
@@ -586,8 +600,7 @@ static int try_rows(struct bench *bench, struct proof *proof,
 	bool made;
 
 	talloc_free(proof->data.tables);
-	proof->data.tables = NULL;
-	proof->data.table_count = 0;
+	proof->data = (struct proof_data){ .source = "none" };
 	if (fill_generate(proof, fill, &proof->data, err) < 0)
 		return -1;
 	if (!rows_there(proof, &made))
@@ -655,7 +668,6 @@ static int generate(struct bench *bench, struct proof *proof,
 		rows_there(proof, &made);
 		proof->data.source = made ? "generated" : "migrations";
 		proof->data.at = text_time(proof, clock_wall_us());
-		proof->data.refused = NULL;
 		result = run_steps(bench, proof, m, err);
 		if (result || proof->outcome != PROOF_PROVEN)
 			return result;

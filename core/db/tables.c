@@ -256,21 +256,22 @@ char *db_insert_sql(TALLOC_CTX *mem, const struct db *db,
 		sql = talloc_strdup_append_buffer(sql, r ? ", (" : "(");
 		for (size_t c = 0; c < count; c++) {
 			const char *value = values[r * count + c];
-			char *literal = value ? engine->literal(
-							NULL,
-							&table->columns
-								 [columns[c]],
-							value)
-					      : NULL;
+			char *literal =
+				value ? engine->literal(
+						NULL,
+						&table->columns[columns[c]],
+						value)
+				      : NULL;
 
 			/* a counter gets its number */
 			if (!literal)
 				literal = talloc_strdup(
-					NULL, table->columns[columns[c]].counted &&
-							      db->engine->dialect !=
-								      SQL_SQLITE
-						      ? "DEFAULT"
-						      : "NULL");
+					NULL,
+					table->columns[columns[c]].counted &&
+							db->engine->dialect !=
+								SQL_SQLITE
+						? "DEFAULT"
+						: "NULL");
 			sql = talloc_asprintf_append_buffer(
 				sql, "%s%s", c ? ", " : "", literal);
 			talloc_free(literal);

@@ -301,10 +301,10 @@ static int read_rows(struct bench *bench, struct pair *pair,
 			 &pair->images[moment], err);
 }
 
-/* What stands in the touched tables, and (`all`) those that have nothing; how
-   many rows that are. */
+/* What stands in the touched tables, with (`all`) those that have nothing, and
+   (`others`) in others; how many rows that are. */
 static int64_t note_rows(struct proof *proof, const struct pair *pair,
-			 const struct row_image *image, bool all)
+			 const struct row_image *image, bool all, bool others)
 {
 	int64_t rows = 0;
 
@@ -314,6 +314,7 @@ static int64_t note_rows(struct proof *proof, const struct pair *pair,
 
 		for (size_t k = 0; k < pair->touched_count && !touched; k++)
 			touched = !strcmp(pair->touched[k], t->name);
+		touched |= others && t->rows;
 		if (touched && (all || t->rows))
 			fill_note(proof, &proof->data, t->name, t->rows,
 				  t->rows ? NULL : "it has none there");
@@ -328,7 +329,9 @@ static void note_source(const struct bench *bench, struct proof *proof,
 	const struct row_image *image = pair->images[DATA_BEFORE];
 	bool all = !is_from(bench, PROVE_ROWS_GENERATED);
 
-	if (!note_rows(proof, pair, image, all) && !all)
+	if (!note_rows(proof, pair, image, all,
+		       is_from(bench, PROVE_ROWS_SAMPLE)) &&
+	    !all)
 		return;
 	proof->data.at = text_time(proof, clock_wall_us());
 	proof->data.source = is_from(bench, PROVE_ROWS_SAMPLE)	 ? "sample"
@@ -438,8 +441,8 @@ static int learn(struct bench *bench, const struct migration *m,
 	rows_compare(pair, "down", pair->images[DATA_REVERTED], reverted,
 		     &moved);
 	if (!moved)
-		*list = rows_compare(pair, "up again",
-				     pair->images[DATA_AGAIN], again, count);
+		*list = rows_compare(pair, "up again", pair->images[DATA_AGAIN],
+				     again, count);
 	return 0;
 }
 
@@ -491,8 +494,8 @@ static int judge_again(struct bench *bench, struct proof *proof,
 			d->declared = talloc_strdup(
 				proof, declared_loss(&declared, d));
 		if (!pair->lossless && !d->declared && !learned) {
-			int result = learn(bench, m, &unsteady,
-					   &unsteady_count, err);
+			int result = learn(bench, m, &unsteady, &unsteady_count,
+					   err);
 
 			if (result)
 				return result;

@@ -170,8 +170,8 @@ static struct db_column narrowed(const struct db_column *now,
 	if (later->bytes && later->bytes < c.bytes)
 		c.bytes = later->bytes;
 	c.is_unsigned |= later->is_unsigned;
-	if (later->precision && (!c.precision || later->precision <
-							 c.precision)) {
+	if (later->precision &&
+	    (!c.precision || later->precision < c.precision)) {
 		c.precision = later->precision;
 		c.scale = later->scale;
 	}
@@ -203,7 +203,8 @@ static void choose_columns(struct making *m)
 
 		m->columns[i] = other == NO_COLUMN
 					? *c
-					: narrowed(c, &m->later->columns[other]);
+					: narrowed(c,
+						   &m->later->columns[other]);
 		/* what cannot be made up is left to its default */
 		if (!c->computed && !c->counted &&
 		    !(c->kind == DATUM_OTHER && c->has_default))
@@ -295,8 +296,9 @@ static int read_parents(struct making *m, size_t n, struct error *err)
 		where = talloc_asprintf_append(where, "%s%s IS NOT NULL",
 					       i ? " AND " : "", c->quoted);
 	}
-	sql = talloc_asprintf_append(sql, " FROM %s WHERE %s ORDER BY 1 "
-					  "LIMIT %d",
+	sql = talloc_asprintf_append(sql,
+				     " FROM %s WHERE %s ORDER BY 1 "
+				     "LIMIT %d",
 				     parent->from, where, PARENTS);
 	return m->fill->db->engine->rows->run(m->fill->db, sql, take_parent, p,
 					      err);
@@ -640,15 +642,15 @@ static int empty_all(const struct fill *fill, const struct proof_data *data,
 	int result = engine->tables(turn, fill->db, &tables, err);
 
 	for (size_t i = data->table_count; result >= 0 && i--;) {
-		const struct db_table *t =
-			db_tables_find(tables, data->tables[i].name);
+		const struct db_table *t = db_tables_find(tables,
+							  data->tables[i].name);
 
 		if (t && data->tables[i].made)
-			result = engine->run(
-				fill->db,
-				talloc_asprintf(turn, "DELETE FROM %s",
-						t->into),
-				NULL, NULL, err);
+			result = engine->run(fill->db,
+					     talloc_asprintf(turn,
+							     "DELETE FROM %s",
+							     t->into),
+					     NULL, NULL, err);
 	}
 	talloc_free(turn);
 	return result < 0 ? -1 : 0;

@@ -114,17 +114,20 @@ static bool has_pattern(const char *text)
 static void add_shapes(struct words *out, uint64_t number)
 {
 	static const char *const shapes[][2] = {
-		{ "user", "@example.com" }, { "https://example.com/", "" },
-		{ "+15550100", "" },	    { "12345", "" },
-		{ "word-", "" },	    { "WORD", "" },
+		{ "user", "@example.com" },
+		{ "https://example.com/", "" },
+		{ "+15550100", "" },
+		{ "12345", "" },
+		{ "word-", "" },
+		{ "WORD", "" },
 	};
-	static const char *const words[] = { "A", "AB", "ABC", "ABCD", "a",
-					     "ab", "abc", "abcd" };
+	static const char *const words[] = { "A", "AB", "ABC", "ABCD",
+					     "a", "ab", "abc", "abcd" };
 
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++)
-		add(out, talloc_asprintf(out->mem, "%s%" PRIu64 "%s",
-					 shapes[i][0], number % 100,
-					 shapes[i][1]));
+		add(out,
+		    talloc_asprintf(out->mem, "%s%" PRIu64 "%s", shapes[i][0],
+				    number % 100, shapes[i][1]));
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		add(out, talloc_strdup(out->mem, words[i]));
 }
@@ -213,8 +216,7 @@ static void add_candidates(const struct value_wish *w, const char *text,
 static void find_candidates(const struct value_wish *w, struct words *out)
 {
 	for (size_t t = 0; t < 2; t++)
-		for (size_t i = 0; w->tables[t] &&
-				   i < w->tables[t]->rule_count;
+		for (size_t i = 0; w->tables[t] && i < w->tables[t]->rule_count;
 		     i++)
 			if (is_about(&w->tables[t]->rules[i], w->column->name))
 				add_candidates(w, w->tables[t]->rules[i].text,
@@ -228,23 +230,20 @@ static void find_candidates(const struct value_wish *w, struct words *out)
 static char *integer(TALLOC_CTX *mem, const struct value_wish *w, uint64_t n)
 {
 	static const char *const most[] = {
-		"127",	      "32767",	    "8388607",
-		"2147483647", NULL,	    NULL,
-		NULL,	      "9223372036854775807",
+		"127", "32767", "8388607", "2147483647",
+		NULL,  NULL,	NULL,	   "9223372036854775807",
 	};
 	static const char *const least[] = {
-		"-128",	       "-32768", "-8388608",
-		"-2147483648", NULL,	 NULL,
-		NULL,	       "-9223372036854775808",
+		"-128", "-32768", "-8388608", "-2147483648",
+		NULL,	NULL,	  NULL,	      "-9223372036854775808",
 	};
 	int bytes = w->column->bytes;
 
 	if (!w->tame && bytes >= 1 && bytes <= 8 && n % 6 == 4)
 		return talloc_strdup(mem, most[bytes - 1]);
 	if (!w->tame && bytes >= 1 && bytes <= 8 && n % 6 == 5)
-		return talloc_strdup(mem, w->column->is_unsigned
-						  ? "0"
-						  : least[bytes - 1]);
+		return talloc_strdup(
+			mem, w->column->is_unsigned ? "0" : least[bytes - 1]);
 	if (!w->tame && n % 6 == 3 && !w->column->is_unsigned)
 		return talloc_strdup(mem, "-1");
 	return talloc_asprintf(mem, "%" PRIu64, n % 6 == 0 ? 0 : n / 6 % 100);
@@ -255,10 +254,8 @@ static char *number(TALLOC_CTX *mem, const struct value_wish *w, uint64_t n)
 {
 	const struct db_column *c = w->column;
 	int whole = c->precision ? c->precision - c->scale : 9;
-	char *text = talloc_strdup(mem, n % 5 == 4 && !w->tame &&
-							!c->is_unsigned
-						? "-"
-						: "");
+	char *text = talloc_strdup(
+		mem, n % 5 == 4 && !w->tame && !c->is_unsigned ? "-" : "");
 
 	if (n % 5 == 0)
 		return talloc_strdup_append(text, "0");
@@ -337,8 +334,8 @@ static char *bits(TALLOC_CTX *mem, const struct value_wish *w, uint64_t n)
 	char *text = talloc_strdup(mem, "");
 
 	for (int64_t i = length; i--;)
-		text = talloc_strdup_append(
-			text, i < 64 && (n >> i) & 1 ? "1" : "0");
+		text = talloc_strdup_append(text,
+					    i < 64 && (n >> i) & 1 ? "1" : "0");
 	return text;
 }
 
@@ -389,8 +386,8 @@ static char *array(TALLOC_CTX *mem, const struct value_wish *w, uint64_t n)
 				*c == '"' || *c == '\\' ? "\\" : "", *c);
 		text = talloc_strdup_append(text, "\"");
 	}
-	return talloc_strdup_append(
-		text, n % 3 == 2 && !w->tame ? ",NULL}" : "}");
+	return talloc_strdup_append(text,
+				    n % 3 == 2 && !w->tame ? ",NULL}" : "}");
 }
 
 static const char *const dates[] = { "2026-01-15", "2000-02-29", "1999-12-31",
@@ -408,7 +405,7 @@ static const char *const addresses[] = { "192.0.2.1", "198.51.100.7",
 static const char *const networks[] = { "192.0.2.0/24", "10.0.0.0/8" };
 static const char *const floats[] = { "0", "1.5", "-2.25", "3.141592653589793",
 				      "1e10" };
-static const char *const others[] = { "",  "a",	    "0",     "1",
+static const char *const others[] = { "",   "a",     "0",    "1",
 				      "{}", "(0,0)", "<a/>", "a:1" };
 
 static char *by_type(TALLOC_CTX *mem, const struct value_wish *w, uint64_t n)
@@ -435,10 +432,9 @@ static char *by_type(TALLOC_CTX *mem, const struct value_wish *w, uint64_t n)
 	case DATUM_TIME:
 		return talloc_strdup(mem, PICK(times, n));
 	case DATUM_TIMESTAMP:
-		return talloc_asprintf(mem, "%s %s%s",
-				       PICK(dates, w->tame ? n % 3 : n),
-				       PICK(times, n / 6),
-				       n % 4 == 3 ? ".123456" : "");
+		return talloc_asprintf(
+			mem, "%s %s%s", PICK(dates, w->tame ? n % 3 : n),
+			PICK(times, n / 6), n % 4 == 3 ? ".123456" : "");
 	case DATUM_INTERVAL:
 		return talloc_strdup(mem, PICK(intervals, n));
 	case DATUM_YEAR:
@@ -448,10 +444,9 @@ static char *by_type(TALLOC_CTX *mem, const struct value_wish *w, uint64_t n)
 	case DATUM_JSON:
 		return talloc_strdup(mem, PICK(documents, n));
 	case DATUM_LABEL:
-		return talloc_strdup(mem, c->label_count
-						  ? c->labels[n %
-							      c->label_count]
-						  : "");
+		return talloc_strdup(
+			mem,
+			c->label_count ? c->labels[n % c->label_count] : "");
 	case DATUM_LABELS:
 		return labels(mem, c, n);
 	case DATUM_ADDRESS:

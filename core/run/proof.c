@@ -100,11 +100,10 @@ char *row_difference_text(TALLOC_CTX *mem, const struct proof_row_difference *d)
 
 	switch (d->change) {
 	case ROWS_CHANGED:
-		text = talloc_asprintf(mem,
-				       "%lld of %lld rows of %s: column %s %s",
-				       (long long)d->rows, (long long)d->of,
-				       d->table, d->column,
-				       down ? "not restored" : "is another");
+		text = talloc_asprintf(
+			mem, "%lld of %lld rows of %s: column %s %s",
+			(long long)d->rows, (long long)d->of, d->table,
+			d->column, down ? "not restored" : "is another");
 		break;
 	case ROWS_GONE:
 		text = talloc_asprintf(mem, "%lld of %lld rows of %s %s gone",
@@ -138,12 +137,11 @@ static json_t *examples_json(const struct proof_row_difference *d)
 
 	for (size_t i = 0; i < d->example_count; i++)
 		json_array_append_new(
-			list, json_pack("{s:o, s:o, s:o}", "key",
-					text_or_null(d->examples[i].key),
-					"expected",
-					text_or_null(d->examples[i].expected),
-					"found",
-					text_or_null(d->examples[i].found)));
+			list,
+			json_pack("{s:o, s:o, s:o}", "key",
+				  text_or_null(d->examples[i].key), "expected",
+				  text_or_null(d->examples[i].expected),
+				  "found", text_or_null(d->examples[i].found)));
 	return list;
 }
 
@@ -176,14 +174,14 @@ static json_t *data_json(const struct proof_data *data)
 	for (size_t i = 0; i < data->table_count; i++) {
 		const struct proof_table *t = &data->tables[i];
 
-		json_array_append_new(tables, json_pack("{s:s, s:I}", "name",
-							t->name, "rows",
-							(json_int_t)t->rows));
+		json_array_append_new(tables,
+				      json_pack("{s:s, s:I}", "name", t->name,
+						"rows", (json_int_t)t->rows));
 		if (!t->rows)
 			json_array_append_new(
-				empty, json_pack("{s:s, s:o}", "name", t->name,
-						 "reason",
-						 text_or_null(t->reason)));
+				empty,
+				json_pack("{s:s, s:o}", "name", t->name,
+					  "reason", text_or_null(t->reason)));
 	}
 	return json_pack("{s:s, s:o, s:o, s:o, s:o}", "source",
 			 data->source ? data->source : "none", "at",
@@ -425,9 +423,8 @@ static void fill_row_differences(struct proofs *proofs, struct proof *p,
 	size_t count = json_array_size(list);
 
 	if (count)
-		p->row_differences =
-			talloc_zero_array(proofs, struct proof_row_difference,
-					  (unsigned)count);
+		p->row_differences = talloc_zero_array(
+			proofs, struct proof_row_difference, (unsigned)count);
 	for (size_t i = 0; i < count; i++) {
 		const json_t *one = json_array_get(list, i);
 		struct proof_row_difference *d =

@@ -1,6 +1,5 @@
 #include "core/run/rows.h"
 
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,9 +105,8 @@ struct pairing {
 	size_t list_count;
 };
 
-static struct proof_row_difference *add(struct pairing *p,
-					enum row_change change,
-					const char *column)
+static struct proof_row_difference *
+add(struct pairing *p, enum row_change change, const char *column)
 {
 	struct proof_row_difference *d;
 
@@ -256,8 +254,7 @@ static void compare_values(struct pairing *p, row b, row a, size_t *changed)
 		if (!e)
 			continue;
 		e->key = p->keyed ? key_text(p->mem, p->b, b) : NULL;
-		e->expected =
-			rows_shown(p->mem, was, p->b->quoted[p->of_b[i]]);
+		e->expected = rows_shown(p->mem, was, p->b->quoted[p->of_b[i]]);
 		e->found = rows_shown(p->mem, is, p->a->quoted[p->of_a[i]]);
 	}
 }
@@ -463,8 +460,7 @@ static void describe(TALLOC_CTX *mem, const struct db *db,
 	out->rows = t->rows;
 	out->columns = talloc_array(mem, const char *,
 				    (unsigned)t->column_count + 1);
-	out->quoted =
-		talloc_array(mem, bool, (unsigned)t->column_count + 1);
+	out->quoted = talloc_array(mem, bool, (unsigned)t->column_count + 1);
 	for (size_t i = 0; i < t->column_count; i++) {
 		const struct db_column *c = &t->columns[i];
 
@@ -540,8 +536,8 @@ static int add_digests(TALLOC_CTX *mem, struct db *db,
 		return -1;
 	for (size_t i = 0; i < image->count; i++)
 		if (!image->tables[i].kept)
-			image->tables[i].digest =
-				digest_of(mem, contents, &tables->list[i]);
+			image->tables[i].digest = digest_of(mem, contents,
+							    &tables->list[i]);
 	return 0;
 }
 

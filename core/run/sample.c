@@ -103,7 +103,8 @@ static char *select_sql(TALLOC_CTX *mem, const struct taken *t)
 		sql = talloc_asprintf_append_buffer(
 			sql, "%s%s", i ? ", " : "",
 			t->table->columns[t->columns[i]].value);
-	return talloc_asprintf_append_buffer(sql, " FROM %s", t->table->from);
+	return talloc_asprintf_append_buffer(sql, " FROM %s AS t",
+					     t->table->from);
 }
 
 static int ask(struct sample *s, struct db *db, struct taken *t, size_t most,
@@ -116,18 +117,19 @@ static int ask(struct sample *s, struct db *db, struct taken *t, size_t most,
 
 /* --- which rows ----------------------------------------------------------- */
 
+/* A bare name would mean the text that is selected. */
 static char *order_by(TALLOC_CTX *mem, const struct db_table *t, bool backwards)
 {
 	const struct db_unique *key = db_table_key(t);
 	char *sql = talloc_strdup(mem, "");
 
 	for (size_t i = 0; key && i < key->count; i++)
-		sql = talloc_asprintf_append(sql, "%s%s%s",
+		sql = talloc_asprintf_append(sql, "%st.%s%s",
 					     i ? ", " : " ORDER BY ",
 					     t->columns[key->columns[i]].quoted,
 					     backwards ? " DESC" : "");
 	if (!key && t->order)
-		sql = talloc_asprintf_append(sql, " ORDER BY %s%s", t->order,
+		sql = talloc_asprintf_append(sql, " ORDER BY t.%s%s", t->order,
 					     backwards ? " DESC" : "");
 	return sql;
 }
@@ -178,8 +180,8 @@ static int take_points(struct sample *s, struct db *db, struct taken *t,
 		for (int64_t i = from; i < n && i < from + POINTS_AT_ONCE; i++)
 			sql = talloc_asprintf_append_buffer(
 				sql,
-				"%sSELECT * FROM (%s WHERE %s >= %" PRId64
-				" ORDER BY %s LIMIT 1) AS p%" PRId64,
+				"%sSELECT * FROM (%s WHERE t.%s >= %" PRId64
+				" ORDER BY t.%s LIMIT 1) AS p%" PRId64,
 				i > from ? " UNION ALL " : "", one, column,
 				point(b, i, n), column, i);
 		result = ask(s, db, t, (size_t)n, sql, err);
@@ -266,8 +268,8 @@ static const char *value_in(const struct taken *t, size_t row, size_t column)
 	return NULL;
 }
 
-/* What is true of the row's parent: a value for IN (), or a condition; NULL when
-   it refers to nothing. */
+/* What is true of the row's parent: a value for IN (), or a condition; NULL
+   when it refers to nothing. */
 static char *parent_of(TALLOC_CTX *mem, const struct db *db,
 		       const struct taken *t, size_t row,
 		       const struct db_reference *r,
@@ -339,12 +341,11 @@ static int follow(struct sample *s, struct db *db, struct taken *t, size_t from,
 		w = talloc_zero(turn, struct wanted);
 		w->text = text;
 		HASH_ADD_KEYPTR(hh, all, w->text, strlen(w->text), w);
-		which = talloc_asprintf_append_buffer(
-			which, "%s%s",
-			!n++		 ? ""
-			: r->count > 1 ? " OR "
-				       : ", ",
-			text);
+		which = talloc_asprintf_append_buffer(which, "%s%s",
+						      !n++	     ? ""
+						      : r->count > 1 ? " OR "
+								     : ", ",
+						      text);
 		if (n < PARENTS_AT_ONCE)
 			continue;
 		result = take_parents(s, db, &s->taken[r->table], r, which,
@@ -409,9 +410,8 @@ static int take_all(struct sample *s, struct db *db, const char *const *touched,
 	for (size_t i = 0; touched[i]; i++) {
 		struct db_table *t = db_tables_find(s->tables, touched[i]);
 
-		if (t &&
-		    take_touched(s, db, &s->taken[t - s->tables->list], rows,
-				 err) < 0)
+		if (t && take_touched(s, db, &s->taken[t - s->tables->list],
+				      rows, err) < 0)
 			return -1;
 	}
 	if (follow_all(s, db, err) < 0)
@@ -542,7 +542,8 @@ int sample_load(TALLOC_CTX *mem, const struct sample *s, struct db *into,
 	    load_all(mem, s, into, data, err) == 0)
 		return engine->end(into, true, err);
 	engine->end(into, false, &ignored);
-	return error_prefix(err, "unable to put rows of '%s' into a scratch "
-				 "database",
+	return error_prefix(err,
+			    "unable to put rows of '%s' into a scratch "
+			    "database",
 			    s->label);
 }

@@ -401,13 +401,12 @@ static char *on_rows(TALLOC_CTX *mem, const struct proof *p)
 				       text_thousands(mem, rows),
 				       rows == 1 ? "" : "s");
 	else
-		text = talloc_asprintf(mem, ", on %s row%s of %s%s",
-				       text_thousands(mem, rows),
-				       rows == 1 ? "" : "s",
-				       !strcmp(p->data.source, "migrations")
-					       ? "earlier "
-					       : "a ",
-				       markdown_line(mem, p->data.source));
+		text = talloc_asprintf(
+			mem, ", on %s row%s of %s%s", text_thousands(mem, rows),
+			rows == 1 ? "" : "s",
+			!strcmp(p->data.source, "migrations") ? "earlier "
+							      : "a ",
+			markdown_line(mem, p->data.source));
 	return declared ? talloc_strdup_append(
 				  text, ", with what is declared as lost")
 			: text;

@@ -74,13 +74,13 @@ static char *compared(const struct row_image *before,
 {
 	char *text = talloc_strdup(mem, "");
 	size_t count;
-	struct proof_row_difference *list =
-		rows_compare(mem, "down", before, after, &count);
+	struct proof_row_difference *list = rows_compare(mem, "down", before,
+							 after, &count);
 
 	for (size_t i = 0; i < count; i++)
-		text = talloc_asprintf_append(text, "%s%s", i ? "\n" : "",
-					      row_difference_text(mem,
-								  &list[i]));
+		text = talloc_asprintf_append(
+			text, "%s%s", i ? "\n" : "",
+			row_difference_text(mem, &list[i]));
 	return text;
 }
 
@@ -177,12 +177,12 @@ static void a_table_that_is_gone_is_told_by_its_rows(void **state)
 	const char *before[] = { "1", "2" };
 
 	(void)state;
-	assert_string_equal(compared(image_of("t", "id", 1, before, 2),
-				     image_new(0)),
-			    "2 of 2 rows of t are gone");
-	assert_string_equal(compared(image_new(0),
-				     image_of("t", "id", 1, before, 2)),
-			    "2 rows of t are too many");
+	assert_string_equal(
+		compared(image_of("t", "id", 1, before, 2), image_new(0)),
+		"2 of 2 rows of t are gone");
+	assert_string_equal(
+		compared(image_new(0), image_of("t", "id", 1, before, 2)),
+		"2 rows of t are too many");
 }
 
 static void large_tables_are_told_apart_by_their_digests(void **state)
@@ -206,8 +206,7 @@ static void values_are_shortened_and_visible(void **state)
 	assert_string_equal(rows_shown(mem, NULL, true), "NULL");
 	assert_string_equal(rows_shown(mem, "a\033[31m", true), "'a^[[31m'");
 	assert_string_equal(
-		rows_shown(mem,
-			   "12345678901234567890123456789012345678901",
+		rows_shown(mem, "12345678901234567890123456789012345678901",
 			   false),
 		"1234567890123456789012345678901234567890...");
 	assert_string_equal(rows_shown(mem, "\xc3\xbc", false), "\xc3\xbc");
@@ -316,8 +315,8 @@ static void null_stands_only_where_it_may(void **state)
 static void distinct_values_are(void **state)
 {
 	static const enum datum_kind kinds[] = {
-		DATUM_INTEGER, DATUM_NUMBER, DATUM_TEXT,     DATUM_BYTES,
-		DATUM_DATE,    DATUM_TIME,   DATUM_TIMESTAMP, DATUM_UUID,
+		DATUM_INTEGER, DATUM_NUMBER,  DATUM_TEXT,      DATUM_BYTES,
+		DATUM_DATE,    DATUM_TIME,    DATUM_TIMESTAMP, DATUM_UUID,
 		DATUM_JSON,    DATUM_ADDRESS, DATUM_RANGE,
 	};
 
@@ -338,10 +337,9 @@ static void distinct_values_are(void **state)
 
 static void texts_keep_to_their_length(void **state)
 {
-	const struct db_column c = { .name = "c",
-				     .kind = DATUM_TEXT,
-				     .length = 5,
-				     .not_null = true };
+	const struct db_column c = {
+		.name = "c", .kind = DATUM_TEXT, .length = 5, .not_null = true
+	};
 	bool longest = false, empty = false;
 
 	(void)state;
@@ -380,8 +378,8 @@ static void conditions_are_looked_into(void **state)
 	}
 	assert_true(above);
 	/* a condition about another column is none about this one */
-	assert_string_not_equal(
-		value(&age, "(page > 4711)", 0, 0, false), "4712");
+	assert_string_not_equal(value(&age, "(page > 4711)", 0, 0, false),
+				"4712");
 }
 
 /* --- the order of tables -------------------------------------------------- */

@@ -24,8 +24,9 @@
 	.mend = my_mend, .definition = my_definition, .scratch = my_scratch,   \
 	.scratch_copy = my_scratch_copy, .backup_suffix = ".sql",              \
 	.backups_sql = "core/db/mysql/backups.sql", .backup = my_backup,       \
-	.restore = my_restore_backup, .contents = my_contents, .rows = &my_rows, \
-	.quote_name = my_quote_name, .fold_name = my_fold_name
+	.restore = my_restore_backup, .contents = my_contents,                 \
+	.rows = &my_rows, .quote_name = my_quote_name,                         \
+	.fold_name = my_fold_name
 
 const struct db_engine db_engine_mariadb = {
 	.name = "mariadb",

@@ -175,8 +175,8 @@ static int set_counters(struct db *db, const struct db_table *table,
 
 		if (!c->counter)
 			continue;
-		sql = talloc_asprintf(NULL, "SELECT MAX(%s) FROM %s",
-				      c->quoted, table->from);
+		sql = talloc_asprintf(NULL, "SELECT MAX(%s) FROM %s", c->quoted,
+				      table->from);
 		result = run(db, sql, take_number, &number, err);
 		talloc_free(sql);
 		if (result == 0 && number) {

@@ -17,22 +17,22 @@ static const struct {
 	enum datum_kind kind;
 	int bytes;
 } kinds[] = {
-	{ "tinyint", DATUM_INTEGER, 1 },   { "smallint", DATUM_INTEGER, 2 },
-	{ "mediumint", DATUM_INTEGER, 3 }, { "int", DATUM_INTEGER, 4 },
-	{ "bigint", DATUM_INTEGER, 8 },	   { "decimal", DATUM_NUMBER, 0 },
-	{ "float", DATUM_FLOAT, 0 },	   { "double", DATUM_FLOAT, 0 },
-	{ "bit", DATUM_BITS, 0 },	   { "char", DATUM_TEXT, 0 },
-	{ "varchar", DATUM_TEXT, 0 },	   { "tinytext", DATUM_TEXT, 0 },
-	{ "text", DATUM_TEXT, 0 },	   { "mediumtext", DATUM_TEXT, 0 },
-	{ "longtext", DATUM_TEXT, 0 },	   { "binary", DATUM_BYTES, 0 },
-	{ "varbinary", DATUM_BYTES, 0 },   { "tinyblob", DATUM_BYTES, 0 },
-	{ "blob", DATUM_BYTES, 0 },	   { "mediumblob", DATUM_BYTES, 0 },
-	{ "longblob", DATUM_BYTES, 0 },	   { "date", DATUM_DATE, 0 },
+	{ "tinyint", DATUM_INTEGER, 1 },    { "smallint", DATUM_INTEGER, 2 },
+	{ "mediumint", DATUM_INTEGER, 3 },  { "int", DATUM_INTEGER, 4 },
+	{ "bigint", DATUM_INTEGER, 8 },	    { "decimal", DATUM_NUMBER, 0 },
+	{ "float", DATUM_FLOAT, 0 },	    { "double", DATUM_FLOAT, 0 },
+	{ "bit", DATUM_BITS, 0 },	    { "char", DATUM_TEXT, 0 },
+	{ "varchar", DATUM_TEXT, 0 },	    { "tinytext", DATUM_TEXT, 0 },
+	{ "text", DATUM_TEXT, 0 },	    { "mediumtext", DATUM_TEXT, 0 },
+	{ "longtext", DATUM_TEXT, 0 },	    { "binary", DATUM_BYTES, 0 },
+	{ "varbinary", DATUM_BYTES, 0 },    { "tinyblob", DATUM_BYTES, 0 },
+	{ "blob", DATUM_BYTES, 0 },	    { "mediumblob", DATUM_BYTES, 0 },
+	{ "longblob", DATUM_BYTES, 0 },	    { "date", DATUM_DATE, 0 },
 	{ "datetime", DATUM_TIMESTAMP, 0 }, { "timestamp", DATUM_TIMESTAMP, 0 },
-	{ "time", DATUM_TIME, 0 },	   { "year", DATUM_YEAR, 0 },
-	{ "enum", DATUM_LABEL, 0 },	   { "set", DATUM_LABELS, 0 },
-	{ "json", DATUM_JSON, 0 },	   { "uuid", DATUM_UUID, 0 },
-	{ "inet6", DATUM_ADDRESS, 0 },	   { "inet4", DATUM_ADDRESS, 0 },
+	{ "time", DATUM_TIME, 0 },	    { "year", DATUM_YEAR, 0 },
+	{ "enum", DATUM_LABEL, 0 },	    { "set", DATUM_LABELS, 0 },
+	{ "json", DATUM_JSON, 0 },	    { "uuid", DATUM_UUID, 0 },
+	{ "inet6", DATUM_ADDRESS, 0 },	    { "inet4", DATUM_ADDRESS, 0 },
 };
 
 static void set_kind(struct db_column *c, const char *type)
@@ -64,8 +64,9 @@ static char *value_of(TALLOC_CTX *mem, const struct db_column *c,
 		return talloc_asprintf(mem, "CAST(%s + 0 AS CHAR)", c->quoted);
 	if (c->kind == DATUM_BYTES)
 		return talloc_asprintf(
-			mem, "IF(%s IS NULL, NULL, CONCAT('X''', HEX(%s), "
-			     "''''))",
+			mem,
+			"IF(%s IS NULL, NULL, CONCAT('X''', HEX(%s), "
+			"''''))",
 			c->quoted, c->quoted);
 	if (is_one_of(type, " geometry point linestring polygon multipoint "
 			    "multilinestring multipolygon geometrycollection "

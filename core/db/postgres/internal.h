@@ -227,6 +227,9 @@ struct pg {
 	bool direct;	 /* the server's own process is at the other end */
 	int backend_pid; /* its number, as the server knows it */
 
+	/* rows.c: statements, each with \001 behind it */
+	char *put_aside, *put_back;
+
 	/* scratch.c */
 	struct pg *maintenance; /* from where the database is dropped */
 };

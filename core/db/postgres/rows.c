@@ -2,11 +2,13 @@
 
 #include <string.h>
 
+#include "core/base/embed.h"
+
 /*
  * Rows that come from elsewhere are put in by COPY, as the server's own text of
  * each value. Who may set session_replication_role keeps triggers and foreign
- * keys out of it; for all others the triggers of people are disabled meanwhile
- * one by one.
+ * keys out of it; for all others the triggers of people are disabled meanwhile,
+ * and foreign keys deferred, one by one.
  */
 
 static const char *const load_settings[] = {
@@ -33,6 +35,57 @@ static int be_a_replica(struct pg *pg, struct error *err)
 	return pg_run_sql(pg, "ROLLBACK TO SAVEPOINT git_migrate_rows", err);
 }
 
+/* --- what would be in the way --------------------------------------------- */
+
+static int take_pair(const char *const *values, int count, void *data)
+{
+	struct pg *pg = data;
+
+	(void)count;
+	pg->put_aside = talloc_asprintf_append(pg->put_aside, "%s\001",
+					       values[0]);
+	pg->put_back = talloc_asprintf_append(pg->put_back, "%s\001",
+					      values[1]);
+	return 0;
+}
+
+/* One by one: a pipeline takes no more at a time. */
+static int run_list(struct pg *pg, char *list, struct error *err)
+{
+	for (char *end; (end = strchr(list, 1)) != NULL; list = end + 1) {
+		*end = '\0';
+		if (pg_run_sql(pg, list, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int put_aside(struct pg *pg, struct error *err)
+{
+	const struct pg_statement ask = {
+		.sql = embed_text("core/db/postgres/rows/aside.sql"),
+		.row = take_pair,
+		.data = pg,
+	};
+
+	pg->put_aside = talloc_strdup(pg, "");
+	pg->put_back = talloc_strdup(pg, "");
+	if (be_a_replica(pg, err) < 0 || pg_run(pg, &ask, err) < 0 ||
+	    run_list(pg, pg->put_aside, err) < 0)
+		return -1;
+	return pg_run_sql(pg, "SET CONSTRAINTS ALL DEFERRED", err);
+}
+
+/* Tables with checks that are still to come cannot be altered. */
+static int put_back(struct pg *pg, struct error *err)
+{
+	if (!pg->put_back)
+		return 0;
+	if (pg_run_sql(pg, "SET CONSTRAINTS ALL IMMEDIATE", err) < 0)
+		return -1;
+	return run_list(pg, pg->put_back, err);
+}
+
 static int begin(struct db *db, enum db_rows_access access, struct error *err)
 {
 	struct pg *pg = pg_of(db);
@@ -57,74 +110,24 @@ static int begin(struct db *db, enum db_rows_access access, struct error *err)
 		result = pg_send_sql(pg, "SET CONSTRAINTS ALL IMMEDIATE", err);
 	if (result == 0)
 		result = pg_sync(pg, err);
-	return result < 0 || access == ROWS_MAKE ? result
-						 : be_a_replica(pg, err);
+	return result < 0 || access == ROWS_MAKE ? result : put_aside(pg, err);
 }
 
 static int end(struct db *db, bool keep, struct error *err)
 {
-	if (keep && pg_run_sql(pg_of(db), "COMMIT", err) == 0)
-		return 0;
-	pg_session_rollback(db);
-	return keep ? -1 : 0;
+	struct pg *pg = pg_of(db);
+	bool done = keep && put_back(pg, err) == 0 &&
+		    pg_run_sql(pg, "COMMIT", err) == 0;
+
+	talloc_free(pg->put_aside);
+	talloc_free(pg->put_back);
+	pg->put_aside = pg->put_back = NULL;
+	if (!done)
+		pg_session_rollback(db);
+	return keep && !done ? -1 : 0;
 }
 
 /* --- loading -------------------------------------------------------------- */
-
-struct triggers {
-	TALLOC_CTX *mem;
-	char *off, *on;
-};
-
-static int take_trigger(const char *const *values, int count, void *data)
-{
-	struct triggers *t = data;
-
-	(void)count;
-	t->off = talloc_asprintf_append(t->off, "ALTER TABLE %s DISABLE "
-						"TRIGGER %s\001",
-					values[0], values[1]);
-	t->on = talloc_asprintf_append(t->on, "ALTER TABLE %s ENABLE %s "
-					      "TRIGGER %s\001",
-				       values[0], values[2], values[1]);
-	return 0;
-}
-
-/* Those that would fire; nothing for one who is a replica. */
-static int find_triggers(struct pg *pg, const struct db_table *table,
-			 struct triggers *triggers, struct error *err)
-{
-	const char *params[] = { table->into };
-	const struct pg_statement ask = {
-		.sql = "SELECT t.tgrelid::pg_catalog.regclass, "
-		       "pg_catalog.quote_ident(t.tgname), "
-		       "CASE t.tgenabled WHEN 'A' THEN 'ALWAYS' ELSE '' END "
-		       "FROM pg_catalog.pg_trigger t "
-		       "WHERE t.tgrelid = $1::pg_catalog.regclass "
-		       "AND NOT t.tgisinternal AND (t.tgenabled = 'A' "
-		       "OR t.tgenabled = 'O' AND pg_catalog.current_setting("
-		       "'session_replication_role') <> 'replica')",
-		.params = params,
-		.param_count = 1,
-		.row = take_trigger,
-		.data = triggers,
-	};
-
-	triggers->off = talloc_strdup(triggers->mem, "");
-	triggers->on = talloc_strdup(triggers->mem, "");
-	return pg_run(pg, &ask, err);
-}
-
-/* A list of statements, one by one: a pipeline takes no more at a time. */
-static int run_list(struct pg *pg, char *list, struct error *err)
-{
-	for (char *end; (end = strchr(list, 1)) != NULL; list = end + 1) {
-		*end = '\0';
-		if (pg_run_sql(pg, list, err) < 0)
-			return -1;
-	}
-	return 0;
-}
 
 static char *copy_text(TALLOC_CTX *mem, const char *const *values, size_t count,
 		       size_t rows, size_t *length)
@@ -204,19 +207,12 @@ static int load(struct db *db, const struct db_table *table,
 		size_t rows, struct error *err)
 {
 	struct pg *pg = pg_of(db);
-	struct triggers triggers = { .mem = talloc_new(NULL) };
-	int result = find_triggers(pg, table, &triggers, err);
+	TALLOC_CTX *mem = talloc_new(NULL);
+	int result = copy_in(pg, mem, table, columns, count, values, rows, err);
 
 	if (result == 0)
-		result = run_list(pg, triggers.off, err);
-	if (result == 0)
-		result = copy_in(pg, triggers.mem, table, columns, count,
-				 values, rows, err);
-	if (result == 0)
-		result = run_list(pg, triggers.on, err);
-	if (result == 0)
 		result = set_counters(pg, table, err);
-	talloc_free(triggers.mem);
+	talloc_free(mem);
 	return result;
 }
 

@@ -68,24 +68,38 @@ static const struct {
 	enum datum_kind kind;
 	int bytes;
 } kinds[] = {
-	{ "int2", DATUM_INTEGER, 2 },	 { "int4", DATUM_INTEGER, 4 },
-	{ "int8", DATUM_INTEGER, 8 },	 { "oid", DATUM_INTEGER, 2 },
-	{ "numeric", DATUM_NUMBER, 0 },	 { "money", DATUM_NUMBER, 0 },
-	{ "float4", DATUM_FLOAT, 0 },	 { "float8", DATUM_FLOAT, 0 },
-	{ "bool", DATUM_BOOLEAN, 0 },	 { "text", DATUM_TEXT, 0 },
-	{ "varchar", DATUM_TEXT, 0 },	 { "bpchar", DATUM_TEXT, 0 },
-	{ "name", DATUM_TEXT, 0 },	 { "citext", DATUM_TEXT, 0 },
-	{ "bytea", DATUM_BYTES, 0 },	 { "bit", DATUM_BITS, 0 },
-	{ "varbit", DATUM_BITS, 0 },	 { "date", DATUM_DATE, 0 },
-	{ "time", DATUM_TIME, 0 },	 { "timetz", DATUM_TIME, 0 },
+	{ "int2", DATUM_INTEGER, 2 },
+	{ "int4", DATUM_INTEGER, 4 },
+	{ "int8", DATUM_INTEGER, 8 },
+	{ "oid", DATUM_INTEGER, 2 },
+	{ "numeric", DATUM_NUMBER, 0 },
+	{ "money", DATUM_NUMBER, 0 },
+	{ "float4", DATUM_FLOAT, 0 },
+	{ "float8", DATUM_FLOAT, 0 },
+	{ "bool", DATUM_BOOLEAN, 0 },
+	{ "text", DATUM_TEXT, 0 },
+	{ "varchar", DATUM_TEXT, 0 },
+	{ "bpchar", DATUM_TEXT, 0 },
+	{ "name", DATUM_TEXT, 0 },
+	{ "citext", DATUM_TEXT, 0 },
+	{ "bytea", DATUM_BYTES, 0 },
+	{ "bit", DATUM_BITS, 0 },
+	{ "varbit", DATUM_BITS, 0 },
+	{ "date", DATUM_DATE, 0 },
+	{ "time", DATUM_TIME, 0 },
+	{ "timetz", DATUM_TIME, 0 },
 	{ "timestamp", DATUM_TIMESTAMP, 0 },
 	{ "timestamptz", DATUM_TIMESTAMP, 0 },
-	{ "interval", DATUM_INTERVAL, 0 }, { "uuid", DATUM_UUID, 0 },
-	{ "json", DATUM_JSON, 0 },	 { "jsonb", DATUM_JSON, 0 },
-	{ "inet", DATUM_ADDRESS, 0 },	 { "cidr", DATUM_NETWORK, 0 },
+	{ "interval", DATUM_INTERVAL, 0 },
+	{ "uuid", DATUM_UUID, 0 },
+	{ "json", DATUM_JSON, 0 },
+	{ "jsonb", DATUM_JSON, 0 },
+	{ "inet", DATUM_ADDRESS, 0 },
+	{ "cidr", DATUM_NETWORK, 0 },
 };
 
-static enum datum_kind kind_of(const char *type, const char *typtype, int *bytes)
+static enum datum_kind kind_of(const char *type, const char *typtype,
+			       int *bytes)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (!strcmp(kinds[i].type, type)) {
@@ -164,11 +178,11 @@ static void add_part(struct reading *r, struct db_table *t,
 	};
 	t->parts = talloc_realloc(tables, t->parts, const char *,
 				  (unsigned)t->part_count + 1);
-	t->parts[t->part_count++] =
-		!strcmp(values[4], "public")
-			? talloc_strdup(tables, values[3])
-			: talloc_asprintf(tables, "%s.%s", values[4],
-					  values[3]);
+	t->parts[t->part_count++] = !strcmp(values[4], "public")
+					    ? talloc_strdup(tables, values[3])
+					    : talloc_asprintf(tables, "%s.%s",
+							      values[4],
+							      values[3]);
 	db_table_add_rule(tables, t,
 			  (struct db_rule){
 				  .name = talloc_strdup(tables, values[3]),

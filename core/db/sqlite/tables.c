@@ -23,16 +23,16 @@ static const struct {
 	const char *part;
 	enum datum_kind kind;
 } kinds[] = {
-	{ "BOOL", DATUM_BOOLEAN },   { "POINT", DATUM_TEXT },
-	{ "INTERVAL", DATUM_TEXT },  { "INT", DATUM_INTEGER },
-	{ "JSON", DATUM_JSON },	     { "UUID", DATUM_UUID },
+	{ "BOOL", DATUM_BOOLEAN },	 { "POINT", DATUM_TEXT },
+	{ "INTERVAL", DATUM_TEXT },	 { "INT", DATUM_INTEGER },
+	{ "JSON", DATUM_JSON },		 { "UUID", DATUM_UUID },
 	{ "DATETIME", DATUM_TIMESTAMP }, { "TIMESTAMP", DATUM_TIMESTAMP },
-	{ "DATE", DATUM_DATE },	     { "TIME", DATUM_TIME },
-	{ "CHAR", DATUM_TEXT },	     { "CLOB", DATUM_TEXT },
-	{ "TEXT", DATUM_TEXT },	     { "BLOB", DATUM_BYTES },
-	{ "BYTEA", DATUM_BYTES },    { "BINARY", DATUM_BYTES },
-	{ "REAL", DATUM_FLOAT },     { "FLOA", DATUM_FLOAT },
-	{ "DOUB", DATUM_FLOAT },     { "DEC", DATUM_NUMBER },
+	{ "DATE", DATUM_DATE },		 { "TIME", DATUM_TIME },
+	{ "CHAR", DATUM_TEXT },		 { "CLOB", DATUM_TEXT },
+	{ "TEXT", DATUM_TEXT },		 { "BLOB", DATUM_BYTES },
+	{ "BYTEA", DATUM_BYTES },	 { "BINARY", DATUM_BYTES },
+	{ "REAL", DATUM_FLOAT },	 { "FLOA", DATUM_FLOAT },
+	{ "DOUB", DATUM_FLOAT },	 { "DEC", DATUM_NUMBER },
 	{ "NUM", DATUM_NUMBER },
 };
 
@@ -190,14 +190,14 @@ static void take_rule(struct db_tables *tables, struct db_table *t,
 	if (rule->kind != RULE_CHECK || !open || !close)
 		return;
 	text = talloc_strndup(tables, open, (size_t)(close - open + 1));
-	db_table_add_rule(tables, t,
-			  (struct db_rule){
-				  .name = talloc_strdup(
-					  tables, rule->name ? rule->name
-							     : text),
-				  .text = text,
-				  .evaluable = true,
-			  });
+	db_table_add_rule(
+		tables, t,
+		(struct db_rule){
+			.name = talloc_strdup(tables,
+					      rule->name ? rule->name : text),
+			.text = text,
+			.evaluable = true,
+		});
 }
 
 static int take_text(const char *const *values, int count, void *data)
@@ -257,10 +257,9 @@ static const char references_sql[] =
 	"WHERE t.type = 'table' AND t.rootpage > 0 "
 	"ORDER BY t.name, f.id, f.seq";
 
-static const char texts_sql[] =
-	"SELECT name, sql FROM sqlite_schema "
-	"WHERE type = 'table' AND rootpage > 0 "
-	"AND sql LIKE '%check%' ORDER BY name";
+static const char texts_sql[] = "SELECT name, sql FROM sqlite_schema "
+				"WHERE type = 'table' AND rootpage > 0 "
+				"AND sql LIKE '%check%' ORDER BY name";
 
 int sqlite_tables(TALLOC_CTX *mem, struct db *db, struct db_tables **out,
 		  struct error *err)

@@ -1,5 +1,6 @@
 #include "cmd/cmd.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -192,6 +193,19 @@ static void show_rows(const struct cmd *cmd, const struct proof *proof)
 	}
 }
 
+/* A name as a data-loss line takes it: in backquotes where a word would end in
+   its middle. */
+static char *in_line(const struct cmd *cmd, const char *name)
+{
+	const char *dot = strrchr(name, '.'), *last = dot ? dot + 1 : name;
+	char *shown = text_visible(cmd->mem, last, false);
+
+	for (const char *c = shown; *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '_' && !(*c & 0x80))
+			return talloc_asprintf(cmd->mem, "`%s`", shown);
+	return shown;
+}
+
 /* What a person writes who means it. */
 void hint_loss(const struct cmd *cmd, const struct proof *proof)
 {
@@ -204,10 +218,8 @@ void hint_loss(const struct cmd *cmd, const struct proof *proof)
 		cmd_hint(cmd,
 			 "if that loss is meant, say so in the script that "
 			 "brings it: -- migrate: data-loss \"%s%s%s is lost\"",
-			 text_visible(cmd->mem, d->table, false),
-			 d->column ? "." : "",
-			 d->column ? text_visible(cmd->mem, d->column, false)
-				   : "");
+			 in_line(cmd, d->table), d->column ? "." : "",
+			 d->column ? in_line(cmd, d->column) : "");
 		return;
 	}
 }

@@ -122,11 +122,32 @@ static int primary_first(const void *a, const void *b)
 	return (x->count > y->count) - (x->count < y->count);
 }
 
+/* A text that has to be JSON: MariaDB has no other. */
+static void find_json(struct db_table *t)
+{
+	for (size_t i = 0; i < t->rule_count; i++)
+		for (size_t c = 0; c < t->column_count; c++) {
+			struct db_column *column = &t->columns[c];
+			const char *text = strcasestr(t->rules[i].text,
+						      "json_valid(");
+			size_t length = strlen(column->name);
+
+			if (!text || column->kind != DATUM_TEXT)
+				continue;
+			text += strlen("json_valid(");
+			text += strspn(text, "`\"");
+			if (!strncasecmp(text, column->name, length) &&
+			    strchr(")`\"", text[length]))
+				column->kind = DATUM_JSON;
+		}
+}
+
 void db_tables_finish(struct db_tables *tables)
 {
 	for (size_t i = 0; i < tables->count; i++) {
 		struct db_table *t = &tables->list[i];
 
+		find_json(t);
 		if (t->unique_count)
 			qsort(t->uniques, t->unique_count, sizeof(*t->uniques),
 			      primary_first);

@@ -1,4 +1,4 @@
-#include "core/run/data.h"
+#include "core/run/data_internal.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -7,24 +7,6 @@
 #include "core/base/text.h"
 #include "core/run/declared.h"
 #include "core/run/fill.h"
-
-/* A pair that is being proven. */
-struct pair {
-	struct script *scripts[2]; /* by direction; NULL: cannot be read */
-	const char **touched;	   /* tables that are there, or were */
-	size_t touched_count;
-	struct row_image *images[4]; /* by moment */
-	bool watched;
-	bool lossless; /* the down has brought every row back */
-};
-
-struct data {
-	const struct prove_rows *wish;
-	size_t first; /* the first wanted migration */
-	struct sample *sample;
-	bool *restored; /* by place in the set: the backup has it */
-	struct pair *pair;
-};
 
 /* --- scripts -------------------------------------------------------------- */
 
@@ -294,8 +276,8 @@ int data_before(struct bench *bench, struct db *scratch, size_t at,
 
 /* --- looking -------------------------------------------------------------- */
 
-static int read_rows(struct bench *bench, struct pair *pair,
-		     enum data_moment moment, struct error *err)
+int data_read(struct bench *bench, struct pair *pair, enum data_moment moment,
+	      struct error *err)
 {
 	return rows_read(pair, bench->scratch, pair->touched,
 			 &pair->images[moment], err);
@@ -365,7 +347,7 @@ static int start_pair(struct bench *bench, struct proof *proof,
 			writes_rows(pair->scripts[DIRECTION_DOWN]);
 	if (!pair->watched)
 		return 0;
-	if (read_rows(bench, pair, DATA_BEFORE, err) < 0)
+	if (data_read(bench, pair, DATA_BEFORE, err) < 0)
 		return -1;
 	note_source(bench, proof, pair);
 	return 0;
@@ -410,8 +392,8 @@ static bool is_in(const struct proof_row_difference *d,
 	return false;
 }
 
-static int run(struct bench *bench, const struct migration *m,
-	       enum direction direction, struct error *err)
+int data_run(struct bench *bench, const struct migration *m,
+	     enum direction direction, struct error *err)
 {
 	return bench_run(NULL, bench, bench->scratch, m, direction, NULL, err);
 }
@@ -430,11 +412,11 @@ static int learn(struct bench *bench, const struct migration *m,
 	size_t moved;
 
 	*count = 0;
-	if (run(bench, m, DIRECTION_DOWN, err) < 0)
+	if (data_run(bench, m, DIRECTION_DOWN, err) < 0)
 		return 1;
 	if (rows_read(pair, bench->scratch, pair->touched, &reverted, err) < 0)
 		return -1;
-	if (run(bench, m, DIRECTION_UP, err) < 0)
+	if (data_run(bench, m, DIRECTION_UP, err) < 0)
 		return 1;
 	if (rows_read(pair, bench->scratch, pair->touched, &again, err) < 0)
 		return -1;
@@ -455,7 +437,7 @@ static struct declared what_is_declared(const struct pair *pair)
 	};
 }
 
-static void judge_down(struct bench *bench, struct proof *proof)
+void data_judge_down(struct bench *bench, struct proof *proof)
 {
 	struct pair *pair = bench->data->pair;
 	const struct declared declared = what_is_declared(pair);
@@ -473,8 +455,8 @@ static void judge_down(struct bench *bench, struct proof *proof)
 }
 
 /* What comes of a wrong down is no news. */
-static int judge_again(struct bench *bench, struct proof *proof,
-		       const struct migration *m, struct error *err)
+int data_judge_again(struct bench *bench, struct proof *proof,
+		     const struct migration *m, struct error *err)
 {
 	struct pair *pair = bench->data->pair;
 	const struct declared declared = what_is_declared(pair);
@@ -518,170 +500,10 @@ int data_look(struct bench *bench, struct proof *proof,
 		return start_pair(bench, proof, m, err);
 	if (!bench->data->pair->watched)
 		return 0;
-	if (read_rows(bench, bench->data->pair, moment, err) < 0)
+	if (data_read(bench, bench->data->pair, moment, err) < 0)
 		return -1;
 	if (moment == DATA_REVERTED)
-		judge_down(bench, proof);
-	return 0;
-}
-
-/* --- rows that are made up ------------------------------------------------ */
-
-/* Rows that are there, and whether some of them were made up. */
-static int64_t rows_there(const struct proof *proof, bool *made)
-{
-	int64_t rows = 0;
-
-	*made = false;
-	for (size_t i = 0; i < proof->data.table_count; i++) {
-		const struct proof_table *t = &proof->data.tables[i];
-
-		rows += t->rows;
-		*made |= t->made && t->rows;
-	}
-	return rows;
-}
-
-/* Whether a failure of the up script leaves nothing of it. */
-static bool is_atomic(const struct bench *bench, const struct pair *pair)
-{
-	return db_can(bench->scratch, DB_TRANSACTIONAL_DDL) &&
-	       pair->scripts[DIRECTION_UP] &&
-	       !pair->scripts[DIRECTION_UP]->no_transaction;
-}
-
-static int step(struct bench *bench, struct proof *proof,
-		const struct migration *m, enum direction direction,
-		const char *stage, enum data_moment moment, struct error *err)
-{
-	proof->failed_stage = stage;
-	if (run(bench, m, direction, err) < 0)
-		return 1;
-	return read_rows(bench, bench->data->pair, moment, err);
-}
-
-/* From the rows that are there: up, down, up. */
-static int run_steps(struct bench *bench, struct proof *proof,
-		     const struct migration *m, struct error *err)
-{
-	int result = step(bench, proof, m, DIRECTION_DOWN, "down",
-			  DATA_REVERTED, err);
-
-	if (result == 0)
-		judge_down(bench, proof);
-	if (result == 0 && proof->outcome == PROOF_PROVEN)
-		result = step(bench, proof, m, DIRECTION_UP, "up again",
-			      DATA_AGAIN, err);
-	if (result == 0)
-		result = judge_again(bench, proof, m, err);
-	if (result == 0)
-		proof->failed_stage = NULL;
-	return result;
-}
-
-/* The up script does not take them: a reason to try others, or to go without,
-   for nobody says that such rows are there. */
-static int refused(struct bench *bench, struct proof *proof,
-		   const struct fill *fill, struct error *err)
-{
-	if (prove_is_fatal(err))
-		return -1;
-	proof->data.refused = talloc_strdup(proof, err->message);
-	error_release(err);
-	if (!is_atomic(bench, bench->data->pair))
-		return 1;
-	return fill_empty(fill, &proof->data, err);
-}
-
-/* 2 when rows are there that the first up has taken; 1 when scratch is
-   spoiled. */
-static int try_rows(struct bench *bench, struct proof *proof,
-		    const struct migration *m, struct fill *fill,
-		    struct error *err)
-{
-	struct pair *pair = bench->data->pair;
-	bool made;
-
-	talloc_free(proof->data.tables);
-	proof->data = (struct proof_data){ .source = "none" };
-	if (fill_generate(proof, fill, &proof->data, err) < 0)
-		return -1;
-	if (!rows_there(proof, &made))
-		return 0;
-	if (read_rows(bench, pair, DATA_BEFORE, err) < 0)
-		return -1;
-	if (run(bench, m, DIRECTION_UP, err) < 0)
-		return refused(bench, proof, fill, err);
-	return read_rows(bench, pair, DATA_AFTER, err) < 0 ? -1 : 2;
-}
-
-/* Unusual rows first, and then tame ones, where the first up leaves the
-   choice. */
-static int fill_and_up(struct bench *bench, struct proof *proof,
-		       const struct migration *m, struct fill *fill,
-		       struct error *err)
-{
-	int result = 0;
-
-	if (is_atomic(bench, bench->data->pair))
-		result = try_rows(bench, proof, m, fill, err);
-	if (result)
-		return result;
-	fill->tame = true;
-	return try_rows(bench, proof, m, fill, err);
-}
-
-/* Scratch as it was before there were rows, after an up. */
-static int clean(struct bench *bench, struct proof *proof,
-		 const struct migration *m, const struct fill *fill,
-		 bool applied, struct error *err)
-{
-	if (applied && run(bench, m, DIRECTION_DOWN, err) < 0)
-		return -1;
-	if (fill_empty(fill, &proof->data, err) < 0)
-		return -1;
-	return run(bench, m, DIRECTION_UP, err);
-}
-
-static int generate(struct bench *bench, struct proof *proof,
-		    const struct migration *m, bool more, bool *spoiled,
-		    struct error *err)
-{
-	struct pair *pair = bench->data->pair;
-	struct db_tables *later;
-	bool made;
-	struct fill fill = {
-		.db = bench->scratch,
-		.touched = pair->touched,
-		.rows = bench->data->wish->count,
-	};
-	int result;
-
-	if (bench->scratch->engine->rows->tables(pair, bench->scratch, &later,
-						 err) < 0)
-		return -1;
-	fill.later = later;
-	*spoiled = true;
-	if (run(bench, m, DIRECTION_DOWN, err) < 0)
-		return 1;
-	result = fill_and_up(bench, proof, m, &fill, err);
-	if (result < 0)
-		return -1;
-	if (result == 2) {
-		rows_there(proof, &made);
-		proof->data.source = made ? "generated" : "migrations";
-		proof->data.at = text_time(proof, clock_wall_us());
-		result = run_steps(bench, proof, m, err);
-		if (result || proof->outcome != PROOF_PROVEN)
-			return result;
-		result = 2;
-	}
-	if (more && result != 1) {
-		*spoiled = clean(bench, proof, m, &fill, result == 2, err) < 0;
-		if (*spoiled && prove_is_fatal(err))
-			return -1;
-		error_release(err);
-	}
+		data_judge_down(bench, proof);
 	return 0;
 }
 
@@ -695,12 +517,12 @@ int data_finish(struct bench *bench, struct proof *proof,
 	if (!d || !d->pair || !d->wish || proof->outcome != PROOF_PROVEN)
 		return 0;
 	if (d->pair->watched) {
-		int result = judge_again(bench, proof, m, err);
+		int result = data_judge_again(bench, proof, m, err);
 
 		if (result || proof->outcome != PROOF_PROVEN)
 			return result;
 	}
 	if (d->wish->source != PROVE_ROWS_GENERATED || !d->pair->touched_count)
 		return 0;
-	return generate(bench, proof, m, more, spoiled, err);
+	return data_generate(bench, proof, m, more, spoiled, err);
 }

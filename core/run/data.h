@@ -33,8 +33,8 @@ int data_look(struct bench *bench, struct proof *proof,
 	      struct error *err);
 /*
  * After them, whatever came of it: compares, or makes rows up and compares.
- * `more`: scratch has to be as after an up, without rows of ours. -1 also when
- * a script failed on the rows: 1 then. *spoiled: scratch is of no more use.
+ * `more`: scratch has to be as after an up, without rows of ours. 1 when a
+ * script failed on the rows. *spoiled: scratch is of no more use.
  */
 int data_finish(struct bench *bench, struct proof *proof,
 		const struct migration *m, bool more, bool *spoiled,

@@ -123,6 +123,7 @@ struct making {
 	struct db_reference *references;
 	size_t reference_count;
 	struct parents *parents; /* one a reference */
+	const char **good;	 /* a row that was taken, or NULL */
 	char *failure;		 /* of the last try */
 	int64_t made;
 };
@@ -370,29 +371,72 @@ static void refer(struct making *m, const char **row, size_t n, uint64_t number,
 		set(m, row, r->columns[i], p->values[chosen * r->count + i]);
 }
 
+static const char *made_up(struct making *m, size_t column, uint64_t number,
+			   unsigned tries)
+{
+	const struct db_rows *engine = m->fill->db->engine->rows;
+	const struct value_wish wish = {
+		.column = &m->columns[column],
+		.tables = { m->table, m->later },
+		/* the fifth is the first once more where that may be */
+		.number = number == 4 && !m->distinct[column] ? 0 : number,
+		.attempt = tries,
+		.distinct = m->distinct[column],
+		.tame = m->fill->tame,
+	};
+	char *plain = generate_value(m->mem, &wish);
+
+	return plain ? engine->form(m->mem, &m->table->columns[column], plain)
+		     : NULL;
+}
+
+/* "user17@example.com" of "user3@example.com": as long when that can be. */
+static const char *varied(struct making *m, const char *good, uint64_t number)
+{
+	size_t before = good ? strcspn(good, "0123456789") : 0, length;
+
+	if (!good || !good[before])
+		return NULL;
+	length = strspn(good + before, "0123456789");
+	return talloc_asprintf(m->mem, "%.*s%0*llu%s", (int)before, good,
+			       (int)length, (unsigned long long)number,
+			       good + before + length);
+}
+
+/* After a row that was taken others are like it, the more often they were
+   refused, but for what has to be distinct. */
+static const char *like_the_good(struct making *m, size_t i, uint64_t number,
+				 unsigned tries, bool *found)
+{
+	size_t column = m->written[i];
+	const char *value = NULL;
+
+	*found = false;
+	if (!m->good || !tries)
+		return NULL;
+	if (m->distinct[column]) {
+		if (tries > 1 && m->columns[column].kind == DATUM_TEXT)
+			value = varied(m, m->good[i], number + tries);
+		*found = value != NULL;
+		return value;
+	}
+	*found = (number + i * 7 + tries) % (1u << (tries < 6 ? tries : 6)) !=
+		 0;
+	return m->good[i];
+}
+
 static void make_row(struct making *m, const char **row, uint64_t number,
 		     unsigned tries)
 {
-	const struct db_rows *engine = m->fill->db->engine->rows;
-
 	for (size_t i = 0; i < m->written_count; i++) {
-		size_t c = m->written[i];
-		const struct value_wish wish = {
-			.column = &m->columns[c],
-			.tables = { m->table, m->later },
-			/* the fifth is the first once more where that may be */
-			.number = number == 4 && !m->distinct[c] ? 0 : number,
-			.attempt = tries,
-			.distinct = m->distinct[c],
-			.tame = m->fill->tame,
-		};
-		char *plain = m->table->columns[c].counted
-				      ? NULL
-				      : generate_value(m->mem, &wish);
+		bool found;
 
-		row[i] = plain ? engine->form(m->mem, &m->table->columns[c],
-					      plain)
-			       : NULL;
+		row[i] = like_the_good(m, i, number, tries, &found);
+		if (!found)
+			row[i] = m->table->columns[m->written[i]].counted
+					 ? NULL
+					 : made_up(m, m->written[i], number,
+						   tries);
 	}
 	for (size_t i = 0; i < m->reference_count; i++)
 		refer(m, row, i, number, tries);
@@ -427,6 +471,9 @@ static int make_one_by_one(struct making *m, uint64_t from, struct error *err)
 		}
 		if (result < 0)
 			return -1;
+		if (result == 0)
+			m->good = talloc_memdup(
+				m->mem, row, m->written_count * sizeof(*row));
 		if (!m->made)
 			return 0;
 	}

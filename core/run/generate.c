@@ -531,7 +531,10 @@ static bool wants_null(const struct value_wish *w, uint64_t chance)
 		return false;
 	if (!w->attempt)
 		return w->number == 1 || (w->number > 1 && chance % 6 == 0);
-	return chance % 3 == 0;
+	/* a type that nobody knows is better left out */
+	if (w->attempt >= 40 && w->column->kind == DATUM_OTHER)
+		return true;
+	return w->attempt >= 100 || chance % 3 == 0;
 }
 
 char *generate_value(TALLOC_CTX *mem, const struct value_wish *w)

@@ -194,6 +194,55 @@ checks() {
 }
 @test "simple conditions are met" { both checks; }
 
+makes_up() { # CREATE   all ten rows
+	pair ${A}_a "$1" 'DROP TABLE a;'
+	pair ${B}_x 'CREATE INDEX a_n ON a (n);' \
+		"DROP INDEX a_n$([[ $ENGINE != mariadb ]] || echo ' ON a');"
+	commit
+	ok prove --json
+	json_is '.proofs[1] | [.outcome, .data.source, .data.tables[0].rows] | map(tostring) | join(" ")' \
+		'proven generated 10'
+	json_is '.proofs[1] | .data.empty + .row_differences | length' 0
+}
+
+@test "rows are made up of all types of PostgreSQL" {
+	fresh postgresql
+	makes_up "CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE DOMAIN small AS integer CHECK (VALUE < 100);
+CREATE DOMAIN mail AS text CHECK (VALUE ~ '^[^@]+@[^@]+\$');
+CREATE TYPE pairs AS (x integer, y text);
+CREATE TABLE a (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n integer,
+	m mood NOT NULL, ar text[], ms mood[], j jsonb NOT NULL, b bytea, i inet,
+	s small NOT NULL, e mail NOT NULL UNIQUE, f double precision,
+	t timestamptz DEFAULT now(), iv interval, u uuid DEFAULT gen_random_uuid(),
+	r int4range, ts tsvector, pt point, cp pairs, x xml, bits bit(3), vb varbit(9),
+	g integer GENERATED ALWAYS AS (n % 7) STORED, c char(4), nm numeric(5, 2),
+	nn numeric, mo money, ci cidr, ma macaddr, CHECK (n > 0 OR n IS NULL));"
+}
+
+@test "rows are made up of all types of MariaDB" {
+	fresh mariadb
+	makes_up "CREATE TABLE a (id integer AUTO_INCREMENT PRIMARY KEY, n integer,
+	e enum('x', 'y''z', 'a,b') NOT NULL, s set('p', 'q'), j json NOT NULL,
+	d date NOT NULL, dt datetime(6) NOT NULL, tm time NOT NULL, y year NOT NULL,
+	ts timestamp NOT NULL DEFAULT current_timestamp, b blob NOT NULL,
+	vb varbinary(4) NOT NULL, bi bit(9) NOT NULL, f float NOT NULL, db double,
+	l varchar(10) CHARACTER SET latin1 NOT NULL, t text, p point,
+	g integer AS (n * 2) STORED, v integer AS (n + 1) VIRTUAL,
+	u bigint unsigned NOT NULL, dc decimal(30, 10) NOT NULL, bo boolean NOT NULL,
+	un uuid NOT NULL, i6 inet6 NOT NULL, UNIQUE (l, d));"
+}
+
+@test "rows are made up of all kinds of SQLite" {
+	fresh sqlite
+	makes_up "CREATE TABLE a (k TEXT, n INTEGER, b BLOB NOT NULL, r REAL NOT NULL, x,
+	d date NOT NULL, dc decimal(5, 2) NOT NULL, j json NOT NULL CHECK (json_valid(j)),
+	bo boolean NOT NULL, e text NOT NULL CHECK (e LIKE '%@%.%'),
+	g INTEGER AS (n * 2), PRIMARY KEY (k, n)) WITHOUT ROWID;"
+	fresh sqlite
+	makes_up 'CREATE TABLE a (k TEXT UNIQUE, n INTEGER, b BLOB, i INT NOT NULL, a ANY) STRICT;'
+}
+
 refuses_rows() {
 	pair ${A}_a 'CREATE TABLE a (id integer PRIMARY KEY, n integer);' 'DROP TABLE a;'
 	pair ${B}_x $'-- migrate: verify\nSELECT count(*) = 0 FROM a;\nALTER TABLE a ADD COLUMN note varchar(10);' \

@@ -194,8 +194,8 @@ checks() {
 }
 @test "simple conditions are met" { both checks; }
 
-makes_up() { # CREATE   all ten rows
-	pair ${A}_a "$1" 'DROP TABLE a;'
+makes_up() { # CREATE [DROP]   all ten rows
+	pair ${A}_a "$1" "DROP TABLE a; ${2:-}"
 	pair ${B}_x 'CREATE INDEX a_n ON a (n);' \
 		"DROP INDEX a_n$([[ $ENGINE != mariadb ]] || echo ' ON a');"
 	commit
@@ -217,7 +217,8 @@ CREATE TABLE a (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n integer,
 	t timestamptz DEFAULT now(), iv interval, u uuid DEFAULT gen_random_uuid(),
 	r int4range, ts tsvector, pt point, cp pairs, x xml, bits bit(3), vb varbit(9),
 	g integer GENERATED ALWAYS AS (n % 7) STORED, c char(4), nm numeric(5, 2),
-	nn numeric, mo money, ci cidr, ma macaddr, CHECK (n > 0 OR n IS NULL));"
+	nn numeric, mo money, ci cidr, ma macaddr, CHECK (n > 0 OR n IS NULL));" \
+		'DROP DOMAIN mail; DROP DOMAIN small; DROP TYPE pairs; DROP TYPE mood;'
 }
 
 @test "rows are made up of all types of MariaDB" {

@@ -304,8 +304,7 @@ static char *text_value(TALLOC_CTX *mem, const struct value_wish *w, uint64_t n)
 	static const char *const texts[] = {
 		"",
 		"a",
-		"Gr\xc3\xbc\xc3\x9f"
-		"e, \xe4\xb8\x96\xe7\x95\x8c \xf0\x9f\x99\x82",
+		"Stra\u00dfe, \u4e16\u754c \U0001f642",
 		"it's \"quoted\" \\ 100%_",
 		"a line\nand\tanother",
 		"  between spaces  ",

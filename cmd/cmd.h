@@ -143,6 +143,8 @@ int cmd_check_scratch(struct cmd *cmd);
 /* Writes them into PROOFS_REF. */
 int cmd_keep_proofs(struct cmd *cmd, struct proof **proofs, size_t count);
 void show_proof(const struct cmd *cmd, const struct proof *proof);
+/* How to declare the first loss that nobody has declared, if there is one. */
+void hint_loss(const struct cmd *cmd, const struct proof *proof);
 void show_unwind(const struct cmd *cmd, const struct unwind *unwind);
 
 /* Versions from the command line; an error for what is none. */

@@ -1,6 +1,8 @@
 #include "cmd/cmd.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
@@ -17,8 +19,9 @@ static const char *const usage[] = {
 
 struct prove {
 	struct cmd cmd;
-	bool all, strict;
-	const char *range;
+	bool all, strict, no_rows;
+	int generate, sample;
+	const char *range, *backup;
 	struct set *set;
 	bool *wanted;
 	size_t wanted_count;
@@ -179,6 +182,8 @@ static int finish(struct prove *p)
 			p->cmd.dir);
 	else if (!p->proving.count && !p->valid_count)
 		cmd_say(&p->cmd, "nothing to prove in '%s'", p->cmd.dir);
+	for (size_t i = 0; i < p->proving.count; i++)
+		hint_loss(&p->cmd, p->proving.proofs[i]);
 	if (bad)
 		cmd_hint(&p->cmd, "mend the scripts, then: git migrate prove");
 	return cmd_done(&p->cmd, bad ? 1 : 0);
@@ -221,6 +226,37 @@ static int choose_here(struct prove *p, const int64_t *versions, int count)
 	return choose(p, versions, count);
 }
 
+/* As the file is called for every program. */
+static int find_backup(struct prove *p)
+{
+	struct cmd *cmd = &p->cmd;
+	char *real = p->backup ? realpath(p->backup, NULL) : NULL;
+
+	if (!p->backup)
+		return 0;
+	if (!real)
+		return error_set(&cmd->err, ERROR_FAILED,
+				 "unable to read '%s': %s", p->backup,
+				 strerror(errno));
+	p->backup = talloc_strdup(cmd->mem, real);
+	free(real);
+	return 0;
+}
+
+static struct prove_rows rows_wish(const struct prove *p)
+{
+	if (p->backup)
+		return (struct prove_rows){ PROVE_ROWS_BACKUP, 0, p->backup };
+	if (p->sample)
+		return (struct prove_rows){ PROVE_ROWS_SAMPLE, p->sample,
+					    NULL };
+	if (p->no_rows)
+		return (struct prove_rows){ PROVE_ROWS_NONE, 0, NULL };
+	return (struct prove_rows){ PROVE_ROWS_GENERATED,
+				    p->generate ? p->generate : PROVE_ROWS,
+				    NULL };
+}
+
 static int run(struct prove *p, int argc, char **argv)
 {
 	struct cmd *cmd = &p->cmd;
@@ -237,7 +273,7 @@ static int run(struct prove *p, int argc, char **argv)
 	int result;
 
 	cmd_catch_signals();
-	if (count < 0 || cmd_open_repo(cmd) < 0 ||
+	if (count < 0 || find_backup(p) < 0 || cmd_open_repo(cmd) < 0 ||
 	    (p->range ? choose_range(p) : choose_here(p, versions, count)) < 0)
 		return -1;
 	if ((p->range && cmd_open_target(cmd, CMD_READ) < 0) ||
@@ -245,8 +281,11 @@ static int run(struct prove *p, int argc, char **argv)
 		return -1;
 	prover.span = talloc_memdup(cmd->mem, p->wanted,
 				    p->set->count * sizeof(*p->wanted));
-	if (!count && take_valid(p) < 0)
+	/* who says which rows wants to see it done */
+	if (!count && !p->generate && !p->sample && !p->backup &&
+	    take_valid(p) < 0)
 		return -1;
+	prover.rows = rows_wish(p);
 	prover.target = cmd->db;
 	prover.scratch_url = cmd->target.scratch_url;
 	result = prove(cmd->mem, &prover, p->set, p->wanted, &p->proving,
@@ -265,6 +304,14 @@ int cmd_prove(int argc, char **argv)
 		  &p.all },
 		{ OPTION_TEXT, 0, "range", "A..B",
 		  "prove what the commits from A to B bring", &p.range },
+		{ OPTION_NUMBER, 0, "generate", "N",
+		  "make up N rows of each table (10)", &p.generate },
+		{ OPTION_NUMBER, 0, "sample", "N",
+		  "take N rows of each table from the target", &p.sample },
+		{ OPTION_TEXT, 0, "from-backup", "FILE",
+		  "start from a backup of the target", &p.backup },
+		{ OPTION_FLAG, 0, "no-rows", NULL, "prove on empty tables",
+		  &p.no_rows },
 		{ OPTION_FLAG, 0, "strict", NULL,
 		  "findings fail the proof, too", &p.strict },
 		CMD_TARGET(p.cmd),
@@ -281,6 +328,14 @@ int cmd_prove(int argc, char **argv)
 				options_usage(options, usage,
 					      "%s takes no VERSION",
 					      p.all ? "--all" : "--range"));
+	if ((p.generate != 0) + (p.sample != 0) + (p.backup != NULL) +
+		    p.no_rows >
+	    1)
+		return cmd_done(&p.cmd,
+				options_usage(options, usage,
+					      "--generate, --sample, "
+					      "--from-backup and --no-rows "
+					      "exclude each other"));
 	if (p.all && p.range)
 		return cmd_done(&p.cmd,
 				options_usage(options, usage,

@@ -108,6 +108,7 @@ static int run_proof(struct derived *d, int64_t version)
 	struct prover prover = {
 		.target = cmd->db,
 		.scratch_url = cmd->target.scratch_url,
+		.rows = { PROVE_ROWS_GENERATED, PROVE_ROWS, NULL },
 		.tool = GIT_MIGRATE_VERSION,
 		.read = cmd_read_blob,
 		.read_data = cmd,

@@ -1,5 +1,6 @@
 #include "cmd/cmd.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -130,6 +131,99 @@ static void show_timing(const struct cmd *cmd, const struct proof *proof)
 	}
 }
 
+/* --- rows ----------------------------------------------------------------- */
+
+/* "  on 20 generated rows" behind the durations. */
+static void show_source(const struct cmd *cmd, const struct proof_data *data)
+{
+	int64_t rows = 0;
+
+	for (size_t i = 0; i < data->table_count; i++)
+		rows += data->tables[i].rows;
+	if (!data->at || !rows)
+		return;
+	if (!strcmp(data->source, "generated"))
+		printf("  on %s generated row%s",
+		       text_thousands(cmd->mem, rows), rows == 1 ? "" : "s");
+	else
+		printf("  on %s row%s of the %s",
+		       text_thousands(cmd->mem, rows), rows == 1 ? "" : "s",
+		       !strcmp(data->source, "sample") ? "target"
+						       : data->source);
+}
+
+static void show_data(const struct proof_data *data)
+{
+	bool made = strcmp(data->source, "sample") != 0 &&
+		    strcmp(data->source, "backup") != 0;
+
+	if (data->refused) {
+		cmd_line("  proven on empty tables: the up script did not take "
+			 "the rows that were made up (%s)",
+			 data->refused);
+		return;
+	}
+	for (size_t i = 0; i < data->table_count; i++) {
+		const struct proof_table *t = &data->tables[i];
+
+		if (t->rows)
+			continue;
+		if (made)
+			cmd_line("  no rows could be made for: %s (%s)",
+				 t->name, t->reason);
+		else
+			cmd_line("  no rows of %s: %s", t->name, t->reason);
+	}
+}
+
+static void show_rows(const struct cmd *cmd, const struct proof *proof)
+{
+	for (size_t i = 0; i < proof->row_difference_count; i++) {
+		const struct proof_row_difference *d =
+			&proof->row_differences[i];
+		const char *text = row_difference_text(cmd->mem, d);
+
+		if (d->declared)
+			cmd_line("  after %s: %s, as declared: %s", d->stage,
+				 text, d->declared);
+		else
+			cmd_line("  after %s: %s%s", d->stage, text,
+				 d->unsteady ? ", as it is each time (allowed)"
+					     : "");
+	}
+}
+
+/* A name as a data-loss line takes it: in backquotes where a word would end in
+   its middle. */
+static char *in_line(const struct cmd *cmd, const char *name)
+{
+	const char *dot = strrchr(name, '.'), *last = dot ? dot + 1 : name;
+	char *shown = text_visible(cmd->mem, last, false);
+
+	for (const char *c = shown; *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '_' && !(*c & 0x80))
+			return talloc_asprintf(cmd->mem, "`%s`", shown);
+	return shown;
+}
+
+/* What a person writes who means it. */
+void hint_loss(const struct cmd *cmd, const struct proof *proof)
+{
+	for (size_t i = 0; i < proof->row_difference_count; i++) {
+		const struct proof_row_difference *d =
+			&proof->row_differences[i];
+
+		if (!row_difference_counts(d))
+			continue;
+		cmd_hint(cmd,
+			 "if that loss is meant, say so in the script that "
+			 "brings it: -- migrate: data-loss \"%s%s%s is lost\"",
+			 in_line(cmd, d->table), d->column ? "." : "",
+			 d->column ? in_line(cmd, d->column) : "");
+		return;
+	}
+}
+
 void show_proof(const struct cmd *cmd, const struct proof *proof)
 {
 	char version[VERSION_LENGTH + 1];
@@ -143,8 +237,11 @@ void show_proof(const struct cmd *cmd, const struct proof *proof)
 		printf("  up %s", text_duration(cmd->mem, proof->up_ms));
 	if (proof->down_ms >= 0)
 		printf("  down %s", text_duration(cmd->mem, proof->down_ms));
+	show_source(cmd, &proof->data);
 	putchar('\n');
 	show_differences(cmd, proof->differences, proof->difference_count);
+	show_rows(cmd, proof);
+	show_data(&proof->data);
 	show_error(cmd, proof->error_place, proof->error);
 	show_repairs(cmd, proof);
 	show_timing(cmd, proof);

@@ -10,6 +10,7 @@
 #include "core/db/catalog.h"
 #include "core/db/contents.h"
 #include "core/db/mend.h"
+#include "core/db/tables.h"
 #include "core/run/facts.h"
 #include "core/sql/batch.h"
 #include "core/sql/change.h"
@@ -420,6 +421,9 @@ struct db_engine {
 	/* The tables' rows as they are now, git-migrate's own too. */
 	int (*contents)(TALLOC_CTX *mem, struct db *db,
 			struct db_contents **contents, struct error *err);
+
+	/* Rows of tables, read and written one by one. */
+	const struct db_rows *rows;
 
 	/* `name` as this engine quotes an identifier, only where needed. */
 	char *(*quote_name)(TALLOC_CTX *mem, const char *name);

@@ -67,6 +67,130 @@ static json_t *repairs_json(const struct proof *p)
 	return list;
 }
 
+/* --- rows ----------------------------------------------------------------- */
+
+static const char *const change_names[] = { "changed", "gone", "extra",
+					    "other" };
+
+const char *row_change_name(enum row_change change)
+{
+	return change_names[change];
+}
+
+bool row_difference_counts(const struct proof_row_difference *d)
+{
+	return !d->declared && !d->unsteady;
+}
+
+static char *example_text(TALLOC_CTX *mem, const struct proof_row *e)
+{
+	char *values = e->expected ? talloc_asprintf(mem, "was %s, is %s",
+						     e->expected, e->found)
+				   : NULL;
+
+	if (!e->key || !values)
+		return values ? values : talloc_strdup(mem, e->key);
+	return talloc_asprintf(mem, "%s %s", e->key, values);
+}
+
+char *row_difference_text(TALLOC_CTX *mem, const struct proof_row_difference *d)
+{
+	bool down = !strcmp(d->stage, "down"), one = d->rows == 1;
+	char *text;
+
+	switch (d->change) {
+	case ROWS_CHANGED:
+		text = talloc_asprintf(
+			mem, "%lld of %lld rows of %s: column %s %s",
+			(long long)d->rows, (long long)d->of, d->table,
+			d->column, down ? "not restored" : "is another");
+		break;
+	case ROWS_GONE:
+		text = talloc_asprintf(mem, "%lld of %lld rows of %s %s gone",
+				       (long long)d->rows, (long long)d->of,
+				       d->table, one ? "is" : "are");
+		break;
+	case ROWS_EXTRA:
+		text = talloc_asprintf(mem, "%lld row%s of %s %s too many",
+				       (long long)d->rows, one ? "" : "s",
+				       d->table, one ? "is" : "are");
+		break;
+	default:
+		text = talloc_asprintf(mem,
+				       "the rows of %s are not the same: %lld, "
+				       "and %lld before",
+				       d->table, (long long)d->rows,
+				       (long long)d->of);
+	}
+	for (size_t i = 0; i < d->example_count; i++)
+		text = talloc_asprintf_append(
+			text, "%s%s", i ? "; " : " (",
+			example_text(mem, &d->examples[i]));
+	if ((size_t)d->rows > d->example_count && d->example_count)
+		text = talloc_strdup_append(text, "; ...");
+	return talloc_strdup_append(text, d->example_count ? ")" : "");
+}
+
+static json_t *examples_json(const struct proof_row_difference *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->example_count; i++)
+		json_array_append_new(
+			list,
+			json_pack("{s:o, s:o, s:o}", "key",
+				  text_or_null(d->examples[i].key), "expected",
+				  text_or_null(d->examples[i].expected),
+				  "found", text_or_null(d->examples[i].found)));
+	return list;
+}
+
+static json_t *row_differences_json(const struct proof *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->row_difference_count; i++) {
+		const struct proof_row_difference *d = &p->row_differences[i];
+
+		json_array_append_new(
+			list,
+			json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:o, s:o, "
+				  "s:b}",
+				  "stage", d->stage, "kind",
+				  row_change_name(d->change), "table", d->table,
+				  "column", text_or_null(d->column), "rows",
+				  (json_int_t)d->rows, "of", (json_int_t)d->of,
+				  "examples", examples_json(d), "declared",
+				  text_or_null(d->declared), "unsteady",
+				  d->unsteady));
+	}
+	return list;
+}
+
+static json_t *data_json(const struct proof_data *data)
+{
+	json_t *tables = json_array(), *empty = json_array();
+
+	for (size_t i = 0; i < data->table_count; i++) {
+		const struct proof_table *t = &data->tables[i];
+
+		json_array_append_new(tables,
+				      json_pack("{s:s, s:I}", "name", t->name,
+						"rows", (json_int_t)t->rows));
+		if (!t->rows)
+			json_array_append_new(
+				empty,
+				json_pack("{s:s, s:o}", "name", t->name,
+					  "reason", text_or_null(t->reason)));
+	}
+	return json_pack("{s:s, s:o, s:o, s:o, s:o}", "source",
+			 data->source ? data->source : "none", "at",
+			 text_or_null(data->at), "tables", tables, "empty",
+			 empty, "refused", text_or_null(data->refused));
+}
+
+/* --- the whole ------------------------------------------------------------ */
+
 /* What is kept of the key and of where it comes from. */
 static json_t *key_json(const struct proof *p)
 {
@@ -103,6 +227,8 @@ json_t *proof_json(const struct proof *p)
 			   timing_json(p->timing[DIRECTION_DOWN]));
 	json_object_set_new(json, "timing", timing);
 	json_object_set_new(json, "repairs", repairs_json(p));
+	json_object_set_new(json, "data", data_json(&p->data));
+	json_object_set_new(json, "row_differences", row_differences_json(p));
 	json_object_set_new(json, "failed_stage",
 			    text_or_null(p->failed_stage));
 	return json;
@@ -242,6 +368,85 @@ static double get_time(const json_t *json, const char *key)
 	return json_is_number(value) ? json_number_value(value) : -1;
 }
 
+static int64_t get_number(const json_t *json, const char *key)
+{
+	return json_integer_value(json_object_get(json, key));
+}
+
+static void fill_data(struct proofs *proofs, struct proof_data *data,
+		      const json_t *json)
+{
+	const json_t *tables = json_object_get(json, "tables");
+	const json_t *empty = json_object_get(json, "empty");
+	size_t count = json_array_size(tables);
+
+	data->source = get(proofs, json, "source");
+	data->at = get(proofs, json, "at");
+	data->refused = get(proofs, json, "refused");
+	if (count)
+		data->tables = talloc_zero_array(proofs, struct proof_table,
+						 (unsigned)count);
+	for (size_t i = 0; i < count; i++) {
+		const json_t *one = json_array_get(tables, i);
+		struct proof_table *t = &data->tables[data->table_count];
+
+		t->name = get(proofs, one, "name");
+		t->rows = get_number(one, "rows");
+		for (size_t k = 0; k < json_array_size(empty); k++)
+			if (json_same(one, json_array_get(empty, k), "name"))
+				t->reason = get(proofs,
+						json_array_get(empty, k),
+						"reason");
+		data->table_count += t->name != NULL;
+	}
+}
+
+static void fill_examples(struct proofs *proofs, struct proof_row_difference *d,
+			  const json_t *list)
+{
+	const size_t room = sizeof(d->examples) / sizeof(*d->examples);
+
+	for (size_t i = 0; i < json_array_size(list) && i < room; i++) {
+		const json_t *one = json_array_get(list, i);
+
+		d->examples[d->example_count++] = (struct proof_row){
+			get(proofs, one, "key"),
+			get(proofs, one, "expected"),
+			get(proofs, one, "found"),
+		};
+	}
+}
+
+static void fill_row_differences(struct proofs *proofs, struct proof *p,
+				 const json_t *list)
+{
+	size_t count = json_array_size(list);
+
+	if (count)
+		p->row_differences = talloc_zero_array(
+			proofs, struct proof_row_difference, (unsigned)count);
+	for (size_t i = 0; i < count; i++) {
+		const json_t *one = json_array_get(list, i);
+		struct proof_row_difference *d =
+			&p->row_differences[p->row_difference_count];
+		const char *kind =
+			json_string_value(json_object_get(one, "kind"));
+
+		d->stage = get(proofs, one, "stage");
+		d->table = get(proofs, one, "table");
+		d->column = get(proofs, one, "column");
+		d->rows = get_number(one, "rows");
+		d->of = get_number(one, "of");
+		d->declared = get(proofs, one, "declared");
+		d->unsteady = json_is_true(json_object_get(one, "unsteady"));
+		for (int k = 0; kind && k <= ROWS_OTHER; k++)
+			if (!strcmp(kind, change_names[k]))
+				d->change = (enum row_change)k;
+		fill_examples(proofs, d, json_object_get(one, "examples"));
+		p->row_difference_count += d->stage && d->table;
+	}
+}
+
 static void fill(struct proofs *proofs, struct proof *p, const json_t *json)
 {
 	const char *version =
@@ -277,6 +482,9 @@ static void fill(struct proofs *proofs, struct proof *p, const json_t *json)
 	p->down_ms = get_time(json, "down_ms");
 	p->again_ms = get_time(json, "again_ms");
 	fill_findings(proofs, p, json_object_get(json, "findings"));
+	fill_data(proofs, &p->data, json_object_get(json, "data"));
+	fill_row_differences(proofs, p,
+			     json_object_get(json, "row_differences"));
 	p->difference_count =
 		json_array_size(json_object_get(json, "differences"));
 }

@@ -43,6 +43,54 @@ struct proof_finding {
 	const char *message;
 };
 
+/* What became of rows that were there, see rows.h. */
+enum row_change {
+	ROWS_CHANGED, /* in `column` */
+	ROWS_GONE,
+	ROWS_EXTRA,
+	ROWS_OTHER, /* they are not the same: too many to say which */
+};
+
+struct proof_row {
+	const char *key;	      /* "id 3", or NULL */
+	const char *expected, *found; /* shortened; NULL: no such row */
+};
+
+struct proof_row_difference {
+	const char *stage; /* as above */
+	enum row_change change;
+	const char *table, *column; /* column: NULL unless ROWS_CHANGED */
+	int64_t rows, of;	    /* how many, of how many before */
+	struct proof_row examples[3];
+	size_t example_count;
+	const char *declared; /* the text of the data-loss line, or NULL */
+	bool unsteady;	      /* the up script never does the same twice */
+};
+
+struct proof_table {
+	const char *name;
+	int64_t rows;
+	const char *reason; /* why it has none, or NULL */
+	bool made;	    /* they were put there for the proof */
+};
+
+/* The rows that were there; all strings may be of the proof or static. */
+struct proof_data {
+	const char *source; /* "generated", "migrations" (by those before it),
+			       "sample", "backup", "none" */
+	const char *at;	    /* RFC 3339 UTC, or NULL */
+	struct proof_table *tables;
+	size_t table_count;
+	const char *refused; /* why the up script did not take them, or NULL */
+};
+
+const char *row_change_name(enum row_change change);
+/* In one line: "3 of 10 rows of users: column a not restored (...)". */
+char *row_difference_text(TALLOC_CTX *mem,
+			  const struct proof_row_difference *d);
+/* Whether it fails the proof. */
+bool row_difference_counts(const struct proof_row_difference *d);
+
 struct proof {
 	/* the key */
 	int64_t version;
@@ -60,6 +108,9 @@ struct proof {
 	double up_ms, down_ms, again_ms; /* -1: did not run */
 	struct proof_difference *differences;
 	size_t difference_count;
+	struct proof_data data;
+	struct proof_row_difference *row_differences;
+	size_t row_difference_count;
 	const char *error;	 /* why it failed or is irreversible, or NULL */
 	const char *error_place; /* "path:line:column", or NULL */
 	const char *failed_stage; /* "up", or as in struct proof_difference */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/run/data.h"
 #include "core/run/timing.h"
 
 /* Rows of a scratch table are counted one by one up to here. */
@@ -319,6 +320,8 @@ static int run_down(struct bench *bench, struct proof *proof,
 	if (bench_run(proof, bench, bench->scratch, m, DIRECTION_DOWN,
 		      &proof->facts[DIRECTION_DOWN], err) < 0)
 		return 1;
+	if (data_look(bench, proof, m, DATA_REVERTED, err) < 0)
+		return -1;
 	proof->down_ms = proof->facts[DIRECTION_DOWN]->duration_ms;
 	if (bench_look(bench, proof, &reverted, err) < 0)
 		return -1;
@@ -360,7 +363,11 @@ static int run_alone(struct bench *bench, struct proof *proof,
 
 	proof->schema = catalog_fingerprint(proof, before);
 	bench->known = NULL;
-	result = run_up(bench, proof, m, &after, err);
+	result = data_look(bench, proof, m, DATA_BEFORE, err);
+	if (result == 0)
+		result = run_up(bench, proof, m, &after, err);
+	if (result == 0)
+		result = data_look(bench, proof, m, DATA_AFTER, err);
 	if (result == 0 && proof->error) { /* why it cannot be undone */
 		bench->known = after;
 		return 0;
@@ -369,6 +376,8 @@ static int run_alone(struct bench *bench, struct proof *proof,
 		result = run_down(bench, proof, m, before, err);
 	if (result == 0)
 		result = run_again(bench, proof, m, after, err);
+	if (result == 0)
+		result = data_look(bench, proof, m, DATA_AGAIN, err);
 	talloc_free(after);
 	return result;
 }
@@ -380,8 +389,10 @@ static int make_scratch(struct bench *bench, struct db **scratch,
 {
 	const struct prover *p = bench->prover;
 
-	return p->target->engine->scratch(bench->mem, p->target, p->scratch_url,
-					  scratch, err);
+	if (p->target->engine->scratch(bench->mem, p->target, p->scratch_url,
+				       scratch, err) < 0)
+		return -1;
+	return data_restore(bench, *scratch, err);
 }
 
 static int replay_failed(struct error *err)
@@ -400,12 +411,18 @@ int bench_start_again(struct bench *bench, size_t count, struct error *err)
 	bench->known = NULL;
 	if (!bench->main && make_scratch(bench, &bench->main, err) < 0)
 		return -1;
-	for (; bench->replayed < count; bench->replayed++)
-		if (bench->applied[bench->replayed] &&
+	for (; bench->replayed < count; bench->replayed++) {
+		int there = data_before(bench, bench->main, bench->replayed,
+					err);
+
+		if (there < 0)
+			return -1;
+		if (!there && bench->applied[bench->replayed] &&
 		    bench_run(NULL, bench, bench->main,
 			      &bench->set->list[bench->replayed], DIRECTION_UP,
 			      NULL, err) < 0)
 			return prove_is_fatal(err) ? -1 : replay_failed(err);
+	}
 	return bench->main->engine->scratch_copy(bench->mem, bench->main,
 						 &bench->scratch, err);
 }
@@ -415,24 +432,33 @@ static int prove_one(struct bench *bench, size_t at, bool more,
 {
 	const struct migration *m = &bench->set->list[at];
 	struct proof *proof = proof_new(bench, m, history);
-	int status = run_alone(bench, proof, m, err);
+	bool spoiled = false;
+	int status = data_before(bench, bench->scratch, at, err);
 
 	*out = proof;
+	if (status == 0)
+		status = run_alone(bench, proof, m, err);
+	if (status == 0)
+		status = data_finish(bench, proof, m, more, &spoiled, err);
 	if (status < 0 || (status > 0 && prove_is_fatal(err)))
 		return -1;
 	if (status > 0)
 		failed(proof, err);
 	else
 		proof->failed_stage = NULL;
-	if (proof->outcome == PROOF_PROVEN ||
-	    proof->outcome == PROOF_IRREVERSIBLE || !more)
+	if (!more || (!spoiled && (proof->outcome == PROOF_PROVEN ||
+				   proof->outcome == PROOF_IRREVERSIBLE)))
 		return 0;
 	return bench_start_again(bench, at + 1, err);
 }
 
 static int replay(struct bench *bench, size_t at, struct error *err)
 {
+	int there = data_before(bench, bench->scratch, at, err);
+
 	bench->known = NULL;
+	if (there)
+		return there < 0 ? -1 : 0;
 	if (bench_run(NULL, bench, bench->scratch, &bench->set->list[at],
 		      DIRECTION_UP, NULL, err) < 0)
 		return replay_failed(err);
@@ -501,7 +527,8 @@ static void plan_unwind(struct bench *bench)
 static int run(struct bench *bench, const bool *wanted, struct proving *proving,
 	       struct error *err)
 {
-	if (make_scratch(bench, &bench->scratch, err) < 0 ||
+	if (data_open(bench, wanted, err) < 0 ||
+	    make_scratch(bench, &bench->scratch, err) < 0 ||
 	    go_through(bench, wanted, proving, err) < 0)
 		return -1;
 	if (bench->steps && unwind(bench, &proving->unwind, err) < 0)

@@ -29,10 +29,28 @@ struct prove_report {
  * runs twice. With `unwind` the down scripts of all from the newest to the
  * oldest wanted one then run in a row, and their ups again.
  */
+enum prove_rows_source {
+	PROVE_ROWS_NONE,
+	PROVE_ROWS_GENERATED,
+	PROVE_ROWS_SAMPLE, /* of the target */
+	PROVE_ROWS_BACKUP, /* instead of an empty database */
+};
+
+/* The rows that the scripts run on, see data.h. */
+struct prove_rows {
+	enum prove_rows_source source;
+	int64_t count;	  /* of each touched table */
+	const char *path; /* of the backup */
+};
+
+/* How many are made up when nobody says. */
+#define PROVE_ROWS 10
+
 struct prover {
 	struct db *target;	 /* what the scratch database is made beside */
 	const char *scratch_url; /* or NULL */
 	bool forbidden;		 /* nothing is made on the target's server */
+	struct prove_rows rows;
 	bool unwind;
 	/* The unwind goes over these, too, which need no new proof: as
 	   wanted[], or NULL. */

@@ -19,6 +19,8 @@ struct bench {
 	size_t replayed; /* how many of the set main has gone through */
 	bool *applied;	 /* by place in the set: its up ran */
 
+	struct data *data; /* the rows, see data.h */
+
 	/* for the unwind: what each up has changed, by place in the set; NULL
 	   when there will be none */
 	struct catalog_step **steps;

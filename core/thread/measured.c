@@ -373,6 +373,45 @@ static size_t real_differences(const struct proof *p)
 	return n;
 }
 
+/* What is not as before: objects, and columns or rows of tables. */
+static size_t all_differences(const struct proof *p)
+{
+	size_t n = real_differences(p);
+
+	for (size_t i = 0; i < p->row_difference_count; i++)
+		n += row_difference_counts(&p->row_differences[i]);
+	return n;
+}
+
+/* ", on 10 generated rows, with what is declared as lost" */
+static char *on_rows(TALLOC_CTX *mem, const struct proof *p)
+{
+	bool declared = false;
+	int64_t rows = 0;
+	char *text;
+
+	for (size_t i = 0; i < p->data.table_count; i++)
+		rows += p->data.tables[i].rows;
+	for (size_t i = 0; i < p->row_difference_count; i++)
+		declared |= p->row_differences[i].declared != NULL;
+	if (!p->data.source || !p->data.at || !rows)
+		return talloc_strdup(mem, "");
+	if (!strcmp(p->data.source, "generated"))
+		text = talloc_asprintf(mem, ", on %s generated row%s",
+				       text_thousands(mem, rows),
+				       rows == 1 ? "" : "s");
+	else
+		text = talloc_asprintf(
+			mem, ", on %s row%s of %s%s", text_thousands(mem, rows),
+			rows == 1 ? "" : "s",
+			!strcmp(p->data.source, "migrations") ? "earlier "
+							      : "a ",
+			markdown_line(mem, p->data.source));
+	return declared ? talloc_strdup_append(
+				  text, ", with what is declared as lost")
+			: text;
+}
+
 static char *why_not_proven(TALLOC_CTX *mem, const struct comment_input *in)
 {
 	const struct proof *p = in->proof;
@@ -380,7 +419,7 @@ static char *why_not_proven(TALLOC_CTX *mem, const struct comment_input *in)
 		in->down_script ? script_directive(in->down_script,
 						   DIRECTIVE_IRREVERSIBLE)
 				: NULL;
-	size_t n = p ? real_differences(p) : 0;
+	size_t n = p ? all_differences(p) : 0;
 	char digits[VERSION_LENGTH + 1];
 
 	if (d)
@@ -409,8 +448,9 @@ char *measured_rollback(TALLOC_CTX *mem, const struct comment_input *in)
 
 	if (in->proof_state == PROOF_VALID && p && p->outcome == PROOF_PROVEN)
 		return talloc_asprintf(
-			mem, "YES (`git migrate prove` on a scratch %s, %s)",
-			scratch(mem, p), markdown_line(mem, p->at));
+			mem, "YES (`git migrate prove` on a scratch %s, %s%s)",
+			scratch(mem, p), markdown_line(mem, p->at),
+			on_rows(mem, p));
 	if (in->proof_state == PROOF_STALE)
 		return talloc_asprintf(
 			mem,
@@ -436,7 +476,7 @@ char *measured_testing(TALLOC_CTX *mem, const struct comment_input *in)
 
 	if (!p || p->outcome == PROOF_IRREVERSIBLE)
 		return talloc_strdup(mem, "rollback not tested");
-	real = real_differences(p);
+	real = all_differences(p);
 	if (p->outcome == PROOF_FAILED)
 		found = talloc_strdup(mem, "a script failed");
 	else if (real)

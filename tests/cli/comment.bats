@@ -45,7 +45,7 @@ readers first, @$(printf '\u200b')team
 - Tables: \`users\`
 - Row counts: \`users\`: 3 rows
 - Lock time: N ms (LOCKS)
-- Rollback tested: YES (\`git migrate prove\` on a scratch ENGINE, TIME)
+- Rollback tested: YES (\`git migrate prove\` on a scratch ENGINE, TIME, on 3 rows of earlier migrations)
 
 **Safety Measures Taken:**
 - Backup verification: not measured

@@ -317,7 +317,8 @@ two lines';
 		COMMENT ON TABLE \"App\".\"B c\" IS 'new';
 		REVOKE INSERT ON a FROM PUBLIC; GRANT UPDATE ON a TO PUBLIC;
 		CREATE SEQUENCE s; CREATE TYPE t2 AS ENUM ('a'); CREATE SCHEMA later;
-		DROP TYPE mood;" 'SELECT 1;'
+		DROP TYPE mood;" '-- migrate: data-loss "`B c`.note is lost"
+SELECT 1;'
 	commit
 	mends ${B}_x
 }

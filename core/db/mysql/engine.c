@@ -25,7 +25,8 @@
 	.scratch_copy = my_scratch_copy, .backup_suffix = ".sql",              \
 	.backups_sql = "core/db/mysql/backups.sql", .backup = my_backup,       \
 	.restore = my_restore_backup, .contents = my_contents,                 \
-	.quote_name = my_quote_name, .fold_name = my_fold_name
+	.rows = &my_rows, .quote_name = my_quote_name,                         \
+	.fold_name = my_fold_name
 
 const struct db_engine db_engine_mariadb = {
 	.name = "mariadb",

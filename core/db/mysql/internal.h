@@ -32,6 +32,8 @@
  *	definition.c	what makes a table again
  *	catalog.c	what is in the database
  *	contents.c	... and in its tables
+ *	rows.c		... row by row
+ *	tables.c	what a row of each is made of
  *	backup.c	mariadb-dump and mariadb
  *	scratch.c	scratch databases
  *	copy.c		... and what is copied into them
@@ -394,6 +396,10 @@ int my_scratch_copy(TALLOC_CTX *mem, struct db *from, struct db **scratch,
 void my_scratch_drop(struct my *my);
 /* Everything in from's database into to's, which is empty. */
 int my_copy(struct my *from, struct my *to, struct error *err);
+
+extern const struct db_rows my_rows;
+int my_tables(TALLOC_CTX *mem, struct db *db, struct db_tables **tables,
+	      struct error *err);
 
 char *my_quote_name(TALLOC_CTX *mem, const char *name);
 char *my_fold_name(TALLOC_CTX *mem, const char *written);

@@ -112,17 +112,18 @@ static int take_object(const char *const *values, int count, void *data)
 	return 0;
 }
 
-static int send_file(struct pg *pg, const char *text, struct catalog *catalog,
-		     struct error *err)
+int pg_catalog_send_file(struct pg *pg, const char *file, db_row_fn row,
+			 void *data, struct error *err)
 {
+	const char *text = embed_text(file);
 	int version = PQserverVersion(pg->conn), result = 0;
 
 	while (result == 0 && *text) {
 		const char *end = strstr(text, ";\n");
 		struct pg_statement statement = {
 			.keep = true,
-			.row = take_object,
-			.data = catalog,
+			.row = row,
+			.data = data,
 		};
 		char *sql;
 
@@ -150,7 +151,8 @@ int pg_catalog_send(struct pg *pg, struct catalog *catalog, struct error *err)
 	if (pg_catalog_settings(pg, err) < 0)
 		return -1;
 	for (size_t i = 0; i < COUNT(files); i++)
-		if (send_file(pg, embed_text(files[i]), catalog, err) < 0)
+		if (pg_catalog_send_file(pg, files[i], take_object, catalog,
+					 err) < 0)
 			return -1;
 	return 0;
 }

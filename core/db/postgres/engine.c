@@ -47,6 +47,7 @@ const struct db_engine db_engine_postgres = {
 	.backup = pg_backup,
 	.restore = pg_restore_backup,
 	.contents = pg_contents,
+	.rows = &pg_rows,
 	.quote_name = pg_quote_name,
 	.fold_name = pg_fold_name,
 };

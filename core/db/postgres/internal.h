@@ -40,6 +40,8 @@
  *	count.c		rows and columns of tables
  *	catalog.c	what is in the database
  *	contents.c	... and in its tables
+ *	rows.c		... row by row
+ *	tables.c	what a row of each is made of
  *	backup.c	pg_dump and pg_restore
  *	scratch.c	scratch databases
  *	names.c		identifiers
@@ -224,6 +226,9 @@ struct pg {
 	/* pooler.c */
 	bool direct;	 /* the server's own process is at the other end */
 	int backend_pid; /* its number, as the server knows it */
+
+	/* rows.c: statements, each with \001 behind it */
+	char *put_aside, *put_back;
 
 	/* scratch.c */
 	struct pg *maintenance; /* from where the database is dropped */
@@ -538,6 +543,17 @@ int pg_catalog(TALLOC_CTX *mem, struct db *db, struct catalog **catalog,
 #define PG_BEGIN_LOOK "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 int pg_catalog_settings(struct pg *pg, struct error *err);
 int pg_catalog_send(struct pg *pg, struct catalog *catalog, struct error *err);
+/* Sends the statements of a file like those of the catalog. */
+int pg_catalog_send_file(struct pg *pg, const char *file, db_row_fn row,
+			 void *data, struct error *err);
+
+/* --- rows.c, tables.c ----------------------------------------------------- */
+
+extern const struct db_rows pg_rows;
+int pg_tables(TALLOC_CTX *mem, struct db *db, struct db_tables **tables,
+	      struct error *err);
+char *pg_value_form(TALLOC_CTX *mem, const struct db_column *column,
+		    const char *plain);
 int pg_contents(TALLOC_CTX *mem, struct db *db, struct db_contents **contents,
 		struct error *err);
 /* The same in such a transaction, which has those settings. */

@@ -327,6 +327,7 @@ const struct db_engine db_engine_sqlite = {
 	.backup = sqlite_backup,
 	.restore = sqlite_restore_backup,
 	.contents = sqlite_contents,
+	.rows = &sqlite_rows,
 	.quote_name = sqlite_quote_name,
 	.fold_name = sqlite_fold_name,
 };

@@ -246,4 +246,10 @@ int sqlite_restore_backup(struct db *scratch, const char *path,
 int sqlite_contents(TALLOC_CTX *mem, struct db *db,
 		    struct db_contents **contents, struct error *err);
 
+/* --- rows.c, tables.c --- */
+
+extern const struct db_rows sqlite_rows;
+int sqlite_tables(TALLOC_CTX *mem, struct db *db, struct db_tables **tables,
+		  struct error *err);
+
 #endif

@@ -55,6 +55,7 @@ static int on_busy(void *data, int tries)
 		return 0;
 	nap.tv_nsec = (long)(pause + now % pause) * 1000;
 	nanosleep(&nap, NULL);
+	s->clock.napped_us += clock_mono_us() - now;
 	return 1;
 }
 
@@ -151,6 +152,7 @@ int sqlite_connect(struct sqlite *s, struct error *err)
 		sqlite3_progress_handler(s->handle, STEPS_PER_LOOK, on_progress,
 					 s);
 	sqlite3_set_authorizer(s->handle, touched_note, s);
+	sqlite_grip_start(s);
 	return first_read(s, err) < 0 ? -1 : apply_settings(s, err);
 }
 

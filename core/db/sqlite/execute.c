@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "core/base/text.h"
+#include "core/db/sqlite/effects.h"
 #include "core/sql/reader.h"
 
 /* One statement of a script while it runs. */
@@ -16,7 +17,8 @@ struct execution {
 	size_t end;		       /* of the statement in it */
 	struct facts *facts;
 	size_t index; /* of its entry in facts->statements */
-	int64_t started_us, counting_us;
+	int64_t started_us;
+	int64_t counting_us; /* of its time, with looking on */
 };
 
 /* --- where it went wrong -------------------------------------------------- */
@@ -187,47 +189,15 @@ static int count_before(struct execution *e, const struct touched *t,
 	return 0;
 }
 
-static int note_touched(struct execution *e, const char *text, size_t length,
-			struct error *err)
+static int note_touched(struct execution *e, struct touched *t,
+			const char *text, size_t length, struct error *err)
 {
 	struct sqlite *s = e->s;
-	struct touched *t = s->touched;
-	int result;
 
-	touched_finish(s, text, length);
-	s->touched = NULL;
+	touched_finish(s, t, text, length);
 	s->changed |= t->changes_connection;
 	add_relations(e, t);
-	result = count_before(e, t, err);
-	talloc_free(t);
-	return result;
-}
-
-/* --- locks ---------------------------------------------------------------- */
-
-/*
- * SQLite locks the whole file. A writer holds RESERVED, or in WAL mode
- * WAL_WRITE_LOCK, from BEGIN IMMEDIATE on: other writers wait. EXCLUSIVE,
- * when changes no longer fit into memory, keeps readers out as well.
- */
-static void note_locks(struct execution *e)
-{
-	struct sqlite *s = e->s;
-	int level = 0;
-	bool wal;
-
-	if (sqlite3_get_autocommit(s->handle) ||
-	    sqlite3_txn_state(s->handle, "main") != SQLITE_TXN_WRITE)
-		return;
-	sqlite3_file_control(s->handle, "main", SQLITE_FCNTL_LOCKSTATE, &level);
-	/* 1 SHARED (all that WAL needs), 2 RESERVED, 3 PENDING, 4 EXCLUSIVE */
-	wal = level < 2;
-	facts_add_lock(e->facts, s->db.database,
-		       wal ? "WAL_WRITE_LOCK" : "RESERVED",
-		       s->open ? s->granted_us : e->started_us);
-	if (level > 2)
-		facts_add_lock(e->facts, s->db.database, "EXCLUSIVE",
-			       e->started_us);
+	return count_before(e, t, err);
 }
 
 /* --- running -------------------------------------------------------------- */
@@ -258,16 +228,53 @@ static int step_all(struct execution *e, sqlite3_stmt *prepared, size_t offset,
 	while ((code = sqlite3_step(prepared)) == SQLITE_ROW)
 		if (e->statement->verify)
 			take_answer(e->s, prepared);
-	if (code != SQLITE_DONE) {
-		fail_at(e, offset, err);
-		sqlite3_finalize(prepared);
-		return -1;
-	}
-	sqlite3_finalize(prepared);
+	if (code != SQLITE_DONE)
+		return fail_at(e, offset, err);
 	if (counts_rows(e->statement->kind))
 		f->rows = (f->rows < 0 ? 0 : f->rows) +
 			  sqlite3_changes64(e->s->handle);
 	return 0;
+}
+
+/* What looking on takes is not the statement's time. */
+static void look_on(struct execution *e, struct effects *effects,
+		    sqlite3_stmt *prepared, bool after, bool done)
+{
+	int64_t started = clock_mono_us(), spent;
+
+	if (after)
+		effects_after(effects, prepared, done);
+	else
+		effects_before(effects);
+	spent = clock_mono_us() - started;
+	e->counting_us += spent;
+	e->facts->observed_ms += (double)spent / 1000;
+}
+
+static int run_prepared(struct execution *e, struct touched *t,
+			sqlite3_stmt *prepared, size_t offset, size_t length,
+			struct error *err)
+{
+	struct effects effects = {
+		.s = e->s,
+		.facts = e->facts,
+		.index = e->index,
+		.kind = e->statement->kind,
+		.text = e->text + offset,
+		.length = length,
+		.touched = t,
+	};
+	bool looks = !e->s->db.options.unobserved;
+	int result;
+
+	if (note_touched(e, t, e->text + offset, length, err) < 0)
+		return -1;
+	if (looks)
+		look_on(e, &effects, prepared, false, false);
+	result = step_all(e, prepared, offset, err);
+	if (looks)
+		look_on(e, &effects, prepared, true, result == 0);
+	return result;
 }
 
 /* Runs what the server takes for one statement; *next is what follows it. */
@@ -276,26 +283,24 @@ static int run_piece(struct execution *e, size_t offset, size_t *next,
 {
 	struct sqlite *s = e->s;
 	const char *text = e->text + offset, *tail = NULL;
+	struct touched *touched = talloc_zero(NULL, struct touched);
 	sqlite3_stmt *prepared = NULL;
-	int code;
+	int code, result = 0;
 
-	s->touched = talloc_zero(NULL, struct touched);
+	s->touched = touched;
 	/* with a length SQLite would copy all of it before it looks */
 	code = sqlite3_prepare_v3(s->handle, text, -1, 0, &prepared, &tail);
-	if (code != SQLITE_OK || !prepared) {
-		talloc_free(s->touched);
-		s->touched = NULL;
-	}
+	s->touched = NULL;
 	if (code != SQLITE_OK)
-		return fail_at(e, offset, err);
-	*next = (size_t)(tail - e->text);
-	if (!prepared)
-		return 0;
-	if (note_touched(e, text, *next - offset, err) < 0) {
-		sqlite3_finalize(prepared);
-		return -1;
-	}
-	return step_all(e, prepared, offset, err);
+		result = fail_at(e, offset, err);
+	else
+		*next = (size_t)(tail - e->text);
+	if (result == 0 && prepared)
+		result = run_prepared(e, touched, prepared, offset,
+				      *next - offset, err);
+	sqlite3_finalize(prepared);
+	talloc_free(touched);
+	return result;
 }
 
 /*
@@ -343,6 +348,40 @@ static int check_transaction(struct execution *e, int result, struct error *err)
 	return result;
 }
 
+/* What is outside of our transactions begins anew with each of its own. */
+static int get_ready(struct execution *e, size_t n, struct error *err)
+{
+	struct sqlite *s = e->s;
+	bool outside = !s->open && sqlite3_get_autocommit(s->handle);
+
+	if (outside)
+		sqlite_grip_forget(s);
+	if (outside && n == 0) {
+		effects_forget(s);
+		if (sqlite_restore(s, err) < 0)
+			return -1;
+	}
+	s->facts = s->db.options.unobserved ? NULL : e->facts;
+	if (!e->part)
+		effects_begin(s);
+	return 0;
+}
+
+static void measure(struct execution *e, int64_t napped_us)
+{
+	struct sqlite *s = e->s;
+	struct fact_statement *f = &e->facts->statements[e->index];
+	int64_t us = clock_mono_us() - e->started_us - e->counting_us;
+
+	f->duration_ms = (double)us / 1000;
+	f->waited_ms = (double)(s->clock.napped_us - napped_us) / 1000;
+	sqlite_grip_tell(s, e->started_us, f->index);
+	if (s->open || !sqlite3_get_autocommit(s->handle))
+		return;
+	effects_end(s);
+	s->facts = NULL;
+}
+
 int sqlite_execute_part(struct db *db, const struct script *script, size_t n,
 			const struct batch_part *part, struct facts *facts,
 			struct error *err)
@@ -358,24 +397,21 @@ int sqlite_execute_part(struct db *db, const struct script *script, size_t n,
 			    : statement->offset + statement->length,
 		.facts = facts,
 	};
-	int result = 0;
-	double us;
+	int64_t napped;
+	int result;
 
 	e.s->db.answer.rows = 0;
 	facts_add_statement(facts);
 	e.index = facts->statement_count - 1;
 	facts->statements[e.index].kind = keep_kind(facts, e.index,
 						    e.statement->kind);
-	if (n == 0 && !e.s->open && sqlite3_get_autocommit(e.s->handle))
-		result = sqlite_restore(e.s, err);
+	result = get_ready(&e, n, err);
+	napped = e.s->clock.napped_us;
 	e.started_us = clock_mono_us();
 	facts->statements[e.index].from_ms = facts_since(facts, e.started_us);
 	if (result == 0)
 		result = part ? run_part(&e, err) : run_statement(&e, err);
-	us = (double)(clock_mono_us() - e.started_us - e.counting_us);
-	facts->statements[e.index].duration_ms = us / 1000;
-	if (result == 0)
-		note_locks(&e);
+	measure(&e, napped);
 	return check_transaction(&e, result, err);
 }
 

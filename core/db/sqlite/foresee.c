@@ -63,7 +63,7 @@ void sqlite_foresee(struct db *db, struct script *script)
 		code = sqlite3_prepare_v3(s->handle, text, -1, 0, &prepared,
 					  NULL);
 		if (code == SQLITE_OK && prepared) {
-			touched_finish(s, text, statement->length);
+			touched_finish(s, s->touched, text, statement->length);
 			keep_written(script, statement, s->touched);
 		}
 		talloc_free(s->touched);

@@ -11,6 +11,31 @@ struct key_check;
 struct key_pairs;
 struct touched;
 
+/* From when until when a lock was held, by clock_mono_us(). */
+struct lock_span {
+	int64_t asked_us, got_us;	/* around the call that got it; 0, 0:
+					   it was not got */
+	int64_t releasing_us, until_us; /* the same for letting it go */
+	int64_t waited_us;		/* before it was got */
+	size_t told; /* its place in facts->locks, from 1; 0: not there yet */
+};
+
+/* See grip.c. */
+struct lock_clock {
+	sqlite3_io_methods methods;	/* first: the file points to it */
+	const sqlite3_io_methods *real; /* NULL: the clock does not run */
+	struct lock_span write, pending, exclusive; /* of the transaction */
+	bool wal;
+	int64_t napped_us; /* waited since the last one ended */
+};
+
+enum table_story { TABLE_MADE, TABLE_GONE };
+
+struct table_note {
+	enum table_story what;
+	const char *name;
+};
+
 struct sqlite {
 	struct db db; /* first: it is what the others see */
 	sqlite3 *handle;
@@ -27,13 +52,22 @@ struct sqlite {
 	const char *waiting_for; /* in words, for the tick */
 	int64_t wait_since_us, ticked_us;
 	bool interrupted;
+	struct lock_clock clock;
+
+	/* what the transaction, or the statement, is measured for; or NULL */
+	struct facts *facts;
+	bool rewrote, scanned; /* a table, in it */
+	int seen_before;       /* statements; -1: it has none yet */
+	int64_t written_before;
+	/* tables that the script has made, and that it has done away with */
+	struct table_note *story;
+	size_t story_count;
 
 	/* the transaction that begin() opened */
 	bool open;
 	const struct script *script; /* or NULL */
-	bool enforced; /* foreign keys are, in this transaction only */
-	int64_t granted_us;
-	struct key_check *keys;	 /* or NULL */
+	bool enforced;		/* foreign keys are, in this transaction only */
+	struct key_check *keys; /* or NULL */
 	struct key_pairs *pairs; /* of the schema as last seen, or NULL */
 	/* what is to be counted after the commit, where rows is still -1 */
 	struct db_count *along;
@@ -105,6 +139,16 @@ bool sqlite_inside(struct db *db);
 /* Brings the connection back to how it was opened. */
 int sqlite_restore(struct sqlite *s, struct error *err);
 
+/* --- grip.c --- */
+
+/* For a file that was just opened. */
+void sqlite_grip_start(struct sqlite *s);
+/* A transaction ends, or begins. */
+void sqlite_grip_forget(struct sqlite *s);
+/* Puts the locks that were held since into s->facts. What was taken from
+   `statement_us` on was so by that statement, the number `statement`. */
+void sqlite_grip_tell(struct sqlite *s, int64_t statement_us, int statement);
+
 /* --- lock.c, judge.c --- */
 
 int sqlite_lock(struct db *db, struct error *err);
@@ -150,13 +194,31 @@ enum touch {
 	TOUCH_VIEW,    /* a view that comes or goes, no table */
 };
 
+/* More than those are not told apart. */
+#define TOUCHED_WRITES 16
+
 struct touched {
 	struct touched_name {
 		const char *name; /* "schema.table" when it is not in main */
 		enum touch touch; /* the strongest */
+		bool read;	  /* also */
 	} * names;
 	size_t count;
 	bool changes_connection; /* PRAGMA, ATTACH, something temporary */
+	bool indirect;		 /* also a view or a trigger of it */
+
+	/* which rows may change, and how: SQLITE_INSERT ... */
+	struct touched_write {
+		const char *name;
+		int action;
+	} writes[TOUCHED_WRITES];
+	size_t write_count;
+
+	/* tables that it makes, drops, alters, names anew (to), makes an index
+	   for; or NULL */
+	const char *made, *dropped, *altered, *renamed, *indexed;
+	const char **reindexed; /* indexes that it makes anew */
+	size_t reindexed_count;
 };
 
 /* --- foresee.c --- */
@@ -170,7 +232,8 @@ int touched_note(void *data, int action, const char *first, const char *second,
  * adds the name that ALTER TABLE ... RENAME TO gives, which the authorizer is
  * not told.
  */
-void touched_finish(struct sqlite *s, const char *text, size_t length);
+void touched_finish(struct sqlite *s, struct touched *t, const char *text,
+		    size_t length);
 /* Whether the name stands for a table that is there, not a view. */
 bool sqlite_has_table(struct sqlite *s, const char *name);
 

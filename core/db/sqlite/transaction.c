@@ -1,6 +1,7 @@
 #include "core/db/sqlite/internal.h"
 
 #include "core/base/text.h"
+#include "core/db/sqlite/effects.h"
 
 static void forget(struct sqlite *s)
 {
@@ -13,6 +14,8 @@ static void forget(struct sqlite *s)
 	talloc_free(s->keys);
 	s->keys = NULL;
 	s->along = NULL;
+	s->facts = NULL;
+	sqlite_grip_forget(s);
 }
 
 /*
@@ -40,7 +43,6 @@ static int open_transaction(struct sqlite *s, const struct script *script,
 		forget(s);
 		return -1;
 	}
-	s->granted_us = clock_mono_us();
 	s->script = script;
 	s->open = true;
 	return 0;
@@ -59,6 +61,8 @@ int sqlite_begin(struct db *db, const struct script *script, struct error *err)
 		return error_hint(err, "add the COMMIT");
 	}
 	forget(s);
+	if (script)
+		effects_forget(s);
 	if (script && (sqlite_restore(s, err) < 0 ||
 		       keys_before(s, script, &s->keys, err) < 0))
 		return -1;
@@ -89,6 +93,8 @@ int sqlite_commit(struct db *db, struct error *err)
 		return -1;
 	db->ended = DB_COMMITTED;
 	db->committed_us = clock_mono_us();
+	sqlite_grip_tell(s, db->committed_us, 0);
+	effects_end(s);
 	sqlite_count_along_end(s);
 	forget(s);
 	return 0;
@@ -132,6 +138,8 @@ int sqlite_begin_step(struct db *db, const struct script *script, size_t n,
 
 	if (n == 0 && sqlite_restore(s, err) < 0)
 		return -1;
+	if (n == 0)
+		effects_forget(s);
 	forget(s);
 	if (script->statements[n].batch)
 		enforce_keys(s);
@@ -151,6 +159,7 @@ void sqlite_rollback(struct db *db)
 
 	if (s->handle && !sqlite3_get_autocommit(s->handle))
 		sqlite3_exec(s->handle, "ROLLBACK", NULL, NULL, NULL);
+	sqlite_grip_tell(s, clock_mono_us(), 0);
 	/* some failures have rolled it back already */
 	if (s->open && s->handle && sqlite3_get_autocommit(s->handle))
 		db->ended = DB_ROLLED_BACK;

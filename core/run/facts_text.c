@@ -76,10 +76,26 @@ static void put_text(struct out *out, const char *before, const char *value)
 	put_string(out, value);
 }
 
+/* printf() would take as long for all of them as for the rest of the text. */
+static void put_digits(struct out *out, uint64_t n, int least)
+{
+	char digits[24], *to = digits + sizeof(digits);
+	size_t length;
+
+	for (; n || least > 0; n /= 10, least--)
+		*--to = (char)('0' + n % 10);
+	length = (size_t)(digits + sizeof(digits) - to);
+	memcpy(reserve(out, length + 1), to, length);
+	out->length += length;
+	out->text[out->length] = '\0';
+}
+
 static void put_number(struct out *out, const char *before, int64_t n)
 {
 	put(out, before);
-	out->length += (size_t)snprintf(reserve(out, 24), 24, "%" PRId64, n);
+	if (n < 0)
+		put(out, "-");
+	put_digits(out, n < 0 ? -(uint64_t)n : (uint64_t)n, 1);
 }
 
 static void put_count(struct out *out, const char *before, int64_t n)
@@ -97,8 +113,8 @@ static void put_ms(struct out *out, const char *before, double ms)
 	int64_t us = (int64_t)(ms * 1000 + 0.5);
 
 	put_number(out, before, us / 1000);
-	out->length += (size_t)snprintf(reserve(out, 8), 8, ".%03d",
-					(int)(us % 1000));
+	put(out, ".");
+	put_digits(out, (uint64_t)(us % 1000), 3);
 	for (int i = 0; i < 2 && out->text[out->length - 1] == '0'; i++)
 		out->text[--out->length] = '\0';
 }

@@ -71,7 +71,8 @@ struct fact_lock {
 	const char *relation; /* as people write it; SQLite: the database */
 	const char *mode;     /* "AccessExclusiveLock"; SQLite: "RESERVED" or
 				 "WAL_WRITE_LOCK" (writers wait), "EXCLUSIVE"
-				 (readers too) */
+				 (readers too), "PENDING" (readers who come
+				 later, until those who are there are gone) */
 	int64_t since_us;     /* clock_mono_us() when its statement was sent and
 				 the wait for it was over */
 	double held_ms;	      /* to the commit's reply; -1 while still held */

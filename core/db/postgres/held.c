@@ -104,29 +104,42 @@ bool pg_held_is_harmless(const struct statement *s)
 	return false;
 }
 
+/* What it drops is called as it was; nothing else is to be known of it. */
+static bool only_drops_tables(const struct statement *s)
+{
+	return s->analysed && !strcmp(s->kind, "DROP TABLE");
+}
+
 bool pg_held_is_prepared(const struct pg *pg, const struct script *script)
 {
 	for (size_t n = 0; !pg->relations_known && n < script->statement_count;
-	     n++)
-		if (!pg_held_is_harmless(&script->statements[n]))
+	     n++) {
+		const struct statement *s = &script->statements[n];
+
+		if (!pg_held_is_harmless(s) &&
+		    !(pg->tables_known && only_drops_tables(s)))
 			return false;
+	}
 	return true;
 }
 
-static int send_all_relations(struct pg *pg, db_row_fn row, void *data,
-			      struct error *err)
+#define TABLES "'r', 'p', 'v', 'm', 'S', 'f'"
+#define RELATIONS_SQL(file, kinds, joined)                                     \
+	"SELECT c.oid, n.nspname, c.relname, c.relkind, " file " "             \
+	"FROM pg_catalog.pg_class c "                                          \
+	"JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace " joined     \
+	"WHERE c.oid >= " FIRST_NORMAL_OID " AND c.relkind IN (" kinds ")"
+#define ALL_TABLES RELATIONS_SQL("NULL, NULL", TABLES, "")
+#define ALL_RELATIONS                                                          \
+	RELATIONS_SQL("c.relfilenode, i.indrelid", TABLES ", 'i', 'I'",        \
+		      "LEFT JOIN pg_catalog.pg_index i "                       \
+		      "ON i.indexrelid = c.oid ")
+
+static int read_relations(struct pg *pg, const char *sql, db_row_fn row,
+			  void *data, struct error *err)
 {
 	const struct pg_statement all = {
-		.sql = "SELECT c.oid, n.nspname, c.relname, c.relkind, "
-		       "pg_catalog.pg_relation_filenode(c.oid), i.indrelid "
-		       "FROM pg_catalog.pg_class c "
-		       "JOIN pg_catalog.pg_namespace n "
-		       "ON n.oid = c.relnamespace "
-		       "LEFT JOIN pg_catalog.pg_index i "
-		       "ON i.indexrelid = c.oid "
-		       "WHERE c.oid >= " FIRST_NORMAL_OID " "
-		       "AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'i', "
-		       "'I') ORDER BY c.relkind IN ('i', 'I')",
+		.sql = sql,
 		.row = row,
 		.data = data,
 	};
@@ -134,13 +147,21 @@ static int send_all_relations(struct pg *pg, db_row_fn row, void *data,
 	return pg_run(pg, &all, err);
 }
 
+/* In a database of many tables it matters how much is asked. */
 int pg_held_prepare(struct pg *pg, const struct script *script,
 		    struct error *err)
 {
+	bool tables = true;
+
 	if (pg_held_is_prepared(pg, script))
 		return 0;
-	pg->relations_known = true;
-	return send_all_relations(pg, take_relation, pg, err);
+	for (size_t n = 0; n < script->statement_count; n++)
+		tables &= pg_held_is_harmless(&script->statements[n]) ||
+			  only_drops_tables(&script->statements[n]);
+	pg->tables_known = true;
+	pg->relations_known = !tables;
+	return read_relations(pg, tables ? ALL_TABLES : ALL_RELATIONS,
+			      take_relation, pg, err);
 }
 
 static int compare_relation(const char *const *values, int count, void *data)
@@ -168,7 +189,8 @@ int pg_held_compare(struct pg *pg, struct facts *facts,
 
 	if (!pg->relations_known)
 		return 0;
-	result = send_all_relations(pg, compare_relation, &look, err);
+	result = read_relations(pg, ALL_RELATIONS, compare_relation, &look,
+				err);
 	pg_effects_tell(&look);
 	return result;
 }
@@ -571,5 +593,5 @@ void pg_held_forget(struct pg *pg)
 		HASH_DELETE(hh, pg->relations, relation);
 		talloc_free(relation);
 	}
-	pg->relations_known = false;
+	pg->relations_known = pg->tables_known = false;
 }

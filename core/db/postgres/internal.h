@@ -180,9 +180,10 @@ struct pg {
 
 	/* held.c */
 	struct pg_look look;
-	struct pg_relation *relations;	   /* by oid, as they are called */
-	bool relations_known;		   /* all those that were there */
-	struct pg_held *held;		   /* in this transaction */
+	struct pg_relation *relations; /* by oid, as they are called */
+	bool relations_known;	       /* all those that were there */
+	bool tables_known;    /* ... but for indexes and where things are */
+	struct pg_held *held; /* in this transaction */
 	const struct statement *looked[8]; /* whose locks are known */
 	size_t looked_count;
 	int64_t unlooked_us;  /* since when statements were passed over; or 0 */

@@ -175,6 +175,19 @@ static void says_what_was_done_under_a_lock(void **state)
 	assert_true(facts->observed_ms > 0);
 }
 
+/* Names are learned before, of all that can be dropped. */
+static void names_what_was_dropped(void **state)
+{
+	struct fixture *f = *state;
+
+	pgt_sql(f->db, "CREATE TYPE pair AS (a int, b int); "
+		       "CREATE TABLE pairs (p pair)");
+	assert_string_equal(
+		pgt_locks(f->mem,
+			  pgt_well(f->mem, f->db, "DROP TYPE pair CASCADE")),
+		"pair AccessExclusiveLock, pairs AccessExclusiveLock");
+}
+
 /* --- waiting -------------------------------------------------------------- */
 
 struct other {
@@ -485,6 +498,7 @@ int main(void)
 		TEST(leaves_a_new_table_alone),
 		TEST(tells_what_was_done_in_no_transaction),
 		TEST(says_what_was_done_under_a_lock),
+		TEST(names_what_was_dropped),
 		TEST(knows_who_waited_and_how_long),
 		TEST(says_what_this_role_may_not_see),
 		TEST(knows_how_long_it_waited_itself),

@@ -125,8 +125,8 @@ static int send_all_relations(struct pg *pg, db_row_fn row, void *data,
 		       "LEFT JOIN pg_catalog.pg_index i "
 		       "ON i.indexrelid = c.oid "
 		       "WHERE c.oid >= " FIRST_NORMAL_OID " "
-		       "AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'i', "
-		       "'I') ORDER BY c.relkind IN ('i', 'I')",
+		       "AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c', "
+		       "'i', 'I') ORDER BY c.relkind IN ('i', 'I')",
 		.row = row,
 		.data = data,
 	};

@@ -188,6 +188,32 @@ static void names_what_was_dropped(void **state)
 		"pair AccessExclusiveLock, pairs AccessExclusiveLock");
 }
 
+static void assert_locks(struct fixture *f, const char *text,
+			 const char *wanted)
+{
+	assert_string_equal(pgt_locks(f->mem, pgt_well(f->mem, f->db, text)),
+			    wanted);
+}
+
+/* Whatever statement it is that locks it. */
+static void tells_of_an_index_that_is_locked_more_than_its_table(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_locks(f, "REINDEX INDEX t_y",
+		     "t_y AccessExclusiveLock, t ShareLock");
+	assert_locks(f, "DO 'BEGIN REINDEX INDEX t_y; END'",
+		     "t_y AccessExclusiveLock, t ShareLock");
+	assert_locks(f, "ALTER TABLE t_y RENAME TO t_z",
+		     "t_y AccessExclusiveLock");
+	assert_locks(f, "CREATE INDEX t_n ON t (y, x)", "t ShareLock");
+	assert_locks(f, "DO 'BEGIN CREATE INDEX t_o ON t (y, x); END'",
+		     "t ShareLock");
+	assert_locks(f, "LOCK TABLE t; REINDEX INDEX t_n",
+		     "t AccessExclusiveLock");
+	assert_locks(f, "DROP INDEX t_z, t_n, t_o", "t AccessExclusiveLock");
+}
+
 /* --- waiting -------------------------------------------------------------- */
 
 struct other {
@@ -499,6 +525,7 @@ int main(void)
 		TEST(tells_what_was_done_in_no_transaction),
 		TEST(says_what_was_done_under_a_lock),
 		TEST(names_what_was_dropped),
+		TEST(tells_of_an_index_that_is_locked_more_than_its_table),
 		TEST(knows_who_waited_and_how_long),
 		TEST(says_what_this_role_may_not_see),
 		TEST(knows_how_long_it_waited_itself),

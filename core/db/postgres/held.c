@@ -267,22 +267,28 @@ static bool is_news(struct pg *pg, unsigned oid, int mode)
 	return true;
 }
 
-/*
- * An index is locked along with its table, whose lock says it all, but for
- * statements that are about the index alone; so is a sequence that is used.
- */
-static bool is_worth_telling(const struct pg_look *look,
-			     const struct pg_relation *relation, int mode)
+static bool is_held_exclusively(struct pg *pg, unsigned oid)
 {
-	const char *kind = look->statement->kind;
+	struct pg_held *held;
 
+	HASH_FIND(hh, pg->held, &oid, sizeof(oid), held);
+	return held && held->modes & BIT(PG_AE);
+}
+
+/*
+ * An index is locked along with its table, whose lock says it all, unless that
+ * one lets pass who then waits for the index; so is a sequence that is used.
+ */
+static bool is_worth_telling(struct pg *pg, const struct pg_relation *relation,
+			     bool is_new, int mode)
+{
 	if (relation->own)
 		return false;
 	switch (relation->kind) {
 	case 'i':
 	case 'I':
-		return mode == PG_AE && (starts_with(kind, "REINDEX") ||
-					 starts_with(kind, "ALTER INDEX"));
+		return mode == PG_AE && !is_new &&
+		       !is_held_exclusively(pg, relation->table);
 	case 'S':
 		return mode > PG_RX;
 	case 't':
@@ -328,11 +334,11 @@ static void note_fresh(const struct pg_look *look, struct pg_relation *relation,
 }
 
 static void tell_lock(struct pg_look *look, const struct pg_relation *relation,
-		      int mode)
+		      bool is_new, int mode)
 {
 	struct fact_lock *lock;
 
-	if (!is_worth_telling(look, relation, mode))
+	if (!is_worth_telling(look->pg, relation, is_new, mode))
 		return;
 	lock = facts_add_lock(look->facts, relation->name, pg_mode_name(mode),
 			      look->since_us ? look->since_us
@@ -350,6 +356,7 @@ static void take_lock(struct pg_look *look, const char *const *values)
 	int mode = pg_mode_number(values[LOOK_MODE]);
 	const char *schema = values[LOOK_SCHEMA], *name = values[LOOK_NAME];
 	struct pg_relation *relation = pg_held_find(pg, oid);
+	bool is_new = !relation;
 
 	if (!relation && name)
 		relation = learn(pg, oid, schema, name, *values[LOOK_KIND]);
@@ -359,7 +366,7 @@ static void take_lock(struct pg_look *look, const char *const *values)
 		note_fresh(look, relation, -1, values);
 	if (!is_news(pg, oid, mode) || !relation)
 		return;
-	tell_lock(look, relation, mode);
+	tell_lock(look, relation, is_new, mode);
 	if (!name)
 		return;
 	note_fresh(look, relation, mode, values);

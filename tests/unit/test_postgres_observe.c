@@ -214,6 +214,18 @@ static void tells_of_an_index_that_is_locked_more_than_its_table(void **state)
 	assert_locks(f, "DROP INDEX t_z, t_n, t_o", "t AccessExclusiveLock");
 }
 
+/* Nobody else can want to have it. */
+static void leaves_a_temporary_table_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_locks(f,
+		     "CREATE TEMPORARY TABLE n (x int PRIMARY KEY); "
+		     "INSERT INTO n VALUES (1); UPDATE n SET x = 2; "
+		     "DROP TABLE n",
+		     "");
+}
+
 /* --- waiting -------------------------------------------------------------- */
 
 struct other {
@@ -525,6 +537,7 @@ int main(void)
 		TEST(tells_what_was_done_in_no_transaction),
 		TEST(says_what_was_done_under_a_lock),
 		TEST(names_what_was_dropped),
+		TEST(leaves_a_temporary_table_alone),
 		TEST(tells_of_an_index_that_is_locked_more_than_its_table),
 		TEST(knows_who_waited_and_how_long),
 		TEST(says_what_this_role_may_not_see),

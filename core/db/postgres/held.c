@@ -28,6 +28,11 @@ struct pg_held {
 
 #define BIT(mode) (1u << (mode))
 
+static bool starts_with(const char *text, const char *start)
+{
+	return !strncmp(text, start, strlen(start));
+}
+
 struct pg_relation *pg_held_find(struct pg *pg, unsigned oid)
 {
 	struct pg_relation *relation;
@@ -54,7 +59,8 @@ static struct pg_relation *learn(struct pg *pg, unsigned oid,
 			       : talloc_asprintf(relation, "%s.%s", schema,
 						 name);
 	relation->kind = kind;
-	relation->own = db_is_own_table(name);
+	relation->own = db_is_own_table(name) ||
+			starts_with(schema, "pg_temp_");
 	return relation;
 }
 
@@ -79,11 +85,6 @@ static int take_relation(const char *const *values, int count, void *data)
 	relation->file = oid_from(values[4]);
 	relation->table = oid_from(values[5]);
 	return 0;
-}
-
-static bool starts_with(const char *text, const char *start)
-{
-	return !strncmp(text, start, strlen(start));
 }
 
 /* What cannot drop, rename, rewrite or index anything that was there. */

@@ -156,6 +156,20 @@ static void tells_what_was_done_in_no_transaction(void **state)
 	assert_effects(f, "VACUUM t", "");
 }
 
+static void tells_what_was_done_in_a_transaction_of_the_script(void **state)
+{
+	struct fixture *f = *state;
+	struct facts *facts =
+		pgt_well(f->mem, f->db,
+			 "DELETE FROM t WHERE x <= 100; BEGIN; SAVEPOINT s; "
+			 "ALTER TABLE t ADD b float DEFAULT random(); "
+			 "DELETE FROM t WHERE y <= 103; COMMIT");
+
+	assert_string_equal(effects(f->mem, facts, 3),
+			    "t rewritten 2+0 3x1200 0/0/0");
+	assert_string_equal(effects(f->mem, facts, 4), "t 0+0 1x400 0/0/3");
+}
+
 static void says_what_was_done_under_a_lock(void **state)
 {
 	struct fixture *f = *state;
@@ -535,6 +549,7 @@ int main(void)
 		TEST(counts_from_where_the_run_begins),
 		TEST(leaves_a_new_table_alone),
 		TEST(tells_what_was_done_in_no_transaction),
+		TEST(tells_what_was_done_in_a_transaction_of_the_script),
 		TEST(says_what_was_done_under_a_lock),
 		TEST(names_what_was_dropped),
 		TEST(leaves_a_temporary_table_alone),

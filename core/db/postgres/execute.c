@@ -287,6 +287,16 @@ static int look_back(struct pg *pg, const struct statement *s,
 	return 0;
 }
 
+/* Where a script begins a transaction of its own, what it did before that is no
+   part of what is told of it. */
+static int start_own(struct pg *pg, const struct statement *s,
+		     struct error *err)
+{
+	if (pg->transaction != PG_IDLE || pg->inside || !s->control)
+		return 0;
+	return pg_held_start(pg, true, err);
+}
+
 /* Outside of a transaction there is no look that would tell. */
 static bool may_unlock(const struct pg *pg, const struct statement *s)
 {
@@ -334,7 +344,7 @@ int pg_execute_part(struct db *db, const struct script *script, size_t n,
 		return -1;
 	pg->script = script;
 	note_leftovers(pg, s);
-	if (pg_watch_begin(pg, s, err) < 0 ||
+	if (start_own(pg, s, err) < 0 || pg_watch_begin(pg, s, err) < 0 ||
 	    pg_limits_send_outside(pg, script, s, err) < 0)
 		return pg_watch_end(pg, -1, err);
 	result = pg_watch_end(pg, run(pg, script, n, part, facts, err), err);

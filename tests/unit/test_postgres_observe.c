@@ -228,6 +228,34 @@ static void tells_of_an_index_that_is_locked_more_than_its_table(void **state)
 	assert_locks(f, "DROP INDEX t_z, t_n, t_o", "t AccessExclusiveLock");
 }
 
+static void knows_what_a_savepoint_let_go(void **state)
+{
+	struct fixture *f = *state;
+	struct facts *facts;
+	const struct fact_lock *l;
+	int64_t until;
+
+	facts = pgt_well(f->mem, f->db,
+			 "BEGIN; LOCK TABLE log IN SHARE MODE; SAVEPOINT s; "
+			 "LOCK TABLE log; LOCK TABLE t IN SHARE MODE; "
+			 "ROLLBACK TO SAVEPOINT s; "
+			 "LOCK TABLE t IN SHARE MODE; "
+			 "LOCK TABLE log IN EXCLUSIVE MODE; COMMIT");
+	assert_string_equal(pgt_locks(f->mem, facts),
+			    "log ShareLock, log AccessExclusiveLock, "
+			    "t ShareLock, t ShareLock, log ExclusiveLock");
+	/* the one is let go before the other is asked for */
+	l = facts->locks;
+	until = l[2].since_us + (int64_t)(l[2].held_ms * 1000);
+	assert_true(until <= l[3].since_us);
+	assert_true(l[1].since_us + (int64_t)(l[1].held_ms * 1000) <=
+		    l[3].since_us);
+	assert_true(l[0].held_ms > l[1].held_ms);
+	for (int i = 0; i < 5; i++)
+		assert_true(l[i].bound_ms >= 0 &&
+			    l[i].bound_ms <= l[i].held_ms);
+}
+
 /* Nobody else can want to have it. */
 static void leaves_a_temporary_table_alone(void **state)
 {
@@ -552,6 +580,7 @@ int main(void)
 		TEST(tells_what_was_done_in_a_transaction_of_the_script),
 		TEST(says_what_was_done_under_a_lock),
 		TEST(names_what_was_dropped),
+		TEST(knows_what_a_savepoint_let_go),
 		TEST(leaves_a_temporary_table_alone),
 		TEST(tells_of_an_index_that_is_locked_more_than_its_table),
 		TEST(knows_who_waited_and_how_long),

@@ -197,7 +197,9 @@ static int send_script(struct pg *pg, const struct script *script, size_t n,
 		.statement = s,
 		.names = !s->relation_count && !starts_with(s->kind, "CREATE"),
 	};
-	*looks = !s->control && (pg->transaction == PG_SCRIPT || pg->inside) &&
+	/* what goes back to a savepoint lets locks go */
+	*looks = (!s->control || starts_with(s->kind, "ROLLBACK")) &&
+		 (pg->transaction == PG_SCRIPT || pg->inside) &&
 		 pg_held_wanted(pg, script, n, &pg->look.since_us);
 	if (s->data_offset)
 		result = copy_in(pg, &statement, script, s, *looks, err);

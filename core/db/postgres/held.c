@@ -22,7 +22,8 @@
 
 struct pg_held {
 	unsigned oid;
-	unsigned modes; /* bits, by enum pg_mode */
+	unsigned modes; /* bits, by enum pg_mode: those that were told */
+	unsigned seen;	/* all of the last look */
 	UT_hash_handle hh;
 };
 
@@ -246,12 +247,54 @@ bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
 	return wanted;
 }
 
+/* It was there at the look before this one, and is not any more. */
+static void close_lock(struct pg_look *look, const char *relation,
+		       const char *mode)
+{
+	struct facts *facts = look->facts;
+	int64_t at = look->outcome.arrived_us;
+
+	for (size_t i = 0; i < facts->lock_count; i++) {
+		struct fact_lock *l = &facts->locks[i];
+
+		if (l->held_ms >= 0 || strcmp(l->relation, relation) != 0 ||
+		    strcmp(l->mode, mode) != 0)
+			continue;
+		facts_release_lock(facts, l, at);
+		l->bound_ms += (double)(at - look->before_us) / 1000;
+		if (l->bound_ms > l->held_ms)
+			l->bound_ms = l->held_ms;
+	}
+}
+
+/* ROLLBACK TO SAVEPOINT and the exception of a block let locks go. */
+static void let_go(struct pg_look *look, struct pg_held *held, unsigned modes)
+{
+	const struct pg_relation *relation = pg_held_find(look->pg, held->oid);
+
+	modes &= held->modes;
+	held->modes &= ~modes;
+	for (int mode = 0; mode < PG_MODE_COUNT; mode++)
+		if (relation && modes & BIT(mode))
+			close_lock(look, relation->name, pg_mode_name(mode));
+}
+
+static void let_go_unseen(struct pg_look *look)
+{
+	struct pg_held *held, *next;
+
+	HASH_ITER (hh, look->pg->held, held, next)
+		let_go(look, held, ~held->seen);
+}
+
 /*
  * Whether the lock tells something new in this transaction: not when one that
- * keeps out all the same others is held already.
+ * keeps out all the same others is held already. A relation's strongest comes
+ * first: what is stronger is not held any more.
  */
-static bool is_news(struct pg *pg, unsigned oid, int mode)
+static bool is_news(struct pg_look *look, unsigned oid, int mode)
 {
+	struct pg *pg = look->pg;
 	struct pg_held *held;
 
 	HASH_FIND(hh, pg->held, &oid, sizeof(oid), held);
@@ -260,6 +303,9 @@ static bool is_news(struct pg *pg, unsigned oid, int mode)
 		held->oid = oid;
 		HASH_ADD(hh, pg->held, oid, sizeof(oid), held);
 	}
+	if (!held->seen)
+		let_go(look, held, ~(BIT(mode + 1) - 1));
+	held->seen |= BIT(mode);
 	for (int other = 0; other < PG_MODE_COUNT; other++)
 		if (held->modes & BIT(other) &&
 		    !(pg_mode_conflicts(mode) & ~pg_mode_conflicts(other)))
@@ -365,7 +411,7 @@ static void take_lock(struct pg_look *look, const char *const *values)
 		pg->temporary = true;
 	if (relation && relation->fresh)
 		note_fresh(look, relation, -1, values);
-	if (!is_news(pg, oid, mode) || !relation)
+	if (!is_news(look, oid, mode) || !relation)
 		return;
 	tell_lock(look, relation, is_new, mode);
 	if (!name)
@@ -439,6 +485,7 @@ static const char *look_sql(const struct pg *pg)
 
 int pg_held_send(struct pg *pg, struct error *err)
 {
+	struct pg_held *held, *next;
 	const struct pg_statement statement = {
 		.sql = look_sql(pg),
 		.keep = true,
@@ -447,8 +494,11 @@ int pg_held_send(struct pg *pg, struct error *err)
 		.outcome = &pg->look.looked,
 	};
 
+	HASH_ITER (hh, pg->held, held, next)
+		held->seen = 0;
 	pg->unlooked_us = 0;
 	pg->put_off = false;
+	pg->look.before_us = pg->looked_us;
 	pg->looked_us = clock_mono_us();
 	pg->look.pending = true;
 	pg->look.wal = -1;
@@ -458,6 +508,8 @@ int pg_held_send(struct pg *pg, struct error *err)
 /* What the look has found goes to the facts. */
 static void tell(struct pg *pg, struct pg_look *look)
 {
+	if (look->facts)
+		let_go_unseen(look);
 	pg_effects_tell(look);
 	if (!look->facts)
 		return;

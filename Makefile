@@ -124,6 +124,12 @@ faults:
 	@bash tests/faults/concurrent.sh $B 20 50
 	@python3 tests/faults/mixed.py $B 50
 
+# What a run tells of its locks, against what others see: two to three minutes.
+check-locks:
+	@CC='$(CC)' sh tools/install-deps.sh build test
+	@$(SUBMAKE) --no-print-directory all
+	@bash tests/locks/run.sh $B $(T)
+
 $B/tests/bench/%: tests/bench/%.c $B/flags | $B/dependencies
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< \
@@ -217,7 +223,7 @@ uninstall:
 clean:
 	rm -rf $B
 
-.PHONY: all demo test test-programs check-asan faults bench bench-locks \
+.PHONY: all demo test test-programs check-asan faults check-locks bench bench-locks \
 	bench-batch bench-backup bench-observe bench-programs \
 	lint format format-check objects print-flags man install uninstall clean FORCE
 .SECONDARY:

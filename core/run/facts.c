@@ -229,15 +229,20 @@ void facts_mark_locks(struct facts *facts, size_t from)
 		note_done(facts, &facts->locks[i]);
 }
 
+void facts_release_lock(const struct facts *facts, struct fact_lock *lock,
+			int64_t now_us)
+{
+	lock->held_ms = (double)(now_us - lock->since_us) / 1000;
+	note_done(facts, lock);
+}
+
 void facts_release_locks(struct facts *facts, int64_t now_us)
 {
 	for (size_t i = 0; i < facts->lock_count; i++) {
 		struct fact_lock *l = &facts->locks[i];
 
-		if (l->held_ms < 0) {
-			l->held_ms = (double)(now_us - l->since_us) / 1000;
-			note_done(facts, l);
-		}
+		if (l->held_ms < 0)
+			facts_release_lock(facts, l, now_us);
 		if (l->held_ms > facts->lock_ms)
 			facts->lock_ms = l->held_ms;
 	}

@@ -228,6 +228,9 @@ char *fact_blocker_line(TALLOC_CTX *mem, const struct fact_blocker *blocker);
 void facts_start_again(struct facts *facts, const struct facts *then);
 /* Says of the locks at `from` and behind what was done under them. */
 void facts_mark_locks(struct facts *facts, size_t from);
+/* Closes one lock at this clock_mono_us(). */
+void facts_release_lock(const struct facts *facts, struct fact_lock *lock,
+			int64_t now_us);
 /* The transaction is over: closes all locks at this clock_mono_us(). */
 void facts_release_locks(struct facts *facts, int64_t now_us);
 

@@ -156,6 +156,20 @@ static void tells_what_was_done_in_no_transaction(void **state)
 	assert_effects(f, "VACUUM t", "");
 }
 
+static void tells_what_was_done_in_a_transaction_of_the_script(void **state)
+{
+	struct fixture *f = *state;
+	struct facts *facts =
+		pgt_well(f->mem, f->db,
+			 "DELETE FROM t WHERE x <= 100; BEGIN; SAVEPOINT s; "
+			 "ALTER TABLE t ADD b float DEFAULT random(); "
+			 "DELETE FROM t WHERE y <= 103; COMMIT");
+
+	assert_string_equal(effects(f->mem, facts, 3),
+			    "t rewritten 2+0 3x1200 0/0/0");
+	assert_string_equal(effects(f->mem, facts, 4), "t 0+0 1x400 0/0/3");
+}
+
 static void says_what_was_done_under_a_lock(void **state)
 {
 	struct fixture *f = *state;
@@ -173,6 +187,85 @@ static void says_what_was_done_under_a_lock(void **state)
 	assert_false(facts->locks[2].rewrite || facts->locks[2].scan);
 	assert_true(facts->statements[1].wal_bytes > 8192);
 	assert_true(facts->observed_ms > 0);
+}
+
+/* Names are learned before, of all that can be dropped. */
+static void names_what_was_dropped(void **state)
+{
+	struct fixture *f = *state;
+
+	pgt_sql(f->db, "CREATE TYPE pair AS (a int, b int); "
+		       "CREATE TABLE pairs (p pair)");
+	assert_string_equal(
+		pgt_locks(f->mem,
+			  pgt_well(f->mem, f->db, "DROP TYPE pair CASCADE")),
+		"pair AccessExclusiveLock, pairs AccessExclusiveLock");
+}
+
+static void assert_locks(struct fixture *f, const char *text,
+			 const char *wanted)
+{
+	assert_string_equal(pgt_locks(f->mem, pgt_well(f->mem, f->db, text)),
+			    wanted);
+}
+
+/* Whatever statement it is that locks it. */
+static void tells_of_an_index_that_is_locked_more_than_its_table(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_locks(f, "REINDEX INDEX t_y",
+		     "t_y AccessExclusiveLock, t ShareLock");
+	assert_locks(f, "DO 'BEGIN REINDEX INDEX t_y; END'",
+		     "t_y AccessExclusiveLock, t ShareLock");
+	assert_locks(f, "ALTER TABLE t_y RENAME TO t_z",
+		     "t_y AccessExclusiveLock");
+	assert_locks(f, "CREATE INDEX t_n ON t (y, x)", "t ShareLock");
+	assert_locks(f, "DO 'BEGIN CREATE INDEX t_o ON t (y, x); END'",
+		     "t ShareLock");
+	assert_locks(f, "LOCK TABLE t; REINDEX INDEX t_n",
+		     "t AccessExclusiveLock");
+	assert_locks(f, "DROP INDEX t_z, t_n, t_o", "t AccessExclusiveLock");
+}
+
+static void knows_what_a_savepoint_let_go(void **state)
+{
+	struct fixture *f = *state;
+	struct facts *facts;
+	const struct fact_lock *l;
+	int64_t until;
+
+	facts = pgt_well(f->mem, f->db,
+			 "BEGIN; LOCK TABLE log IN SHARE MODE; SAVEPOINT s; "
+			 "LOCK TABLE log; LOCK TABLE t IN SHARE MODE; "
+			 "ROLLBACK TO SAVEPOINT s; "
+			 "LOCK TABLE t IN SHARE MODE; "
+			 "LOCK TABLE log IN EXCLUSIVE MODE; COMMIT");
+	assert_string_equal(pgt_locks(f->mem, facts),
+			    "log ShareLock, log AccessExclusiveLock, "
+			    "t ShareLock, t ShareLock, log ExclusiveLock");
+	/* the one is let go before the other is asked for */
+	l = facts->locks;
+	until = l[2].since_us + (int64_t)(l[2].held_ms * 1000);
+	assert_true(until <= l[3].since_us);
+	assert_true(l[1].since_us + (int64_t)(l[1].held_ms * 1000) <=
+		    l[3].since_us);
+	assert_true(l[0].held_ms > l[1].held_ms);
+	for (int i = 0; i < 5; i++)
+		assert_true(l[i].bound_ms >= 0 &&
+			    l[i].bound_ms <= l[i].held_ms);
+}
+
+/* Nobody else can want to have it. */
+static void leaves_a_temporary_table_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_locks(f,
+		     "CREATE TEMPORARY TABLE n (x int PRIMARY KEY); "
+		     "INSERT INTO n VALUES (1); UPDATE n SET x = 2; "
+		     "DROP TABLE n",
+		     "");
 }
 
 /* --- waiting -------------------------------------------------------------- */
@@ -484,7 +577,12 @@ int main(void)
 		TEST(counts_from_where_the_run_begins),
 		TEST(leaves_a_new_table_alone),
 		TEST(tells_what_was_done_in_no_transaction),
+		TEST(tells_what_was_done_in_a_transaction_of_the_script),
 		TEST(says_what_was_done_under_a_lock),
+		TEST(names_what_was_dropped),
+		TEST(knows_what_a_savepoint_let_go),
+		TEST(leaves_a_temporary_table_alone),
+		TEST(tells_of_an_index_that_is_locked_more_than_its_table),
 		TEST(knows_who_waited_and_how_long),
 		TEST(says_what_this_role_may_not_see),
 		TEST(knows_how_long_it_waited_itself),

@@ -197,7 +197,9 @@ static int send_script(struct pg *pg, const struct script *script, size_t n,
 		.statement = s,
 		.names = !s->relation_count && !starts_with(s->kind, "CREATE"),
 	};
-	*looks = !s->control && (pg->transaction == PG_SCRIPT || pg->inside) &&
+	/* what goes back to a savepoint lets locks go */
+	*looks = (!s->control || starts_with(s->kind, "ROLLBACK")) &&
+		 (pg->transaction == PG_SCRIPT || pg->inside) &&
 		 pg_held_wanted(pg, script, n, &pg->look.since_us);
 	if (s->data_offset)
 		result = copy_in(pg, &statement, script, s, *looks, err);
@@ -287,6 +289,16 @@ static int look_back(struct pg *pg, const struct statement *s,
 	return 0;
 }
 
+/* Where a script begins a transaction of its own, what it did before that is no
+   part of what is told of it. */
+static int start_own(struct pg *pg, const struct statement *s,
+		     struct error *err)
+{
+	if (pg->transaction != PG_IDLE || pg->inside || !s->control)
+		return 0;
+	return pg_held_start(pg, true, err);
+}
+
 /* Outside of a transaction there is no look that would tell. */
 static bool may_unlock(const struct pg *pg, const struct statement *s)
 {
@@ -334,7 +346,7 @@ int pg_execute_part(struct db *db, const struct script *script, size_t n,
 		return -1;
 	pg->script = script;
 	note_leftovers(pg, s);
-	if (pg_watch_begin(pg, s, err) < 0 ||
+	if (start_own(pg, s, err) < 0 || pg_watch_begin(pg, s, err) < 0 ||
 	    pg_limits_send_outside(pg, script, s, err) < 0)
 		return pg_watch_end(pg, -1, err);
 	result = pg_watch_end(pg, run(pg, script, n, part, facts, err), err);

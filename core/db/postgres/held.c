@@ -22,11 +22,17 @@
 
 struct pg_held {
 	unsigned oid;
-	unsigned modes; /* bits, by enum pg_mode */
+	unsigned modes; /* bits, by enum pg_mode: those that were told */
+	unsigned seen;	/* all of the last look */
 	UT_hash_handle hh;
 };
 
 #define BIT(mode) (1u << (mode))
+
+static bool starts_with(const char *text, const char *start)
+{
+	return !strncmp(text, start, strlen(start));
+}
 
 struct pg_relation *pg_held_find(struct pg *pg, unsigned oid)
 {
@@ -54,7 +60,8 @@ static struct pg_relation *learn(struct pg *pg, unsigned oid,
 			       : talloc_asprintf(relation, "%s.%s", schema,
 						 name);
 	relation->kind = kind;
-	relation->own = db_is_own_table(name);
+	relation->own = db_is_own_table(name) ||
+			starts_with(schema, "pg_temp_");
 	return relation;
 }
 
@@ -79,11 +86,6 @@ static int take_relation(const char *const *values, int count, void *data)
 	relation->file = oid_from(values[4]);
 	relation->table = oid_from(values[5]);
 	return 0;
-}
-
-static bool starts_with(const char *text, const char *start)
-{
-	return !strncmp(text, start, strlen(start));
 }
 
 /* What cannot drop, rename, rewrite or index anything that was there. */
@@ -123,7 +125,7 @@ bool pg_held_is_prepared(const struct pg *pg, const struct script *script)
 	return true;
 }
 
-#define TABLES "'r', 'p', 'v', 'm', 'S', 'f'"
+#define TABLES "'r', 'p', 'v', 'm', 'S', 'f', 'c'"
 #define RELATIONS_SQL(file, kinds, joined)                                     \
 	"SELECT c.oid, n.nspname, c.relname, c.relkind, " file " "             \
 	"FROM pg_catalog.pg_class c "                                          \
@@ -267,12 +269,54 @@ bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
 	return wanted;
 }
 
+/* It was there at the look before this one, and is not any more. */
+static void close_lock(struct pg_look *look, const char *relation,
+		       const char *mode)
+{
+	struct facts *facts = look->facts;
+	int64_t at = look->outcome.arrived_us;
+
+	for (size_t i = 0; i < facts->lock_count; i++) {
+		struct fact_lock *l = &facts->locks[i];
+
+		if (l->held_ms >= 0 || strcmp(l->relation, relation) != 0 ||
+		    strcmp(l->mode, mode) != 0)
+			continue;
+		facts_release_lock(facts, l, at);
+		l->bound_ms += (double)(at - look->before_us) / 1000;
+		if (l->bound_ms > l->held_ms)
+			l->bound_ms = l->held_ms;
+	}
+}
+
+/* ROLLBACK TO SAVEPOINT and the exception of a block let locks go. */
+static void let_go(struct pg_look *look, struct pg_held *held, unsigned modes)
+{
+	const struct pg_relation *relation = pg_held_find(look->pg, held->oid);
+
+	modes &= held->modes;
+	held->modes &= ~modes;
+	for (int mode = 0; mode < PG_MODE_COUNT; mode++)
+		if (relation && modes & BIT(mode))
+			close_lock(look, relation->name, pg_mode_name(mode));
+}
+
+static void let_go_unseen(struct pg_look *look)
+{
+	struct pg_held *held, *next;
+
+	HASH_ITER (hh, look->pg->held, held, next)
+		let_go(look, held, ~held->seen);
+}
+
 /*
  * Whether the lock tells something new in this transaction: not when one that
- * keeps out all the same others is held already.
+ * keeps out all the same others is held already. A relation's strongest comes
+ * first: what is stronger is not held any more.
  */
-static bool is_news(struct pg *pg, unsigned oid, int mode)
+static bool is_news(struct pg_look *look, unsigned oid, int mode)
 {
+	struct pg *pg = look->pg;
 	struct pg_held *held;
 
 	HASH_FIND(hh, pg->held, &oid, sizeof(oid), held);
@@ -281,6 +325,9 @@ static bool is_news(struct pg *pg, unsigned oid, int mode)
 		held->oid = oid;
 		HASH_ADD(hh, pg->held, oid, sizeof(oid), held);
 	}
+	if (!held->seen)
+		let_go(look, held, ~(BIT(mode + 1) - 1));
+	held->seen |= BIT(mode);
 	for (int other = 0; other < PG_MODE_COUNT; other++)
 		if (held->modes & BIT(other) &&
 		    !(pg_mode_conflicts(mode) & ~pg_mode_conflicts(other)))
@@ -289,22 +336,28 @@ static bool is_news(struct pg *pg, unsigned oid, int mode)
 	return true;
 }
 
-/*
- * An index is locked along with its table, whose lock says it all, but for
- * statements that are about the index alone; so is a sequence that is used.
- */
-static bool is_worth_telling(const struct pg_look *look,
-			     const struct pg_relation *relation, int mode)
+static bool is_held_exclusively(struct pg *pg, unsigned oid)
 {
-	const char *kind = look->statement->kind;
+	struct pg_held *held;
 
+	HASH_FIND(hh, pg->held, &oid, sizeof(oid), held);
+	return held && held->modes & BIT(PG_AE);
+}
+
+/*
+ * An index is locked along with its table, whose lock says it all, unless that
+ * one lets pass who then waits for the index; so is a sequence that is used.
+ */
+static bool is_worth_telling(struct pg *pg, const struct pg_relation *relation,
+			     bool is_new, int mode)
+{
 	if (relation->own)
 		return false;
 	switch (relation->kind) {
 	case 'i':
 	case 'I':
-		return mode == PG_AE && (starts_with(kind, "REINDEX") ||
-					 starts_with(kind, "ALTER INDEX"));
+		return mode == PG_AE && !is_new &&
+		       !is_held_exclusively(pg, relation->table);
 	case 'S':
 		return mode > PG_RX;
 	case 't':
@@ -350,11 +403,11 @@ static void note_fresh(const struct pg_look *look, struct pg_relation *relation,
 }
 
 static void tell_lock(struct pg_look *look, const struct pg_relation *relation,
-		      int mode)
+		      bool is_new, int mode)
 {
 	struct fact_lock *lock;
 
-	if (!is_worth_telling(look, relation, mode))
+	if (!is_worth_telling(look->pg, relation, is_new, mode))
 		return;
 	lock = facts_add_lock(look->facts, relation->name, pg_mode_name(mode),
 			      look->since_us ? look->since_us
@@ -372,6 +425,7 @@ static void take_lock(struct pg_look *look, const char *const *values)
 	int mode = pg_mode_number(values[LOOK_MODE]);
 	const char *schema = values[LOOK_SCHEMA], *name = values[LOOK_NAME];
 	struct pg_relation *relation = pg_held_find(pg, oid);
+	bool is_new = !relation;
 
 	if (!relation && name)
 		relation = learn(pg, oid, schema, name, *values[LOOK_KIND]);
@@ -379,9 +433,9 @@ static void take_lock(struct pg_look *look, const char *const *values)
 		pg->temporary = true;
 	if (relation && relation->fresh)
 		note_fresh(look, relation, -1, values);
-	if (!is_news(pg, oid, mode) || !relation)
+	if (!is_news(look, oid, mode) || !relation)
 		return;
-	tell_lock(look, relation, mode);
+	tell_lock(look, relation, is_new, mode);
 	if (!name)
 		return;
 	note_fresh(look, relation, mode, values);
@@ -453,6 +507,7 @@ static const char *look_sql(const struct pg *pg)
 
 int pg_held_send(struct pg *pg, struct error *err)
 {
+	struct pg_held *held, *next;
 	const struct pg_statement statement = {
 		.sql = look_sql(pg),
 		.keep = true,
@@ -461,8 +516,11 @@ int pg_held_send(struct pg *pg, struct error *err)
 		.outcome = &pg->look.looked,
 	};
 
+	HASH_ITER (hh, pg->held, held, next)
+		held->seen = 0;
 	pg->unlooked_us = 0;
 	pg->put_off = false;
+	pg->look.before_us = pg->looked_us;
 	pg->looked_us = clock_mono_us();
 	pg->look.pending = true;
 	pg->look.wal = -1;
@@ -472,6 +530,8 @@ int pg_held_send(struct pg *pg, struct error *err)
 /* What the look has found goes to the facts. */
 static void tell(struct pg *pg, struct pg_look *look)
 {
+	if (look->facts)
+		let_go_unseen(look);
 	pg_effects_tell(look);
 	if (!look->facts)
 		return;

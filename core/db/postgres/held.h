@@ -17,7 +17,7 @@ struct pg_counts {
 struct pg_relation {
 	unsigned oid;
 	char kind;	/* pg_class.relkind */
-	bool own;	/* a table of the ledger */
+	bool own;	/* of the ledger, or temporary: nobody else's */
 	bool met;	/* while a statement ran: it may be of its making */
 	bool fresh;	/* made in this transaction */
 	bool empty;	/* and there is no row in it */

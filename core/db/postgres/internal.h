@@ -121,6 +121,7 @@ struct pg_look {
 	struct pg_outcome outcome;   /* of the statement */
 	struct pg_outcome looked;    /* of the look itself */
 	int64_t since_us;	     /* 0: when the statement started */
+	int64_t before_us;	     /* when the look before it was sent */
 	bool pending;		     /* sent, and not yet waited for */
 	bool lock_seen;		     /* ours, that keeps other runs out */
 	bool names;	   /* the statement's relations are known only now */

@@ -152,7 +152,7 @@ static void tell_lock(const struct pg_look *look, struct fact_lock *lock)
 	double waited = min_ms(for_relation(look, lock), whole);
 
 	lock->bound_ms = whole > waited ? whole - waited : 0;
-	if (!waited && !look->pg->logs_waits)
+	if (waited <= 0 && !look->pg->logs_waits)
 		return;
 	lock->waited_ms = waited;
 	lock->since_us += (int64_t)(waited * 1000);

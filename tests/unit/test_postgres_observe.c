@@ -495,6 +495,10 @@ static void knows_how_long_it_waited_itself(void **state)
 	struct fixture *f = *state;
 	struct db *blind;
 
+	/* the server is asked to tell only where the wait cannot last */
+	f->db->lock_timeout_ms = 1000;
+	waiting_is_not_holding(f, f->db);
+	f->db->lock_timeout_ms = 0;
 	waiting_is_not_holding(f, f->db);
 	blind = blind_db(f);
 	waiting_is_not_holding(f, blind);

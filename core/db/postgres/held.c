@@ -584,13 +584,30 @@ static int take_start(const char *const *values, int count, void *data)
 	"END"
 
 /*
+ * A server looks for a deadlock once in each wait, when deadlock_timeout is
+ * over. A session that has looked early is not the one that finds a cycle which
+ * closes later: that would be somebody else, who is then cancelled. So it is
+ * shortened only where our own wait is over soon after.
+ * https://www.postgresql.org/docs/15/runtime-config-locks.html
+ */
+#define SHORT_WAIT_MS 1000
+
+static bool may_look_early(const struct pg *pg)
+{
+	return pg->db.lock_timeout_ms > 0 &&
+	       pg->db.lock_timeout_ms <= SHORT_WAIT_MS;
+}
+
+/*
  * In a transaction of its own: a script may begin with what has to come before
  * any query. One that runs in steps keeps its session as it has made it.
  */
 int pg_held_start(struct pg *pg, bool in_steps, struct error *err)
 {
 	const struct pg_statement start = {
-		.sql = in_steps ? START_SQL("false") : START_SQL(ASK_FOR_WAITS),
+		.sql = in_steps || !may_look_early(pg)
+			       ? START_SQL("false")
+			       : START_SQL(ASK_FOR_WAITS),
 		.keep = true,
 		.minor = true,
 		.row = take_start,

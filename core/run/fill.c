@@ -383,6 +383,8 @@ static const char *made_up(struct making *m, size_t column, uint64_t number,
 		.attempt = tries,
 		.distinct = m->distinct[column],
 		.tame = m->fill->tame,
+		.words = m->fill->words,
+		.word_count = m->fill->word_count,
 	};
 	char *plain = generate_value(m->mem, &wish);
 

@@ -18,6 +18,9 @@ struct fill {
 	   NULL */
 	const struct db_tables *later;
 	bool tame; /* rows that will do then, and nothing unusual */
+	/* texts that some rows should have, for scripts ask for them */
+	const char *const *words;
+	size_t word_count;
 };
 
 /* Makes rows up, in tables that have none. */

@@ -299,6 +299,22 @@ static char *longest(TALLOC_CTX *mem, int64_t length)
 	return text;
 }
 
+/* Every other row has one, or each of the first ones another; not when it was
+   refused. */
+static const char *wished_word(const struct value_wish *w)
+{
+	uint64_t n = w->distinct ? w->number : w->number / 2;
+	const char *word;
+
+	if (!w->word_count || w->attempt ||
+	    (w->distinct ? n >= w->word_count : w->number % 2 == 0))
+		return NULL;
+	word = w->words[n % w->word_count];
+	return w->column->length && (int64_t)strlen(word) > w->column->length
+		       ? NULL
+		       : word;
+}
+
 static char *text_value(TALLOC_CTX *mem, const struct value_wish *w, uint64_t n)
 {
 	static const char *const texts[] = {
@@ -311,6 +327,8 @@ static char *text_value(TALLOC_CTX *mem, const struct value_wish *w, uint64_t n)
 	};
 	int64_t length = w->column->length;
 
+	if (wished_word(w))
+		return talloc_strdup(mem, wished_word(w));
 	if (w->tame || n % 8 == 7)
 		return cut(talloc_asprintf(mem, "text %" PRIu64, w->number),
 			   length);
@@ -489,6 +507,8 @@ static char *distinct(TALLOC_CTX *mem, const struct value_wish *w)
 	case DATUM_FLOAT:
 		return talloc_asprintf(mem, "%" PRIu64, n + 1);
 	case DATUM_TEXT:
+		if (wished_word(w))
+			return talloc_strdup(mem, wished_word(w));
 		return c->length && c->length < 8
 			       ? talloc_asprintf(mem, "%" PRIu64, n)
 			       : cut(talloc_asprintf(mem, "%" PRIu64 " text",

@@ -17,6 +17,9 @@ struct value_wish {
 	unsigned attempt;
 	bool distinct; /* no two numbers with the same value, if possible */
 	bool tame;     /* nothing at the edge of what the type allows */
+	/* texts of which some rows should have one each */
+	const char *const *words;
+	size_t word_count;
 };
 
 /* The value as a person thinks of it, see db_rows.form(); NULL: SQL's NULL,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/sql/reader.h"
 
 /* The proof on rows that are made up. */
 
@@ -102,8 +103,10 @@ static int fill_and_up(struct bench *bench, struct proof *proof,
 {
 	int result = 0;
 
-	if (is_atomic(bench, bench->data->pair))
+	if (is_atomic(bench, bench->data->pair)) {
 		result = try_rows(bench, proof, m, fill, err);
+		fill->word_count = 0; /* they may be why it was refused */
+	}
 	if (result)
 		return result;
 	fill->tame = true;
@@ -122,11 +125,81 @@ static int clean(struct bench *bench, struct proof *proof,
 	return data_run(bench, m, DIRECTION_UP, err);
 }
 
+/* --- what the scripts look for -------------------------------------------- */
+
+#define MOST_WORDS 16
+#define LONGEST_WORD 100
+
+struct words {
+	TALLOC_CTX *mem;
+	const char *list[MOST_WORDS];
+	size_t count;
+};
+
+/* 'it''s', as it is meant */
+static char *unquote(TALLOC_CTX *mem, const char *text, size_t length)
+{
+	char *out = talloc_array(mem, char, (unsigned)length), *to = out;
+
+	for (size_t i = 1; i + 1 < length; i++) {
+		*to++ = text[i];
+		if (text[i] == '\'')
+			i++;
+	}
+	*to = '\0';
+	return out;
+}
+
+static void add_word(struct words *words, const char *text, size_t length)
+{
+	char *word;
+
+	if (words->count == MOST_WORDS || length < 3 || *text != '\'' ||
+	    length > LONGEST_WORD)
+		return;
+	word = unquote(words->mem, text, length);
+	for (size_t i = 0; i < words->count; i++)
+		if (!strcmp(words->list[i], word))
+			return;
+	words->list[words->count++] = word;
+}
+
+static bool changes_rows(const struct statement *s)
+{
+	return !strcmp(s->kind, "UPDATE") || !strcmp(s->kind, "DELETE") ||
+	       !strcmp(s->kind, "INSERT") || !strcmp(s->kind, "MERGE");
+}
+
+/*
+ * UPDATE ... WHERE key = 'mail' does nothing to rows that are made up, unless
+ * one of them has that key.
+ */
+static void find_words(const struct script *script, struct words *words)
+{
+	for (size_t n = 0; script && n < script->statement_count; n++) {
+		const struct statement *s = &script->statements[n];
+		struct reader r;
+		bool where = false;
+
+		if (!changes_rows(s))
+			continue;
+		for (reader_start(&r, script->text + s->offset, s->length,
+				  script->dialect);
+		     !reader_at_end(&r); reader_advance(&r)) {
+			where |= reader_is(&r, "WHERE");
+			if (where && r.token.kind == SQL_STRING)
+				add_word(words, r.text + r.token.offset,
+					 r.token.length);
+		}
+	}
+}
+
 int data_generate(struct bench *bench, struct proof *proof,
 		  const struct migration *m, bool more, bool *spoiled,
 		  struct error *err)
 {
 	struct pair *pair = bench->data->pair;
+	struct words words = { .mem = pair };
 	struct db_tables *later;
 	bool made;
 	struct fill fill = {
@@ -140,6 +213,12 @@ int data_generate(struct bench *bench, struct proof *proof,
 						 err) < 0)
 		return -1;
 	fill.later = later;
+	/* what the up makes of them is what the down looks for */
+	find_words(pair->scripts[DIRECTION_UP], &words);
+	if (!words.count)
+		find_words(pair->scripts[DIRECTION_DOWN], &words);
+	fill.words = words.list;
+	fill.word_count = words.count;
 	*spoiled = true;
 	if (data_run(bench, m, DIRECTION_DOWN, err) < 0)
 		return 1;

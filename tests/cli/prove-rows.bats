@@ -42,6 +42,23 @@ hint: mend the scripts, then: git migrate prove'
 	both loses_values
 }
 
+looks_for_a_key() {
+	pair ${A}_settings 'CREATE TABLE settings (name varchar(40) PRIMARY KEY, value varchar(40));' \
+		'DROP TABLE settings;'
+	pair ${B}_rename "UPDATE settings SET name = 'mail''s host' WHERE name = 'smtp''s host';" \
+		"UPDATE settings SET name = 'smtp' WHERE name = 'mail''s host';"
+	commit
+	migrate prove
+	exits 1
+	out_has "differs ${B}_rename"
+	out_has "after down: 1 of 10 rows of settings"
+	echo "UPDATE settings SET name = 'smtp''s host' WHERE name = 'mail''s host';" \
+		>migrations/${B}_rename.down.sql
+	ok prove
+	out_has "proven ${B}_rename"
+}
+@test "some rows have what the scripts look for" { both looks_for_a_key; }
+
 declares() {
 	users 'varchar(20)' $'-- migrate: data-loss "users.note is lost"\nALTER TABLE users ADD COLUMN note varchar(20);'
 	ok prove

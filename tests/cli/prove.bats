@@ -530,7 +530,9 @@ expects() {
 		INSERT INTO t $(many 2000);" 'DROP TABLE t;'
 	pair ${B}_fill 'UPDATE t SET n = n + 1;' 'UPDATE t SET n = n - 1;'
 	commit
-	sql "CREATE TABLE t (id integer PRIMARY KEY, n integer); INSERT INTO t $(many 1000)"
+	# nobody else is to count them
+	sql "CREATE TABLE t (id integer PRIMARY KEY, n integer)
+		WITH (autovacuum_enabled = off); INSERT INTO t $(many 1000)"
 	sql "ANALYZE t; UPDATE pg_class SET reltuples = 2e9 WHERE relname = 't'"
 	ok prove $B --json
 	json_is '.proofs[0] | .outcome + " " + (.findings | map(.rule + " " + .severity) | join(", "))' \

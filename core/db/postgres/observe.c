@@ -254,6 +254,8 @@ static void take_holding(struct pg *pg, const char *const *values, int64_t now)
 	struct sight *s;
 	unsigned oid;
 
+	if (!values[HOLDING_SEES_ALL])
+		return;
 	o->sees_all = *values[HOLDING_SEES_ALL] == 't';
 	take_phase(pg, values, now);
 	if (!values[HOLDING_RELATION] || *values[HOLDING_GRANTED] != 't')
@@ -275,7 +277,7 @@ static void take_rows(struct pg *pg, PGresult *res, int64_t now)
 	struct pg_waiters *list = pg_waiters_new(NULL);
 
 	for (int row = 0; row < PQntuples(res); row++) {
-		const char *values[16];
+		const char *values[16] = { NULL };
 
 		for (int i = 0; i < PQnfields(res) && i < 16; i++)
 			values[i] = PQgetisnull(res, row, i)

@@ -217,7 +217,9 @@ static void compare_rows(struct proof *proof, const char *stage,
 			 const struct db_contents *once,
 			 const struct db_contents *twice)
 {
-	for (size_t i = 0, j = 0; i < once->count && j < twice->count;) {
+	size_t i = 0, j = 0;
+
+	while (once && twice && i < once->count && j < twice->count) {
 		const struct db_content *a = &once->tables[i],
 					*b = &twice->tables[j];
 		int order = strcmp(a->table, b->table);
@@ -297,7 +299,8 @@ static int run_up(struct bench *bench, struct proof *proof,
 		      &proof->facts[DIRECTION_UP], err) < 0)
 		return 1;
 	bench->applied[m - bench->set->list] = true;
-	proof->up_ms = proof->facts[DIRECTION_UP]->duration_ms;
+	if (proof->facts[DIRECTION_UP])
+		proof->up_ms = proof->facts[DIRECTION_UP]->duration_ms;
 	proof->error = bench_directive(proof, bench, m, DIRECTION_DOWN,
 				       DIRECTIVE_IRREVERSIBLE);
 	if (bench_look(bench, bench->mem, after, err) < 0)
@@ -339,13 +342,14 @@ static int run_again(struct bench *bench, struct proof *proof,
 		     const struct migration *m, const struct catalog *after,
 		     struct error *err)
 {
-	struct facts *facts;
+	struct facts *facts = NULL;
 
 	proof->failed_stage = "up again";
 	if (bench_run(proof, bench, bench->scratch, m, DIRECTION_UP, &facts,
 		      err) < 0)
 		return 1;
-	proof->again_ms = facts->duration_ms;
+	if (facts)
+		proof->again_ms = facts->duration_ms;
 	talloc_free(facts);
 	if (bench_look(bench, bench->mem, &bench->known, err) < 0)
 		return -1;

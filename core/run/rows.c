@@ -127,6 +127,8 @@ static struct proof_row *example(struct proof_row_difference *d)
 {
 	const size_t room = sizeof(d->examples) / sizeof(*d->examples);
 
+	if (!d)
+		return NULL;
 	d->rows++;
 	return d->example_count < room ? &d->examples[d->example_count++]
 				       : NULL;
@@ -356,7 +358,7 @@ static void compare_tables(struct pairing *p)
 		const struct row_table *t = p->b ? p->b : p->a;
 
 		/* the table itself is for the catalog to tell */
-		if (t->rows)
+		if (t && t->rows)
 			add(p, p->b ? ROWS_GONE : ROWS_EXTRA, NULL)->rows =
 				t->rows;
 	} else if (p->b->kept && p->a->kept) {

@@ -85,7 +85,7 @@ no_scratch_stays() {
 	first=$(server_databases)
 	for _ in {1..100}; do
 		now=$(server_databases)
-		[[ -n $(comm -12 <(sort <<<"$first") <(sort <<<"$now") | grep .) ]] ||
+		comm -12 <(sort <<<"$first") <(sort <<<"$now") | grep -q . ||
 			return 0
 		sleep 0.1
 	done

@@ -14,7 +14,9 @@
  * could drop something.
  */
 
-#define FIRST_NORMAL_OID "16384"
+/* Typed, as all constants in these statements are: what is not an exact match
+   could meet an operator that somebody has put into the search path. */
+#define FIRST_NORMAL_OID "'16384'::pg_catalog.oid"
 /* How much of the log was written, in bytes. */
 #define PG_WAL                                                                 \
 	"pg_catalog.pg_wal_lsn_diff("                                          \
@@ -472,7 +474,7 @@ static int take_row(const char *const *values, int count, void *data)
 	"pg_catalog.pg_relation_filenode(c.oid), i.indrelid, " counters        \
 	", " wal ", "                                                          \
 	"extract(epoch FROM pg_catalog.clock_timestamp() - "                   \
-	"pg_catalog.statement_timestamp()) * 1000000 "                         \
+	"pg_catalog.statement_timestamp()) * '1000000'::pg_catalog.numeric "   \
 	"FROM pg_catalog.pg_locks l "                                          \
 	"LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation "               \
 	"LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "       \
@@ -480,7 +482,8 @@ static int take_row(const char *const *values, int count, void *data)
 	"WHERE l.pid = pg_catalog.pg_backend_pid() "                           \
 	"AND l.granted AND (l.locktype = 'relation' "                          \
 	"AND l.relation >= " FIRST_NORMAL_OID " "                              \
-	"OR l.locktype = 'advisory' AND l.classid = 1734964333 "               \
+	"OR l.locktype = 'advisory' AND l.classid = "                          \
+	"'1734964333'::pg_catalog.oid "                                        \
 	"AND l.objsubid = 2) "                                                 \
 	"ORDER BY pg_catalog.strpos('/AccessExclusiveLock/"                    \
 	"ExclusiveLock/ShareRowExclusiveLock/ShareLock/"                       \
@@ -584,36 +587,20 @@ static int take_start(const char *const *values, int count, void *data)
 	"END"
 
 /*
- * A server looks for a deadlock once in each wait, when deadlock_timeout is
- * over. A session that has looked early is not the one that finds a cycle which
- * closes later: that would be somebody else, who is then cancelled. So it is
- * shortened only where our own wait is over soon after.
- * https://www.postgresql.org/docs/15/runtime-config-locks.html
- */
-#define SHORT_WAIT_MS 1000
-
-static bool may_look_early(const struct pg *pg)
-{
-	return pg->db.lock_timeout_ms > 0 &&
-	       pg->db.lock_timeout_ms <= SHORT_WAIT_MS;
-}
-
-/*
  * In a transaction of its own: a script may begin with what has to come before
  * any query. One that runs in steps keeps its session as it has made it.
  */
 int pg_held_start(struct pg *pg, bool in_steps, struct error *err)
 {
 	const struct pg_statement start = {
-		.sql = in_steps || !may_look_early(pg)
-			       ? START_SQL("false")
-			       : START_SQL(ASK_FOR_WAITS),
+		.sql = START_SQL("false"),
 		.keep = true,
 		.minor = true,
 		.row = take_start,
 		.data = pg,
 	};
 
+	(void)in_steps;
 	pg->wal = -1;
 	pg->logs_waits = false;
 	if (pg->db.major < 15 || pg->db.options.unobserved)

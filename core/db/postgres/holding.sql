@@ -6,7 +6,7 @@ SELECT l.relation, l.mode, l.granted, n.nspname, c.relname, c.relkind,
 FROM (VALUES (1)) one
 LEFT JOIN pg_catalog.pg_locks l
   ON l.pid = $1::integer AND l.locktype = 'relation'
- AND l.relation >= 16384
+ AND l.relation >= '16384'::pg_catalog.oid
 LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN (

@@ -74,6 +74,7 @@ static struct pg_url same_server(TALLOC_CTX *mem, const struct pg *pg)
 	url = pg_url_with(mem, &url, "port", PQport(pg->conn));
 	if (address && *address)
 		url = pg_url_with(mem, &url, "hostaddr", address);
+	url = pg_url_with(mem, &url, "client_encoding", "UTF8");
 	return pg_url_with(mem, &url, "fallback_application_name",
 			   "git-migrate");
 }

@@ -274,9 +274,6 @@ static int send_commit(struct pg *pg, struct pg_outcome *outcome,
 	/* what waits to be sent goes now, and the answer tells what to count */
 	if (pg_held_settle(pg, err) < 0)
 		return -1;
-	if (pg->transaction != PG_BOOKKEEPING &&
-	    pg_observe_send_last(pg, pg->db.began_us, err) < 0)
-		return -1;
 	pg->db.ended = DB_COMMIT_SENT;
 	pg->ending_us = clock_mono_us();
 	if (pg_send(pg, &commit, err) < 0)

@@ -37,8 +37,7 @@ int pg_end_step(struct db *db, struct error *err)
 		.outcome = &outcome,
 	};
 
-	if (pg_held_settle(pg, err) < 0 ||
-	    pg_observe_send_last(pg, pg->observed_us, err) < 0)
+	if (pg_held_settle(pg, err) < 0)
 		return -1;
 	pg->ending_us = clock_mono_us();
 	if (pg_run(pg, &commit, err) < 0 ||

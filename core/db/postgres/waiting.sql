@@ -12,7 +12,7 @@ WITH waiting AS MATERIALIZED (
 	JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 	WHERE NOT $1::boolean AND NOT l.granted
 ), asked AS MATERIALIZED (
-	SELECT DISTINCT ON (l.pid) l.pid, l.relation, l.mode, l.waitstart
+	SELECT DISTINCT ON (l.pid) l.pid, CASE WHEN l.locktype = 'relation' THEN l.relation END AS relation, l.mode, l.waitstart
 	FROM pg_catalog.pg_locks l
 	WHERE EXISTS (SELECT FROM waiting) AND NOT l.granted
 	ORDER BY l.pid, l.waitstart
@@ -20,7 +20,7 @@ WITH waiting AS MATERIALIZED (
 SELECT w.pid, w.usename, w.application_name, pg_catalog.left(w.query, 200),
        pg_catalog.array_to_string(pg_catalog.pg_blocking_pids(w.pid), ' '),
        a.relation, a.relation::pg_catalog.regclass, a.mode,
-       (extract(epoch FROM a.waitstart) * 1000000)::bigint,
-       (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint
+       (extract(epoch FROM a.waitstart) * '1000000'::pg_catalog.numeric)::bigint,
+       (extract(epoch FROM pg_catalog.clock_timestamp()) * '1000000'::pg_catalog.numeric)::bigint
 FROM (VALUES (1)) one
 LEFT JOIN (waiting w JOIN asked a ON a.pid = w.pid) ON true

@@ -177,9 +177,14 @@ static int compare_relation(const char *const *values, int count, void *data)
 		[LOOK_TABLE] = values[5],    [LOOK_OURS] = "t",
 	};
 
+	const struct pg_relation *known = pg_held_find(look->pg,
+						       oid_from(values[0]));
+
 	(void)count;
+	if (known && !known->met && known->file == oid_from(values[4]))
+		return 0;
 	pg_effects_note(look, seen);
-	if (!pg_held_find(look->pg, oid_from(values[0])))
+	if (!known)
 		learn(look->pg, oid_from(values[0]), values[1], values[2],
 		      *values[3]);
 	return 0;
@@ -248,6 +253,23 @@ bool pg_held_is_too_dear(const struct pg *pg, int64_t lasted_us)
 	       lasted_us / PART_OF_THE_TIME < pg->look_cost_us;
 }
 
+/*
+ * A look takes a snapshot, which SET TRANSACTION must come before, and by which
+ * a transaction in REPEATABLE READ would then read; so not before the script
+ * itself has taken one. LOCK takes none.
+ */
+static bool is_before_any_query(const struct script *script, size_t n)
+{
+	for (size_t i = 0; i <= n; i++) {
+		const char *kind = script->statements[i].kind;
+
+		if (strcmp(kind, "SET") != 0 && strcmp(kind, "RESET") != 0 &&
+		    !starts_with(kind, "SET ") && !starts_with(kind, "LOCK"))
+			return false;
+	}
+	return true;
+}
+
 bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
 		    int64_t *since_us)
 {
@@ -259,8 +281,8 @@ bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
 	if (pg->db.options.unobserved)
 		return false;
 	repeated = is_repetition(pg, s);
-	wanted = last ||
-		 !(repeated || pg_held_is_too_dear(pg, now - pg->looked_us));
+	wanted = last || !(repeated || is_before_any_query(script, n) ||
+			   pg_held_is_too_dear(pg, now - pg->looked_us));
 	if (!wanted && !pg->unlooked_us)
 		pg->unlooked_us = now;
 	if (!wanted && !repeated)

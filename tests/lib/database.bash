@@ -29,10 +29,19 @@ fresh_database() {
 	esac
 }
 
-drop_database() { # NAME
+# drop_database NAME   whoever is in it is sent away: a test that failed may have
+# left a session behind, for which the clean-up would wait for ever.
+drop_database() {
+	local id
 	case $ENGINE in
 	postgresql) server "DROP DATABASE IF EXISTS $1 WITH (FORCE)" ;;
-	mariadb) server "DROP DATABASE IF EXISTS $1" ;;
+	mariadb)
+		for id in $(server "SELECT ID FROM information_schema.PROCESSLIST
+				WHERE DB = '$1'"); do
+			server "KILL $id" 2>/dev/null || true
+		done
+		server "DROP DATABASE IF EXISTS $1"
+		;;
 	esac
 }
 

@@ -15,7 +15,6 @@ teardown() {
 }
 
 A=20260101000001
-B=20260101000002
 
 # up_of SCRIPT   a pair of it and an empty way back, applied.
 up_of() {

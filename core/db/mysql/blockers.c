@@ -214,7 +214,7 @@ void my_ask_rights(struct my *my, struct my_conn *side)
 	if (my->asked_rights)
 		return;
 	my->asked_rights = true;
-	my_is_there(side, "SELECT 1 FROM information_schema.INNODB_TRX LIMIT 0",
+	my_is_there(side, "SELECT 1 FROM information_schema.INNODB_TRX LIMIT 1",
 		    &my->sees_transactions);
 	my_is_there(side,
 		    "SELECT 1 FROM performance_schema.session_connect_attrs "

@@ -206,24 +206,24 @@ void my_effects_before(struct my *my, const struct script *script, size_t n)
 /* --- comparing ------------------------------------------------------------ */
 
 struct my_difference {
-	bool there;	   /* before and after it */
-	bool rebuilt;	   /* it, or a part of it that was there */
-	bool parts_differ; /* parts have come or gone */
+	bool there;		    /* before and after it */
+	bool rebuilt;		    /* it, or a part of it that was there */
+	bool parts_differ;	    /* parts have come or gone */
 	int built, rewritten, gone; /* indexes */
 };
 
-static const struct my_index *
-find_index(const struct my_numbers *all, size_t relation,
-	   const struct my_index *like, bool by_name)
+static const struct my_index *find_index(const struct my_numbers *all,
+					 size_t relation,
+					 const struct my_index *like,
+					 bool by_name)
 {
 	for (size_t i = 0; all && i < all->count; i++) {
 		const struct my_index *x = &all->list[i];
 
 		if (x->relation == relation && !strcmp(x->part, like->part) &&
 		    x->clustered == like->clustered &&
-		    (like->clustered ||
-		     (by_name ? !strcmp(x->name, like->name)
-			      : x->number == like->number)))
+		    (like->clustered || (by_name ? !strcmp(x->name, like->name)
+						 : x->number == like->number)))
 			return x;
 	}
 	return NULL;
@@ -251,8 +251,8 @@ static void compare_one(struct my_difference *d, const struct my_index *now,
 }
 
 static struct my_difference compare(const struct my_numbers *before,
-				 const struct my_numbers *after,
-				 const char *name)
+				    const struct my_numbers *after,
+				    const char *name)
 {
 	size_t then = find_relation(before, name);
 	size_t now = find_relation(after, name);
@@ -334,8 +334,8 @@ static void tell_all(struct my *my, const struct statement *s,
 		     struct fact_statement *fact)
 {
 	for (size_t i = 0; i < s->relation_count; i++) {
-		struct my_difference d =
-			compare(my->numbers, after, s->relations[i]);
+		struct my_difference d = compare(my->numbers, after,
+						 s->relations[i]);
 
 		tell(my, s, s->relations[i], &d, fact);
 		if (!i && alters(s))
@@ -362,8 +362,13 @@ void my_effects_after(struct my *my, const struct script *script, size_t n,
 	const struct statement *s = &script->statements[n];
 	struct my_numbers *after;
 
-	if (!may_look(my) || !s->need.queues)
+	if (!may_look(my))
 		return;
+	if (!s->need.queues) {
+		if (s->alone && my->numbers)
+			forget(my->numbers, s);
+		return;
+	}
 	if (my->numbers_of != script || !my->numbers ||
 	    !knows_all(my->numbers, s)) {
 		tell_copy(my, s, fact);

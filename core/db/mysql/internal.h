@@ -206,11 +206,12 @@ struct my {
 	size_t first_statement; /* of the transaction, in the facts */
 	int64_t begun_us;	/* ... when it was sent */
 	int64_t statement_us, next_look_us, look_cost_us;
-	bool running;			   /* a statement of a script */
-	int statement;			   /* its index, from 1 */
-	bool redefines;			   /* it asks for tables exclusively */
-	bool copies, in_place;		   /* it was seen to */
-	int64_t looked_us, rows_looked_us; /* what was asked last */
+	bool running;	       /* a statement of a script */
+	int statement;	       /* its index, from 1 */
+	bool redefines;	       /* it asks for tables exclusively */
+	bool copies, in_place; /* it was seen to */
+	/* what was asked last: about ours, and about others */
+	int64_t looked_us, tables_looked_us, rows_looked_us;
 	int64_t earliest_us; /* nothing was locked that is not seen yet */
 	bool caught_up;	     /* the last look saw all there was */
 	int64_t ending_us;   /* that the commit was sent; 0: it was not */

@@ -31,11 +31,11 @@ enum {
 	LOOK_COLUMNS,
 };
 
-struct my_look *my_look_new(TALLOC_CTX *mem, bool rows)
+struct my_look *my_look_new(TALLOC_CTX *mem, enum my_subject about)
 {
 	struct my_look *look = talloc_zero(mem, struct my_look);
 
-	look->rows = rows;
+	look->about = about;
 	return look;
 }
 
@@ -75,26 +75,36 @@ static char *from_processes(TALLOC_CTX *mem, const struct my *my,
 		process(mem, my, "p.ID"), my->main.id, others);
 }
 
-/* Those that are waited for; and ours, where nothing knows them better. */
-static char *from_schema(TALLOC_CTX *mem, const struct my *my)
+/* Those that `where` says; `about`: from LOOK_STATE on, and whence. */
+static char *from_schema(TALLOC_CTX *mem, const char *about, const char *join,
+			 const char *where)
 {
-	const char *ours = my->plugin ? ""
-				      : talloc_asprintf(
-						mem,
-						" OR t.PROCESSLIST_ID = %lu",
-						my->main.id);
-
 	return talloc_asprintf(
 		mem,
 		"SELECT t.PROCESSLIST_ID, NULL, m.OBJECT_SCHEMA, "
 		"m.OBJECT_NAME, m.LOCK_TYPE, m.LOCK_STATUS = 'GRANTED', %s "
 		"FROM performance_schema.metadata_locks m "
 		"JOIN performance_schema.threads t "
-		"ON t.THREAD_ID = m.OWNER_THREAD_ID "
-		"LEFT JOIN information_schema.PROCESSLIST p "
-		"ON p.ID = t.PROCESSLIST_ID WHERE m.OBJECT_TYPE = 'TABLE' "
-		"AND (m.LOCK_STATUS = 'PENDING'%s) UNION ALL ",
-		process(mem, my, "t.PROCESSLIST_ID"), ours);
+		"ON t.THREAD_ID = m.OWNER_THREAD_ID %s"
+		"WHERE m.OBJECT_TYPE = 'TABLE' AND (%s)",
+		about, join, where);
+}
+
+#define NOTHING_ELSE "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+
+/* Those of others that are waited for; and ours, where nothing knows them
+   better. */
+static char *waited_for(TALLOC_CTX *mem, const struct my *my)
+{
+	const char *where = "m.LOCK_STATUS = 'PENDING'";
+
+	if (!my->plugin)
+		where = talloc_asprintf(mem, "%s OR t.PROCESSLIST_ID = %lu",
+					where, my->main.id);
+	return from_schema(mem, process(mem, my, "t.PROCESSLIST_ID"),
+			   "LEFT JOIN information_schema.PROCESSLIST p "
+			   "ON p.ID = t.PROCESSLIST_ID ",
+			   where);
 }
 
 /* Ours. */
@@ -103,24 +113,36 @@ static char *from_plugin(TALLOC_CTX *mem, const struct my *my)
 	return talloc_asprintf(
 		mem,
 		"SELECT m.THREAD_ID, NULL, m.TABLE_SCHEMA, m.TABLE_NAME, "
-		"m.LOCK_MODE, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "
-		"NULL FROM information_schema.METADATA_LOCK_INFO m "
+		"m.LOCK_MODE, 1, " NOTHING_ELSE
+		" FROM information_schema.METADATA_LOCK_INFO m "
 		"WHERE m.LOCK_TYPE = 'Table metadata lock' "
-		"AND m.THREAD_ID = %lu UNION ALL ",
+		"AND m.THREAD_ID = %lu",
 		my->main.id);
+}
+
+static char *about_ours(TALLOC_CTX *mem, const struct my *my)
+{
+	if (my->plugin)
+		return from_plugin(mem, my);
+	return from_schema(
+		mem, NOTHING_ELSE, "",
+		talloc_asprintf(mem, "t.PROCESSLIST_ID = %lu", my->main.id));
 }
 
 static char *about_tables(TALLOC_CTX *mem, const struct my *my)
 {
 	bool schema = my->locks == MY_LOCKS_SCHEMA;
+	char *sql = from_processes(mem, my,
+				   schema ? ""
+					  : " OR p.STATE LIKE 'Waiting for "
+					    "table%'");
 
-	return talloc_asprintf(
-		mem, "%s%s%s", my->plugin ? from_plugin(mem, my) : "",
-		schema ? from_schema(mem, my) : "",
-		from_processes(mem, my,
-			       schema ? ""
-				      : " OR p.STATE LIKE 'Waiting for "
-					"table%'"));
+	if (schema)
+		sql = talloc_asprintf(mem, "%s UNION ALL %s",
+				      waited_for(mem, my), sql);
+	return my->plugin ? talloc_asprintf(mem, "%s UNION ALL %s",
+					    from_plugin(mem, my), sql)
+			  : sql;
 }
 
 #define BY_MARIADB                                                             \
@@ -157,9 +179,17 @@ static char *about_rows(TALLOC_CTX *mem, const struct my *my)
 		rest);
 }
 
-char *my_look_sql(TALLOC_CTX *mem, const struct my *my, bool rows)
+char *my_look_sql(TALLOC_CTX *mem, const struct my *my, enum my_subject about)
 {
-	return rows ? about_rows(mem, my) : about_tables(mem, my);
+	switch (about) {
+	case MY_OURS:
+		return about_ours(mem, my);
+	case MY_TABLES:
+		return about_tables(mem, my);
+	case MY_LOCKED_ROWS:
+		break;
+	}
+	return about_rows(mem, my);
 }
 
 /* --- the answers ---------------------------------------------------------- */
@@ -173,8 +203,7 @@ static void take_apart(TALLOC_CTX *mem, const char *written, char **schema,
 
 	if (*written != '`' || !end)
 		return;
-	*schema = talloc_strndup(mem, written + 1,
-				 (size_t)(dot - written - 1));
+	*schema = talloc_strndup(mem, written + 1, (size_t)(dot - written - 1));
 	*table = talloc_strndup(mem, dot + 3, (size_t)(end - dot - 3));
 }
 
@@ -230,14 +259,13 @@ void my_look_take(struct my *my, struct my_look *look,
 		.mode = my_mode_number(values[LOOK_MODE]),
 		.mode_name = copy(look, values[LOOK_MODE]),
 		.granted = number(values[LOOK_GRANTED]) != 0,
-		.state = talloc_strdup(look, values[LOOK_STATE]
-						     ? values[LOOK_STATE]
-						     : ""),
-		.age_us = values[LOOK_AGE_MS]
-				  ? (int64_t)(strtod(values[LOOK_AGE_MS],
-						     NULL) *
-					      1000)
-				  : -1,
+		.state = talloc_strdup(
+			look, values[LOOK_STATE] ? values[LOOK_STATE] : ""),
+		.age_us =
+			values[LOOK_AGE_MS]
+				? (int64_t)(strtod(values[LOOK_AGE_MS], NULL) *
+					    1000)
+				: -1,
 		.query = number(values[LOOK_QUERY_ID]),
 		.user = copy(look, values[LOOK_USER]),
 		.application = copy(look, values[LOOK_PROGRAM]),
@@ -272,8 +300,7 @@ static void take_phase(struct my *my, const struct my_look *look)
 {
 	const struct my_sighting *own = my_look_own(my, look);
 
-	if (!own || !my->running || !my->redefines ||
-	    my_is_waiting(own->state))
+	if (!own || !my->running || !my->redefines || my_is_waiting(own->state))
 		return;
 	my->copies |= !strcmp(own->state, "copy to tmp table");
 	my->in_place |= !strcmp(own->state, "altering table");
@@ -285,14 +312,18 @@ void my_look_done(struct my *my, struct my_look *look)
 {
 	if (!my->observed)
 		return;
-	if (!look->rows)
+	if (look->about != MY_LOCKED_ROWS)
 		my_held_take(my, look);
-	my_victims_take(my, look);
-	my_waits_take(my, look);
-	if (look->rows) {
-		my->rows_looked_us = look->asked_us;
-		return;
+	if (look->about != MY_OURS) {
+		my_victims_take(my, look);
+		my_waits_take(my, look);
 	}
-	my->looked_us = look->asked_us;
+	if (look->about == MY_LOCKED_ROWS)
+		my->rows_looked_us = look->asked_us;
+	else
+		my->looked_us = look->asked_us;
+	if (look->about != MY_TABLES)
+		return;
+	my->tables_looked_us = look->asked_us;
 	take_phase(my, look);
 }

@@ -42,8 +42,7 @@ static const struct {
 	[SRO] = { "SHARED_READ_ONLY", WRITES | ALONE, ALONE },
 	[SNW] = { "SHARED_NO_WRITE", WRITES | BIT(SU) | BIT(SNW) | ALONE,
 		  BIT(X) },
-	[SNRW] = { "SHARED_NO_READ_WRITE",
-		   ALL & ~(BIT(S) | BIT(SH)), BIT(X) },
+	[SNRW] = { "SHARED_NO_READ_WRITE", ALL & ~(BIT(S) | BIT(SH)), BIT(X) },
 	[X] = { "EXCLUSIVE", ALL, 0 },
 };
 

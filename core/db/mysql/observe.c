@@ -28,10 +28,11 @@ enum observer_state { CONNECTING, SETTING, IDLE, ASKING, READING, GONE };
 struct my_observer {
 	struct my_conn conn;
 	enum observer_state state;
-	int status; /* what the library waits for */
-	bool rows;  /* what is asked about */
+	int status;	       /* what the library waits for */
+	enum my_subject about; /* what is asked */
 	char *sql;
-	int64_t asked_us, next_us, interval_us;
+	int64_t asked_us, next_us;
+	int64_t cost_us; /* of an answer, of late */
 };
 
 static const char settings[] =
@@ -79,7 +80,6 @@ static void open_observer(struct my *my, int64_t now)
 	talloc_set_destructor(o, close_observer);
 	my->observer = o;
 	o->conn.my = my;
-	o->interval_us = INTERVAL_US;
 	o->asked_us = now;
 	o->state = CONNECTING;
 	o->status = my_conn_start(&o->conn);
@@ -121,7 +121,7 @@ static int64_t between(int64_t value, int64_t least, int64_t most)
 static void take_answer(struct my *my, MYSQL_RES *answer)
 {
 	struct my_observer *o = my->observer;
-	struct my_look *look = my_look_new(NULL, o->rows);
+	struct my_look *look = my_look_new(NULL, o->about);
 	int64_t now = clock_mono_us();
 	MYSQL_ROW row;
 
@@ -132,10 +132,11 @@ static void take_answer(struct my *my, MYSQL_RES *answer)
 			     (int)mysql_num_fields(answer));
 	mysql_free_result(answer);
 	o->state = IDLE;
-	o->interval_us = between((now - o->asked_us) * TIMES_THE_COST,
-				 INTERVAL_US, LONGEST_US);
-	o->next_us = o->asked_us + o->interval_us;
-	if (o->rows)
+	/* one that was late makes no rule */
+	o->cost_us += (now - o->asked_us - o->cost_us) / 4;
+	o->next_us = o->asked_us + between(o->cost_us * TIMES_THE_COST,
+					   INTERVAL_US, LONGEST_US);
+	if (o->about == MY_LOCKED_ROWS)
 		my->cache_us = now;
 	my_look_done(my, look);
 	talloc_free(look);
@@ -152,7 +153,7 @@ static void refuse(struct my *my)
 {
 	struct my_observer *o = my->observer;
 
-	if (o->rows) {
+	if (o->about == MY_LOCKED_ROWS) {
 		my->sees_transactions = false;
 		facts_add_gap(my->observed,
 			      "who waited for rows: the server does not tell "
@@ -246,9 +247,9 @@ static void ask(struct my *my, int64_t now)
 	struct my_observer *o = my->observer;
 	int failed = 0;
 
-	o->rows = asks_about_rows(my, now);
+	o->about = asks_about_rows(my, now) ? MY_LOCKED_ROWS : MY_TABLES;
 	talloc_free(o->sql);
-	o->sql = my_look_sql(o, my, o->rows);
+	o->sql = my_look_sql(o, my, o->about);
 	o->asked_us = now;
 	send_sql(o, ASKING, o->sql, &failed);
 	if (!o->status)
@@ -299,11 +300,10 @@ void my_observe_wait(struct my *my, struct pollfd *poller, int *timeout_ms)
 		if (my->running && now >= at)
 			open_observer(my, now);
 		else if (my->running)
-			*timeout_ms = least_ms(*timeout_ms,
-					       my->next_look_us < at
-						       ? my->next_look_us
-						       : at,
-					       now);
+			*timeout_ms = least_ms(
+				*timeout_ms,
+				my->next_look_us < at ? my->next_look_us : at,
+				now);
 		o = my->observer;
 	}
 	if (!o || o->state == GONE)
@@ -361,8 +361,8 @@ void my_look_now(struct my *my)
 	if (!my->observed || !my->side.mysql || my->side.lost ||
 	    my->locks == MY_LOCKS_NONE)
 		return;
-	taking.look = look = my_look_new(NULL, false);
-	sql = my_look_sql(look, my, false);
+	taking.look = look = my_look_new(NULL, MY_OURS);
+	sql = my_look_sql(look, my, MY_OURS);
 	look->asked_us = clock_mono_us();
 	if (my_run(&my->side, sql, strlen(sql), take_row, &taking, NULL,
 		   &ignored) == 0) {
@@ -404,7 +404,8 @@ static void begin_transaction(struct my *my, struct facts *facts, int64_t now)
 	my_held_forget(my);
 	my->observed = facts;
 	my->first_statement = facts->statement_count - 1;
-	my->begun_us = my->looked_us = my->rows_looked_us = now;
+	my->begun_us = my->looked_us = now;
+	my->tables_looked_us = my->rows_looked_us = now;
 	my->caught_up = true;
 	my->ending_us = 0;
 }

@@ -48,18 +48,28 @@ struct my_sighting {
 	double done; /* of what it does, 0 to 1; -1: not known */
 };
 
+enum my_subject {
+	MY_OURS,	/* the locks of the main connection */
+	MY_TABLES,	/* ... what it does, and who waits for tables */
+	MY_LOCKED_ROWS, /* who waits for rows */
+};
+
 /* What was so at some time between asking and the answer. */
 struct my_look {
 	int64_t asked_us, answered_us;
-	bool rows; /* it is about locks of rows */
+	enum my_subject about;
 	struct my_sighting *list;
 	size_t count;
 };
 
-struct my_look *my_look_new(TALLOC_CTX *mem, bool rows);
-/* The question, as text that hangs on mem: who waits for rows, or the locks of
-   the main connection, what it does, and who waits for tables. */
-char *my_look_sql(TALLOC_CTX *mem, const struct my *my, bool rows);
+static inline bool is_about_rows(const struct my_look *look)
+{
+	return look->about == MY_LOCKED_ROWS;
+}
+
+struct my_look *my_look_new(TALLOC_CTX *mem, enum my_subject about);
+/* The question, as text that hangs on mem. */
+char *my_look_sql(TALLOC_CTX *mem, const struct my *my, enum my_subject about);
 /* One row of the answer. */
 void my_look_take(struct my *my, struct my_look *look,
 		  const char *const *values, int count);
@@ -79,7 +89,7 @@ struct my_sight {
 	int mode;
 	const char *mode_name;
 	int64_t before_us, first_us, last_us, after_us;
-	int statement; /* that it was first seen in */
+	int statement;	 /* that it was first seen in */
 	int64_t told_us; /* where it begins in the facts; 0: not told */
 };
 

@@ -138,8 +138,8 @@ static bool names(const struct my *my, const struct my_sighting *s,
 	}
 	if (found && s->database &&
 	    strcmp(s->database, database ? database : my->db.database) != 0)
-		found = strstr(s->text, database ? database
-						 : my->db.database) != NULL;
+		found = strstr(s->text,
+			       database ? database : my->db.database) != NULL;
 	talloc_free(turn);
 	return found;
 }
@@ -166,16 +166,10 @@ static const char *named_of_ours(const struct my *my,
 	return NULL;
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
-/* The end of the last look that cannot have seen what came since. */
+/* Of what came since, the last look cannot have known. */
 static int64_t looked_before(const struct my *my, const struct my_look *look)
 {
-	return later(my->earliest_us,
-		     look->rows ? my->rows_looked_us : my->looked_us);
+	return is_about_rows(look) ? my->rows_looked_us : my->tables_looked_us;
 }
 
 /* Whoever began to wait before us waits for somebody else. */
@@ -191,8 +185,8 @@ static void find_by_text(const struct my *my, struct my_look *look, bool *ours)
 	for (size_t i = 0; i < look->count; i++) {
 		struct my_sighting *s = &look->list[i];
 
-		if (s->id == (int64_t)my->main.id ||
-		    !my_is_waiting(s->state) || was_there(my, s, look))
+		if (s->id == (int64_t)my->main.id || !my_is_waiting(s->state) ||
+		    was_there(my, s, look))
 			continue;
 		s->relation = talloc_strdup(look, named_of_ours(my, s));
 		ours[i] = s->relation != NULL;
@@ -201,10 +195,15 @@ static void find_by_text(const struct my *my, struct my_look *look, bool *ours)
 
 /* --- and what the facts say of them --------------------------------------- */
 
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* The number of the statement, and whether it waits for rows. */
 static int64_t key_of(const struct my_sighting *s, const struct my_look *look)
 {
-	return s->query * 2 + look->rows;
+	return s->query * 2 + is_about_rows(look);
 }
 
 static struct fact_victim *find(struct facts *facts,
@@ -244,7 +243,7 @@ static void introduce(struct my *my, struct fact_victim *v,
 	v->query = shortened(facts, s->text);
 	v->relation = talloc_strdup(facts, s->relation);
 	v->mode = talloc_strdup(facts, s->mode_name);
-	if (look->rows || my->locks == MY_LOCKS_SCHEMA)
+	if (is_about_rows(look) || my->locks == MY_LOCKS_SCHEMA)
 		return;
 	facts_add_gap(facts, "in which mode others asked for tables: only "
 			     "performance_schema.metadata_locks has that");
@@ -295,7 +294,7 @@ static bool is_over(const struct my *my, const struct my_look *look)
 		if (look->list[i].id == (int64_t)my->main.id &&
 		    look->list[i].mode_name)
 			return false;
-	if (look->rows)
+	if (is_about_rows(look))
 		return false;
 	return my->locks != MY_LOCKS_NONE ? my->sight_count > 0 : !own;
 }
@@ -307,7 +306,7 @@ static void close_unseen(struct my *my, const struct my_look *look)
 	for (size_t i = 0; i < facts->victim_count; i++) {
 		struct fact_victim *v = &facts->victims[i];
 
-		if (!v->outcome && (v->key & 1) == look->rows &&
+		if (!v->outcome && (v->key & 1) == is_about_rows(look) &&
 		    v->seen_us < look->asked_us)
 			close_victim(v, look->answered_us, "gone");
 	}
@@ -317,7 +316,7 @@ void my_victims_take(struct my *my, struct my_look *look)
 {
 	bool *ours = talloc_zero_array(look, bool, (unsigned)look->count + 1);
 
-	if (look->rows)
+	if (is_about_rows(look))
 		find_by_rows(my, look, ours);
 	else if (my->locks == MY_LOCKS_SCHEMA)
 		find_by_modes(my, look, ours);
@@ -344,6 +343,5 @@ void my_victims_end(struct my *my, int64_t ended_us)
 
 	for (size_t i = 0; facts && i < facts->victim_count; i++)
 		if (!facts->victims[i].outcome)
-			close_victim(&facts->victims[i],
-				     ended_us, "served");
+			close_victim(&facts->victims[i], ended_us, "served");
 }

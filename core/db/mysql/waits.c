@@ -35,7 +35,7 @@ struct my_wait {
 static bool is_timed(const struct statement *s)
 {
 	static const char *const kinds[] = {
-		"ALTER TABLE", "CREATE INDEX", "DROP INDEX", "DROP TABLE",
+		"ALTER TABLE", "CREATE INDEX", "DROP INDEX",	 "DROP TABLE",
 		"OPTIMIZE",    "RENAME TABLE", "TRUNCATE TABLE",
 	};
 
@@ -146,7 +146,7 @@ static const struct my_sighting *own_wait(const struct my *my,
 
 		if (s->id != (int64_t)my->main.id)
 			continue;
-		if (look->rows || (s->mode_name && !s->granted))
+		if (is_about_rows(look) || (s->mode_name && !s->granted))
 			return s;
 		if (!s->mode_name && my_is_waiting(s->state))
 			found = s;
@@ -157,7 +157,7 @@ static const struct my_sighting *own_wait(const struct my *my,
 void my_waits_take(struct my *my, const struct my_look *look)
 {
 	const struct my_sighting *s = own_wait(my, look);
-	struct my_wait *w = open_wait(my, look->rows);
+	struct my_wait *w = open_wait(my, is_about_rows(look));
 
 	if (!my->running)
 		return;
@@ -176,10 +176,10 @@ void my_waits_take(struct my *my, const struct my_look *look)
 	w = &my->waits[my->wait_count++];
 	*w = (struct my_wait){
 		.relation = talloc_strdup(my->waits, s->relation),
-		.rows = look->rows,
+		.rows = is_about_rows(look),
 		.before_us = later(my->statement_us,
-				   look->rows ? my->rows_looked_us
-					      : my->looked_us),
+				   is_about_rows(look) ? my->rows_looked_us
+						       : my->tables_looked_us),
 		.first_us = look->answered_us,
 		.last_us = look->answered_us,
 	};
@@ -202,8 +202,7 @@ static void tell_lock(struct my *my, const char *relation, int64_t granted_us,
 		struct fact_lock *l = &facts->locks[i];
 
 		if (l->statement != my->statement ||
-		    strcmp(l->relation, relation) != 0 ||
-		    (l->waited_ms > 0) ||
+		    strcmp(l->relation, relation) != 0 || (l->waited_ms > 0) ||
 		    l->since_us + (int64_t)(l->bound_ms * 1000) < granted_us)
 			continue;
 		l->waited_ms = ms;
@@ -262,8 +261,9 @@ static void tell_seen(struct my *my, struct fact_statement *fact,
 static void add_phase(struct my *my, struct fact_statement *fact,
 		      const struct my_part *p)
 {
-	struct fact_phase *last =
-		fact->phase_count ? &fact->phases[fact->phase_count - 1] : NULL;
+	struct fact_phase *last = fact->phase_count
+					  ? &fact->phases[fact->phase_count - 1]
+					  : NULL;
 
 	if (last && !strcmp(last->name, p->name)) {
 		last->ms += (double)p->us / 1000;
@@ -292,8 +292,7 @@ static void tell_phases(struct my *my, struct fact_statement *fact)
 			add_phase(my, fact, &my->parts[i]);
 }
 
-void my_waits_tell(struct my *my, struct fact_statement *fact,
-		   int64_t ended_us)
+void my_waits_tell(struct my *my, struct fact_statement *fact, int64_t ended_us)
 {
 	double whole = ms_between(my->statement_us, ended_us);
 

@@ -39,7 +39,7 @@ script() {
 }
 
 runs() {
-	ok up --json "$@"
+	ok up --json
 }
 
 begins() {
@@ -170,7 +170,7 @@ UNLOCK TABLES;'
 	waiter hasty 'SELECT count(*) FROM t' 'max_statement_time = 0.3'
 	ends
 	wait "$PATIENT"
-	! wait "$HASTY"
+	run ! wait "$HASTY"
 	same victims 2 "$(fact '.victims | length')"
 	same outcomes 'gone served' "$(fact '[.victims[].outcome] | sort | join(" ")')"
 	same relations "t|$2" "$(fact '[.victims[] | [.relation, .mode | tostring] |
@@ -401,7 +401,7 @@ UNLOCK TABLES;'
 	git config migrate.observe false
 	begins
 	until_true in_list "INFO LIKE 'DO SLEEP(0.5)%' AND TIME_MS > 100"
-	! looks_on
+	run ! looks_on
 	ends
 	same facts '0|0|null|null' "$(fact '[(.locks | length), (.victims | length),
 		.statements[0].algorithm, .observer | tostring] | join("|")')"

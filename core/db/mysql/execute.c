@@ -251,6 +251,7 @@ static int run(struct my *my, const struct script *script, size_t n,
 	const struct statement *s = &script->statements[n];
 	struct my_outcome outcome;
 	int64_t started;
+	bool outside;
 	int result;
 
 	my_observe_begin(my, script, n, facts);
@@ -263,8 +264,9 @@ static int run(struct my *my, const struct script *script, size_t n,
 	if (result == 0 && counts_rows(s->kind))
 		fact->rows = outcome.rows;
 	started = clock_mono_us();
-	my_observe_statement(my, script, n, fact, is_outside(my));
-	if (result == 0 && is_outside(my))
+	outside = is_outside(my);
+	my_observe_statement(my, script, n, fact, outside);
+	if (result == 0 && outside)
 		facts_release_locks(facts, started);
 	return result == 0 ? check_done(my, s, fact, err) : result;
 }

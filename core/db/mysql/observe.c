@@ -31,6 +31,7 @@ struct my_observer {
 	int status;	       /* what the library waits for */
 	enum my_subject about; /* what is asked */
 	char *sql;
+	char *gap; /* what is not known since it is GONE */
 	int64_t asked_us, next_us;
 	int64_t cost_us; /* of an answer, of late */
 };
@@ -60,13 +61,12 @@ static int close_observer(struct my_observer *o)
 static void lose(struct my *my, const char *why)
 {
 	struct my_observer *o = my->observer;
-	char *text = talloc_asprintf(
-		NULL, "locks and who waited: the connection that looks on %s",
-		why);
 
+	o->gap = talloc_asprintf(
+		o, "locks and who waited: the connection that looks on %s",
+		why);
 	if (my->observed)
-		facts_add_gap(my->observed, text);
-	talloc_free(text);
+		facts_add_gap(my->observed, o->gap);
 	hang_up(o);
 	o->state = GONE;
 }
@@ -306,6 +306,9 @@ void my_observe_wait(struct my *my, struct pollfd *poller, int *timeout_ms)
 				now);
 		o = my->observer;
 	}
+	if (o && o->state == GONE && my->running &&
+	    now > my->statement_us + WORTH_IT_US)
+		facts_add_gap(my->observed, o->gap);
 	if (!o || o->state == GONE)
 		return;
 	if (o->state == IDLE && now >= o->next_us)

@@ -120,26 +120,33 @@ static bool is_word(const char *text, struct sql_token token, const char *name)
 	return same;
 }
 
+static bool has_word(const char *text, const char *name)
+{
+	size_t length = strlen(text), at = 0;
+	struct sql_token token;
+
+	while ((token = sql_next_code(text, length, at, SQL_MYSQL)).kind !=
+	       SQL_END) {
+		if (is_word(text, token, name))
+			return true;
+		at = token.offset + token.length;
+	}
+	return false;
+}
+
 static bool names(const struct my *my, const struct my_sighting *s,
 		  const char *relation)
 {
-	size_t length = s->text ? strlen(s->text) : 0, at = 0;
 	TALLOC_CTX *turn = talloc_new(NULL);
-	struct sql_token token;
 	char *database, *table;
-	bool found = false;
+	bool found;
 
 	my_split_name(turn, relation, &database, &table);
-	while (!found && (token = sql_next_code(s->text ? s->text : "", length,
-						at, SQL_MYSQL))
-					 .kind != SQL_END) {
-		found = is_word(s->text, token, table);
-		at = token.offset + token.length;
-	}
-	if (found && s->database &&
-	    strcmp(s->database, database ? database : my->db.database) != 0)
-		found = strstr(s->text,
-			       database ? database : my->db.database) != NULL;
+	if (!database)
+		database = my->db.database;
+	found = s->text && has_word(s->text, table) &&
+		((s->database && !strcmp(s->database, database)) ||
+		 has_word(s->text, database));
 	talloc_free(turn);
 	return found;
 }

@@ -162,6 +162,7 @@ bench-observe:
 	@CC='$(CC)' sh tools/install-deps.sh build test
 	@$(SUBMAKE) --no-print-directory bench-programs
 	@bash tests/bench/run.sh $B observe.py
+	@bash tests/bench/run.sh $B observe_mariadb.py
 
 # Backups of 1,000,000 rows, against the plain clients.
 bench-backup:

@@ -209,12 +209,12 @@ static int take_row(const char *const *values, int count, void *data)
 }
 
 /* What the role may see of others' transactions and programs. */
-static void ask_rights(struct my *my, struct my_conn *side)
+void my_ask_rights(struct my *my, struct my_conn *side)
 {
 	if (my->asked_rights)
 		return;
 	my->asked_rights = true;
-	my_is_there(side, "SELECT 1 FROM information_schema.INNODB_TRX LIMIT 0",
+	my_is_there(side, "SELECT 1 FROM information_schema.INNODB_TRX LIMIT 1",
 		    &my->sees_transactions);
 	my_is_there(side,
 		    "SELECT 1 FROM performance_schema.session_connect_attrs "
@@ -331,8 +331,9 @@ static const struct shown by_plugin = {
 static char *in_the_way(const struct look *look, const struct shown *shown)
 {
 	return talloc_asprintf(
-		look->turn, "%s AND %s NOT IN (%lu, %lu) AND %s", shown->where,
-		shown->id, look->my->main.id, look->my->side.id,
+		look->turn, "%s AND %s NOT IN (%lu, %lu, %lu) AND %s",
+		shown->where, shown->id, look->my->main.id, look->my->side.id,
+		my_observer_id(look->my),
 		condition(look, shown->schema, shown->table, shown->mode));
 }
 
@@ -438,11 +439,11 @@ static char *suspects_query(const struct look *look, bool here)
 	char *sql = talloc_asprintf(
 		look->turn,
 		"%s, NULL, NULL, NULL FROM information_schema.PROCESSLIST p %s"
-		"WHERE p.ID NOT IN (%lu, %lu) AND p.COMMAND NOT IN "
+		"WHERE p.ID NOT IN (%lu, %lu, %lu) AND p.COMMAND NOT IN "
 		"('Daemon', 'Binlog Dump', 'Slave_IO', 'Slave_SQL') "
 		"AND (p.COMMAND <> 'Sleep'%s)",
 		columns(look, "p.ID"), join_transactions(look, "p.ID"),
-		my->main.id, my->side.id,
+		my->main.id, my->side.id, my_observer_id(my),
 		my->sees_transactions ? " OR x.trx_started IS NOT NULL" : "");
 
 	if (here)
@@ -535,7 +536,7 @@ const char *my_row_blockers(struct my *my, const struct statement *s)
 	struct error ignored = { 0 };
 
 	look.turn = talloc_new(NULL);
-	ask_rights(my, look.side);
+	my_ask_rights(my, look.side);
 	if (my->sees_transactions)
 		run(&look, row_query(&look), &ignored);
 	error_release(&ignored);
@@ -586,7 +587,7 @@ static int look_around(struct look *look, struct error *err)
 	const struct shown *shown = way == MY_LOCKS_PLUGIN ? &by_plugin
 							   : &by_schema;
 
-	ask_rights(my, look->side);
+	my_ask_rights(my, look->side);
 	if (way == MY_LOCKS_NONE)
 		return look_for_suspects(look, err);
 	if (!my_is_there(look->side, any_query(look, shown), NULL))

@@ -131,6 +131,15 @@ int repo_branches_with(TALLOC_CTX *mem, struct repo *repo, const char *commit,
 		       char ***branches, size_t *count, struct error *err);
 
 /*
+ * Keeps a commit, with all that led to it, from gc for as long as a target may
+ * have migrations of it: refs/migrate/applied/TARGET/COMMIT. Those that it
+ * contains go once there are many. A repository that cannot be written to is no
+ * error.
+ */
+int repo_keep_commit(struct repo *repo, const char *target, const char *commit,
+		     struct error *err);
+
+/*
  * Notes under a ref such as "refs/notes/migrate". Writing is atomic: when
  * another process moved the ref meanwhile, the change is made again on top of
  * its state (notes_edit_fn is called again with the newer text).

@@ -97,6 +97,9 @@ _git_migrate ()
 	prove | derive | comment | post | log)
 		__gitcomp_nl "$(_git_migrate_versions)"
 		;;
+	sync)
+		__git_complete_refs --cur="$cur"
+		;;
 	hook)
 		__gitcomp_nl "pre-commit"
 		;;

@@ -95,6 +95,12 @@ setup() {
 	out_is feature
 }
 
+@test "completes what sync goes to" {
+	git branch feature
+	complete_line git migrate sync fea
+	out_is feature
+}
+
 @test "completes git-migrate typed with its dash" {
 	complete_line git-migrate sta
 	out_is status

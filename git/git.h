@@ -172,6 +172,11 @@ char *repo_identity(TALLOC_CTX *mem, struct repo *repo);
 int repo_remotes(TALLOC_CTX *mem, struct repo *repo, char ***urls,
 		 size_t *count, struct error *err);
 
+/* The remote that the current branch goes to, else the one to push to, else
+   "origin", else the only one there is; NULL: none. */
+int repo_remote_name(TALLOC_CTX *mem, struct repo *repo, char **name,
+		     struct error *err);
+
 /* Subject line of a commit, for headlines; "" when there is none. */
 char *repo_subject(TALLOC_CTX *mem, struct repo *repo, const char *commit);
 
@@ -190,6 +195,21 @@ void credential_report(struct repo *repo, const struct credential *c,
 
 /* Opens git's editor on a file; an error when it exits with another than 0. */
 int repo_edit_file(struct repo *repo, const char *path, struct error *err);
+
+/*
+ * Renames a file, both paths relative to the top, in the index too when that
+ * knows it. What is at `to` is not written over.
+ */
+int repo_move(struct repo *repo, const char *from, const char *to, bool tracked,
+	      struct error *err);
+
+/*
+ * The refs whose commits others have: the upstream of the current branch and
+ * the default branch of its remote, as people call them; each once, those that
+ * there are.
+ */
+int repo_upstreams(TALLOC_CTX *mem, struct repo *repo, char ***names,
+		   size_t *count, struct error *err);
 
 /* Versions seen in HEAD, the index, the work tree and the upstream branch. */
 int repo_newest_version(struct repo *repo, const char *dir, int64_t *newest,

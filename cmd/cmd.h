@@ -189,6 +189,7 @@ int cmd_up(int argc, char **argv);
 int cmd_down(int argc, char **argv);
 int cmd_redo(int argc, char **argv);
 int cmd_sync(int argc, char **argv);
+int cmd_renumber(int argc, char **argv);
 int cmd_repair(int argc, char **argv);
 int cmd_backup(int argc, char **argv);
 int cmd_log(int argc, char **argv);

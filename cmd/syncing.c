@@ -29,6 +29,29 @@ static int64_t *released(const struct syncing *y, size_t *count)
 	return list;
 }
 
+/* Where it came from is known since it was begun. */
+static int prepare_begun(struct syncing *y)
+{
+	struct session *s = y->s;
+	struct cmd *cmd = &s->cmd;
+	struct plan *begun = &y->plan.begun;
+
+	for (size_t i = 0; i < begun->count; i++) {
+		struct plan_item *item = &begun->items[i];
+		struct ledger_row *row;
+
+		if (ledger_read_one(cmd->mem, cmd->db, item->version, &row,
+				    &cmd->err) < 0)
+			return -1;
+		if (!row)
+			continue;
+		item->commit = row->commit;
+		item->source = row->source;
+		item->branch = row->branch;
+	}
+	return runner_prepare(cmd->mem, &s->runner, begun, NULL, 0, &cmd->err);
+}
+
 int syncing_prepare(struct syncing *y)
 {
 	struct session *s = y->s;
@@ -36,7 +59,9 @@ int syncing_prepare(struct syncing *y)
 	size_t count;
 	int64_t *list;
 
-	if (sync_plan(cmd->mem, s->states, s->here, &y->plan, &cmd->err) < 0)
+	if (sync_plan(cmd->mem, s->states, s->here, y->finish, &y->plan,
+		      &cmd->err) < 0 ||
+	    prepare_begun(y) < 0)
 		return -1;
 	list = released(y, &count);
 	if (session_begin_origins(s, &y->plan.ups) < 0 ||
@@ -47,8 +72,12 @@ int syncing_prepare(struct syncing *y)
 	    session_end_origins(s, &y->plan.ups) < 0 ||
 	    session_check_committed(s, &y->plan.ups) < 0)
 		return -1;
+	for (size_t i = 0; y->branch && i < y->plan.ups.count; i++)
+		y->plan.ups.items[i].branch = y->branch;
 	y->losses = (struct consent){ 0 };
-	if (consent_add(cmd->mem, &y->losses, &s->runner, &y->plan.downs,
+	if (consent_add(cmd->mem, &y->losses, &s->runner, &y->plan.begun,
+			&cmd->err) < 0 ||
+	    consent_add(cmd->mem, &y->losses, &s->runner, &y->plan.downs,
 			&cmd->err) < 0)
 		return -1;
 	return consent_add(cmd->mem, &y->losses, &s->runner, &y->plan.ups,
@@ -163,6 +192,8 @@ static void show_text(struct syncing *y, bool dry_run)
 		cmd_say(cmd,
 			"'%s' gets the migrations of %s:", cmd_target_name(cmd),
 			y->with);
+	for (size_t i = 0; i < p->begun.count; i++)
+		show_item(y, dry_run, &p->begun.items[i], SYNC_BEGUN);
 	for (size_t i = 0; i < p->downs.count; i++)
 		show_item(y, dry_run, &p->downs.items[i], p->down_reasons[i]);
 	for (size_t i = 0; i < p->stamp_count; i++)
@@ -281,11 +312,11 @@ int syncing_show(struct syncing *y, bool dry_run)
 
 int syncing_ask(struct syncing *y)
 {
-	struct plan *plans[] = { &y->plan.downs, &y->plan.ups };
+	struct plan *plans[] = { &y->plan.begun, &y->plan.downs, &y->plan.ups };
 
 	if (demand_proofs(y->s, &y->plan.ups) < 0)
 		return -1;
-	return consent_ask(y->s, plans, 2, false);
+	return consent_ask(y->s, plans, 3, false);
 }
 
 int syncing_lock(struct syncing *y)
@@ -294,7 +325,8 @@ int syncing_lock(struct syncing *y)
 	struct sync_plan again;
 
 	if (session_lock(s) < 0 ||
-	    sync_plan(s->cmd.mem, s->states, s->here, &again, &s->cmd.err) < 0)
+	    sync_plan(s->cmd.mem, s->states, s->here, y->finish, &again,
+		      &s->cmd.err) < 0)
 		return -1;
 	/* a `hold` has cut the one that was prepared */
 	if (y->plan.ups.held_label && again.ups.count > y->plan.ups.count)
@@ -306,7 +338,9 @@ int syncing_lock(struct syncing *y)
 
 int syncing_revert(struct syncing *y)
 {
-	return session_run(y->s, &y->plan.downs);
+	return session_run(y->s, &y->plan.begun) < 0
+		       ? -1
+		       : session_run(y->s, &y->plan.downs);
 }
 
 /* Where the pairs of the stamps came from, as for those that are applied. */

@@ -12,8 +12,11 @@
  */
 struct syncing {
 	struct session *s;
-	const char *with; /* "the work tree", "commit 1a2b3c4d5e" */
-	bool release_all; /* nothing is on hold */
+	const char *with;   /* "the work tree", "commit 1a2b3c4d5e" */
+	bool release_all;   /* nothing is on hold */
+	bool finish;	    /* what was begun is completed in any case */
+	const char *branch; /* that will be checked out when it is applied, or
+			       NULL: what is now */
 	struct sync_plan plan;
 	struct consent losses;
 };

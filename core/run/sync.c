@@ -18,6 +18,7 @@ struct syncing {
 	TALLOC_CTX *mem;
 	const struct states *states;
 	struct sync_plan *plan;
+	bool finish;
 	enum fate *fates;	     /* by entry */
 	enum sync_reason *reasons;   /* by entry */
 	const struct migration **to; /* by entry that is stamped */
@@ -120,12 +121,32 @@ static enum fate fate_of_unfinished(struct syncing *s, size_t i)
 	return e->here ? FATE_AGAIN : FATE_DOWN;
 }
 
+/* By what the ledger recorded when it was begun. */
+static void add_begun(struct syncing *s, const struct state_entry *e)
+{
+	struct plan_item *item = plan_add_down(s->mem, &s->plan->begun, e);
+	char version[VERSION_LENGTH + 1];
+
+	version_format(e->version, version);
+	item->direction = DIRECTION_UP;
+	item->blob = e->row->up_blob;
+	item->down_blob = e->row->down_blob;
+	item->path = talloc_asprintf(s->mem, "%s_%s.up.sql (as recorded)",
+				     version, e->row->name);
+	item->down_path = talloc_asprintf(
+		s->mem, "%s_%s.down.sql (as recorded)", version, e->row->name);
+	item->resume = RESUME_SURE;
+}
+
 static enum fate fate_of(struct syncing *s, size_t i)
 {
 	const struct state_entry *e = &s->states->list[i];
 
-	if (e->state == STATE_UNFINISHED)
+	if (e->state == STATE_UNFINISHED &&
+	    !(s->finish && plan_goes_on(e, DIRECTION_UP)))
 		return fate_of_unfinished(s, i);
+	if (e->state == STATE_UNFINISHED)
+		add_begun(s, e);
 	if (!e->row) {
 		s->reasons[i] = SYNC_NEW;
 		return FATE_UP;
@@ -159,7 +180,7 @@ static void add_down(struct syncing *s, size_t i)
 	const struct state_entry *e = &s->states->list[i];
 	struct plan_item *item = plan_add_down(s->mem, &plan->downs, e);
 
-	if (e->state == STATE_UNFINISHED)
+	if (s->reasons[i] == SYNC_BEGUN)
 		item->resume = RESUME_SURE;
 	plan->down_reasons[plan->downs.count - 1] = s->reasons[i];
 }
@@ -237,9 +258,12 @@ static void *per_entry(const struct syncing *s, size_t size)
 }
 
 int sync_plan(TALLOC_CTX *mem, const struct states *states,
-	      const struct set *set, struct sync_plan *plan, struct error *err)
+	      const struct set *set, bool finish, struct sync_plan *plan,
+	      struct error *err)
 {
-	struct syncing s = { .mem = mem, .states = states, .plan = plan };
+	struct syncing s = {
+		.mem = mem, .states = states, .plan = plan, .finish = finish
+	};
 
 	memset(plan, 0, sizeof(*plan));
 	if (set_check(set, err) < 0)
@@ -273,7 +297,8 @@ static bool same_items(const struct plan *a, const struct plan *b)
 
 bool sync_plan_same(const struct sync_plan *a, const struct sync_plan *b)
 {
-	if (!same_items(&a->downs, &b->downs) ||
+	if (!same_items(&a->begun, &b->begun) ||
+	    !same_items(&a->downs, &b->downs) ||
 	    !same_items(&a->ups, &b->ups) || a->stamp_count != b->stamp_count)
 		return false;
 	for (size_t i = 0; i < a->stamp_count; i++)

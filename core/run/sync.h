@@ -9,9 +9,11 @@
  * What makes a target have exactly the migrations of one set: a commit's, or
  * any other. Nothing is read or run here.
  *
- * First `downs`, newest first, by the recorded scripts; then `stamps`, which
- * run nothing: the same scripts have another version or name there; then
- * `ups`, oldest first. The three may be carried out at different times.
+ * First `begun`, up scripts that stopped half way and are completed as they
+ * were begun, whatever becomes of them then; `downs`, newest first, by the
+ * recorded scripts; `stamps`, which run nothing: the same scripts have another
+ * version or name there; and `ups`, oldest first. Stamps and ups may be carried
+ * out later than the others.
  */
 
 enum sync_reason {
@@ -32,7 +34,7 @@ struct sync_stamp {
 };
 
 struct sync_plan {
-	struct plan downs, ups;
+	struct plan begun, downs, ups;
 	enum sync_reason *down_reasons, *up_reasons; /* by item */
 	struct sync_stamp *stamps;
 	size_t stamp_count;
@@ -43,15 +45,19 @@ struct sync_plan {
 /*
  * `states` is the set joined with the ledger. An up script that is not the
  * applied one goes, with all that are newer and applied, and all of them come
- * again: they may build on it. Errors: half a pair or a duplicate version in
- * the set, and what stopped half way and cannot be gone on with.
+ * again: they may build on it. `finish`: what was begun is completed also where
+ * the set does not have it, or not like that. Errors: half a pair or a
+ * duplicate version in the set, and without `finish` what stopped half way and
+ * cannot be gone on with.
  */
 int sync_plan(TALLOC_CTX *mem, const struct states *states,
-	      const struct set *set, struct sync_plan *plan, struct error *err);
+	      const struct set *set, bool finish, struct sync_plan *plan,
+	      struct error *err);
 
 static inline bool sync_plan_is_empty(const struct sync_plan *plan)
 {
-	return !plan->downs.count && !plan->ups.count && !plan->stamp_count;
+	return !plan->begun.count && !plan->downs.count && !plan->ups.count &&
+	       !plan->stamp_count;
 }
 
 /* Whether both run and stamp the same. */

@@ -26,6 +26,9 @@ static char *plan_text(TALLOC_CTX *mem, const struct sync_plan *p)
 {
 	char *text = talloc_strdup(mem, "");
 
+	for (size_t i = 0; i < p->begun.count; i++)
+		text = talloc_asprintf_append(
+			text, " %d!", (int)(p->begun.items[i].version - EPOCH));
 	for (size_t i = 0; i < p->downs.count; i++)
 		text = talloc_strdup_append(text,
 					    signed_item(mem, &p->downs.items[i],
@@ -49,7 +52,8 @@ static void expect(const char *set, const char *ledger, const char *expected)
 	struct error err = { 0 };
 	struct sync_plan plan;
 
-	assert_int_equal(sync_plan(mem, s.states, s.here, &plan, &err), 0);
+	assert_int_equal(sync_plan(mem, s.states, s.here, false, &plan, &err),
+			 0);
 	assert_string_equal(plan_text(mem, &plan), expected);
 	assert_int_equal(sync_plan_is_empty(&plan), !*expected);
 	talloc_free(mem);
@@ -88,7 +92,8 @@ static void keeps_the_recorded_down_script(void **state)
 	struct sync_plan plan;
 
 	(void)state;
-	assert_int_equal(sync_plan(s.states, s.states, s.here, &plan, &err), 0);
+	assert_int_equal(
+		sync_plan(s.states, s.states, s.here, false, &plan, &err), 0);
 	assert_true(sync_plan_is_empty(&plan));
 	assert_int_equal(plan.down_changed, 1);
 	release_scene(&s);
@@ -116,7 +121,8 @@ static void unfinish(struct scene *s, size_t i, enum direction direction)
 }
 
 static void expect_unfinished(const char *set, const char *ledger, size_t at,
-			      enum direction direction, const char *expected)
+			      enum direction direction, bool finish,
+			      const char *expected)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	struct scene s = make_scene(set, ledger);
@@ -125,7 +131,7 @@ static void expect_unfinished(const char *set, const char *ledger, size_t at,
 	int result;
 
 	unfinish(&s, at, direction);
-	result = sync_plan(mem, s.states, s.here, &plan, &err);
+	result = sync_plan(mem, s.states, s.here, finish, &plan, &err);
 	if (expected) {
 		assert_int_equal(result, 0);
 		assert_string_equal(plan_text(mem, &plan), expected);
@@ -144,17 +150,34 @@ static void goes_on_with_what_stopped_half_way(void **state)
 {
 	(void)state;
 	expect_unfinished("1:u1:d1 2:u2:d2 3:u3:d3", "1:u1:d1 2:u2:d2", 1,
-			  DIRECTION_UP, "+2!:unfinished +3:new");
+			  DIRECTION_UP, false, "+2!:unfinished +3:new");
 	expect_unfinished("1:u1:d1", "1:u1:d1 2:u2:d2 3:u3:d3", 1,
-			  DIRECTION_DOWN, "-2!:unfinished -3:lacking");
+			  DIRECTION_DOWN, false, "-2!:unfinished -3:lacking");
 	expect_unfinished("1:u1:d1 2:u2:d2", "1:u1:d1 2:u2:d2", 1,
-			  DIRECTION_DOWN, "-2!:unfinished +2:unfinished");
+			  DIRECTION_DOWN, false,
+			  "-2!:unfinished +2:unfinished");
 	/* half applied, and to be reverted, or above what is */
-	expect_unfinished("1:u1:d1", "1:u1:d1 2:u2:d2", 1, DIRECTION_UP, NULL);
-	expect_unfinished("1:u1:d1 3:u3:d3", "1:u1:d1 2:u2:d2 3:u3:d3", 2,
-			  DIRECTION_UP, NULL);
-	expect_unfinished("1:u1:d1 2:x2:d2", "1:u1:d1 2:u2:d2", 1, DIRECTION_UP,
+	expect_unfinished("1:u1:d1", "1:u1:d1 2:u2:d2", 1, DIRECTION_UP, false,
 			  NULL);
+	expect_unfinished("1:u1:d1 3:u3:d3", "1:u1:d1 2:u2:d2 3:u3:d3", 2,
+			  DIRECTION_UP, false, NULL);
+	expect_unfinished("1:u1:d1 2:x2:d2", "1:u1:d1 2:u2:d2", 1, DIRECTION_UP,
+			  false, NULL);
+}
+
+static void completes_what_was_begun_when_told_to(void **state)
+{
+	(void)state;
+	expect_unfinished("1:u1:d1 2:u2:d2", "1:u1:d1 2:u2:d2", 1, DIRECTION_UP,
+			  true, "2!");
+	expect_unfinished("1:u1:d1 3:u3:d3", "1:u1:d1 2:u2:d2", 1, DIRECTION_UP,
+			  true, "2! -2:lacking +3:new");
+	expect_unfinished("1:x1:d1 2:u2:d2", "1:u1:d1 2:u2:d2", 1, DIRECTION_UP,
+			  true,
+			  "2! -2:above-changed -1:changed "
+			  "+1:changed +2:above-changed");
+	expect_unfinished("1:u1:d1", "1:u1:d1 2:u2:d2", 1, DIRECTION_DOWN, true,
+			  "-2!:unfinished");
 }
 
 static void refuses_a_set_that_is_none(void **state)
@@ -164,8 +187,8 @@ static void refuses_a_set_that_is_none(void **state)
 	struct sync_plan plan;
 
 	(void)state;
-	assert_int_equal(sync_plan(s.states, s.states, s.here, &plan, &err),
-			 -1);
+	assert_int_equal(
+		sync_plan(s.states, s.states, s.here, false, &plan, &err), -1);
 	error_release(&err);
 	release_scene(&s);
 }
@@ -258,8 +281,9 @@ static void the_set_is_what_comes_of_it(void **state)
 		struct error err = { 0 };
 		struct sync_plan plan;
 
-		assert_int_equal(sync_plan(mem, s.states, s.here, &plan, &err),
-				 0);
+		assert_int_equal(
+			sync_plan(mem, s.states, s.here, false, &plan, &err),
+			0);
 		carry_out(&has, &s, &plan);
 		assert_memory_equal(&has, &wanted, sizeof(has));
 		release_scene(&s);
@@ -276,6 +300,7 @@ int main(void)
 		cmocka_unit_test(keeps_the_recorded_down_script),
 		cmocka_unit_test(stamps_the_same_script_under_another_version),
 		cmocka_unit_test(goes_on_with_what_stopped_half_way),
+		cmocka_unit_test(completes_what_was_begun_when_told_to),
 		cmocka_unit_test(refuses_a_set_that_is_none),
 		cmocka_unit_test(the_set_is_what_comes_of_it),
 	};

@@ -197,6 +197,44 @@ void credential_report(struct repo *repo, const struct credential *c,
 int repo_edit_file(struct repo *repo, const char *path, struct error *err);
 
 /*
+ * `git switch`. The destination is found out before anything is done: a local
+ * branch, one that git would make for the remote's branch of that name, or,
+ * detached, a commit. "-" is the branch before this one.
+ */
+struct destination {
+	const char *name; /* as git switch takes it */
+	const char *commit;
+	const char *branch; /* NULL: detached */
+};
+int repo_destination(TALLOC_CTX *mem, struct repo *repo, const char *name,
+		     bool detach, struct destination *to, struct error *err);
+/*
+ * Whether git would switch there, as far as that can be told without doing it:
+ * local changes in the way, a merge that is not finished, a branch that is
+ * checked out elsewhere. ERROR_REFUSED when not.
+ */
+int repo_would_switch(struct repo *repo, const struct destination *to,
+		      struct error *err);
+/*
+ * Runs `git switch`, with the person's own environment for its hooks. *said is
+ * what it says. A hook that fails is no error when HEAD is where it should be.
+ * The repository is to be opened again after that.
+ */
+int repo_switch(TALLOC_CTX *mem, struct repo *repo,
+		const struct destination *to, char **said, struct error *err);
+/* Whether HEAD is there already. */
+bool repo_is_at(const struct repo *repo, const struct destination *to);
+/*
+ * After one between HEAD and another commit that was killed, and no longer
+ * runs: takes its locks away (the branch's, too, if there is one), those that
+ * are not older than `since`, a file's time in nanoseconds; and puts files back
+ * that it had written or removed already. What somebody else has written since
+ * stays.
+ */
+int repo_mend_switch(struct repo *repo, const char *other, const char *branch,
+		     int64_t since_ns, struct error *err);
+
+/*
  * Renames a file, both paths relative to the top, in the index too when that
  * knows it. What is at `to` is not written over.
  */

@@ -2,6 +2,8 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define KEPT "refs/migrate/applied/"
@@ -60,20 +62,41 @@ static int drop_contained(TALLOC_CTX *mem, struct repo *repo,
 			strlen(input), &list, NULL, "drop kept commits", err);
 }
 
+/* One that is killed leaves its lock, which nobody else would take away. */
+#define STALE_SECONDS 10
+
+static bool drop_stale_lock(TALLOC_CTX *mem, const struct repo *repo,
+			    const char *ref)
+{
+	char *path = talloc_asprintf(mem, "%s/%s.lock", repo->common_dir, ref);
+	struct stat st;
+
+	return lstat(path, &st) == 0 &&
+	       time(NULL) - st.st_mtime > STALE_SECONDS && unlink(path) == 0;
+}
+
+/* It is refused when the ref is there, which is the usual case. */
+static int create(TALLOC_CTX *mem, struct repo *repo, const char *ref,
+		  const char *commit, char **complaint, struct error *err)
+{
+	char *nothing = talloc_strdup(mem, commit), *out;
+
+	memset(nothing, '0', strlen(nothing));
+	return git_run(mem, repo, GIT_ARGS("update-ref", ref, commit, nothing),
+		       NULL, 0, &out, NULL, complaint, err);
+}
+
 int repo_keep_commit(struct repo *repo, const char *target, const char *commit,
 		     struct error *err)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	char *folder = folder_of(mem, target);
 	char *ref = talloc_asprintf(mem, "%s%s", folder, commit);
-	char *nothing = talloc_strdup(mem, commit), *out, *complaint;
-	int status;
+	char *out, *complaint;
+	int status = create(mem, repo, ref, commit, &complaint, err);
 
-	memset(nothing, '0', strlen(nothing));
-	/* it is refused when the ref is there, which is the usual case */
-	status = git_run(mem, repo,
-			 GIT_ARGS("update-ref", ref, commit, nothing), NULL, 0,
-			 &out, NULL, &complaint, err);
+	if (status > 0 && drop_stale_lock(mem, repo, ref))
+		status = create(mem, repo, ref, commit, &complaint, err);
 	if (status == 0)
 		status = drop_contained(mem, repo, folder, commit, err);
 	else if (status > 0)

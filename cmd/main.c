@@ -16,6 +16,7 @@ static const struct subcommand {
 	{ "down", cmd_down, "revert migrations" },
 	{ "redo", cmd_redo, "revert and apply again" },
 	{ "sync", cmd_sync, "make a target match a commit" },
+	{ "switch", cmd_switch, "switch branches, and the database along" },
 	{ "renumber", cmd_renumber, "give migrations new versions" },
 	{ "repair", cmd_repair, "see to a script that stopped half way" },
 	{ "log", cmd_log, "show the runs on a target" },

@@ -107,8 +107,11 @@ int session_open_at(struct session *s, const char *revision,
 
 	cmd_catch_signals();
 	s->cmd.looks = !revision;
-	if (cmd_open_repo(&s->cmd) < 0 ||
-	    (revision ? session_at(s, revision) : cmd_begin_here(&s->cmd)) <
+	if (cmd_open_repo(&s->cmd) < 0)
+		return -1;
+	if (!s->switches)
+		cmd_warn_cut_off(&s->cmd);
+	if ((revision ? session_at(s, revision) : cmd_begin_here(&s->cmd)) <
 		    0 ||
 	    cmd_open_target(&s->cmd, access) < 0)
 		return -1;

@@ -16,6 +16,7 @@ struct session {
 	struct search *search;
 	struct limits limits;
 	bool locked;
+	bool switches; /* it sees to a switch that was cut off itself */
 
 	/* options; -1: as it is configured */
 	int lock_timeout_ms, lock_wait_ms, statement_ms;

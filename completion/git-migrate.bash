@@ -100,6 +100,9 @@ _git_migrate ()
 	sync)
 		__git_complete_refs --cur="$cur"
 		;;
+	switch)
+		__git_complete_refs --cur="$cur" --mode="heads"
+		;;
 	hook)
 		__gitcomp_nl "pre-commit"
 		;;

@@ -95,9 +95,12 @@ setup() {
 	out_is feature
 }
 
-@test "completes what sync goes to" {
+@test "completes what sync and switch go to" {
 	git branch feature
+	git tag feat
 	complete_line git migrate sync fea
+	out_is $'feat\nfeature'
+	complete_line git migrate switch fea
 	out_is feature
 }
 

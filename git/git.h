@@ -165,6 +165,45 @@ int notes_edit_all(struct repo *repo, const char *ref,
 		   const struct note_edit *edits, size_t count,
 		   const char *message, notes_edit_fn edit, struct error *err);
 
+/*
+ * Notes that travel: those of ours (see core/thread/notes.h) are fetched into
+ * refs/migrate/notes/REMOTE/ and merged from there into refs/notes/, so that
+ * nothing that is here is written over.
+ */
+enum notes_outcome {
+	NOTES_SAME,
+	NOTES_TAKEN, /* there were none here, or only older ones */
+	NOTES_AHEAD, /* the other side has nothing new */
+	NOTES_MERGED,
+};
+struct notes_report {
+	const char *ref; /* refs/notes/... */
+	enum notes_outcome outcome;
+	size_t changed; /* notes that are new or another text here */
+	bool pushed;
+};
+struct notes_share {
+	TALLOC_CTX *mem; /* owns the list and its strings */
+	struct notes_report *list;
+	size_t count;
+};
+int notes_fetch(struct repo *repo, const char *remote, struct error *err);
+/* Of a remote; or with `ref` of one that was fetched otherwise. */
+int notes_merge_fetched(struct repo *repo, const char *remote, const char *ref,
+			struct notes_share *share, struct error *err);
+/* Fetches and merges first, and again when somebody else was faster. */
+int notes_push(struct repo *repo, const char *remote, struct notes_share *share,
+	       struct error *err);
+
+/*
+ * Settings of this repository: what is fetched (remote may be NULL), rewritten
+ * with commits and shown in logs. *done names those that were set, ended by
+ * NULL; *clobbers the first refspec of the remote that writes over local notes,
+ * or NULL.
+ */
+int notes_share_settings(TALLOC_CTX *mem, struct repo *repo, const char *remote,
+			 char ***done, char **clobbers, struct error *err);
+
 /* "Name <mail>" as git would write it, without asking. */
 char *repo_identity(TALLOC_CTX *mem, struct repo *repo);
 

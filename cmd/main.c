@@ -24,6 +24,7 @@ static const struct subcommand {
 	{ "prove", cmd_prove, "prove that rollbacks restore the schema" },
 	{ "comment", cmd_comment, "compose the write-up of a migration" },
 	{ "post", cmd_post, "post the write-up to the thread" },
+	{ "notes", cmd_notes, "exchange comments and proofs with a remote" },
 	{ "hook", cmd_hook, "what the installed git hooks call" },
 };
 

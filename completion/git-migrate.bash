@@ -103,6 +103,13 @@ _git_migrate ()
 	switch)
 		__git_complete_refs --cur="$cur" --mode="heads"
 		;;
+	notes)
+		if [ "$cword" -eq $((at + 1)) ]; then
+			__gitcomp "push fetch merge"
+		else
+			__gitcomp_nl "$(__git_remotes)"
+		fi
+		;;
 	hook)
 		__gitcomp_nl "pre-commit"
 		;;

@@ -104,6 +104,14 @@ setup() {
 	out_is feature
 }
 
+@test "completes what to do with notes, and remotes" {
+	git remote add upstream ../other
+	complete_line git migrate notes ''
+	out_is $'fetch\nmerge\npush'
+	complete_line git migrate notes push up
+	out_is upstream
+}
+
 @test "completes git-migrate typed with its dash" {
 	complete_line git-migrate sta
 	out_is status

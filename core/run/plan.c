@@ -82,8 +82,8 @@ static int renumbered_error(const struct states *states,
 			   "give it its version back: rename both files "
 			   "to %s_%s",
 			   old, gone->name);
-		return error_hint(err, "or revert it under its old version: "
-				       "git migrate down");
+		return error_hint(err, "or give it the new one in the ledger: "
+				       "git migrate sync");
 	}
 	return 0;
 }

@@ -11,7 +11,7 @@ C=20260101000003
 shared() {
 	table_pair $A a
 	commit
-	git init -q --bare "$REPO.git"
+	git init -q --bare --object-format="$(git rev-parse --show-object-format)" "$REPO.git"
 	git remote add origin "$REPO.git"
 	git push -q -u origin main
 	git remote set-head origin main
@@ -100,7 +100,7 @@ $new applied" "$(states)"
 	fresh sqlite
 	table_pair $A a
 	commit
-	git init -q --bare "$REPO.git"
+	git init -q --bare --object-format="$(git rev-parse --show-object-format)" "$REPO.git"
 	git remote add origin "$REPO.git"
 	git push -q -u origin main
 	table_pair $B b

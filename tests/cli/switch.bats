@@ -16,7 +16,7 @@ two() {
 	git branch topic
 	table_pair $C c
 	echo main >shared
-	echo x >only_main
+	echo x >migrations/only_main
 	commit 'on main'
 	git switch -q topic
 	table_pair $B b
@@ -26,12 +26,26 @@ two() {
 	ok up
 }
 
+# in_git NAME   a file of the git directory, of this work tree.
+in_git() {
+	git rev-parse --git-path "$1"
+}
+
+# post_checkout   installs standard input as that hook.
+post_checkout() {
+	local hook
+	hook=$(in_git hooks/post-checkout)
+	mkdir -p "${hook%/*}"
+	cat >"$hook"
+	chmod +x "$hook"
+}
+
 on() { # BRANCH TABLES
 	same branch "$1" "$(git symbolic-ref --short HEAD)"
 	same 'work tree' '' "$(git status --porcelain)"
 	same tables "$2" "$(tables)"
 	same 'not applied' '' "$(states | grep -v ' applied$')"
-	[[ ! -e .git/migrate/switch.json ]] || explain 'the journal is left'
+	[[ ! -e $(in_git migrate/switch.json) ]] || explain 'the journal is left'
 }
 
 there_and_back() {
@@ -113,18 +127,21 @@ failing_down() {
 	err_has "git: error: Entry 'shared' not uptodate. Cannot merge."
 	err_has 'hint: commit or stash what is in the way: git stash'
 	git checkout -q shared
-	echo in the way >only_main
-	migrate switch main
-	exits 1
-	err_has only_main
-	rm only_main
+	# git itself writes over it in a sparse work tree
+	if [[ $(git config core.sparseCheckout) != true ]]; then
+		echo in the way >migrations/only_main
+		migrate switch main
+		exits 1
+		err_has only_main
+		rm migrations/only_main
+	fi
 	git merge -q main >/dev/null 2>&1 || true
 	git merge --abort
-	touch .git/MERGE_HEAD
+	touch "$(in_git MERGE_HEAD)"
 	migrate switch main
 	exits 1
 	err_has 'git is in the middle of a merge'
-	rm .git/MERGE_HEAD
+	rm "$(in_git MERGE_HEAD)"
 	git worktree add -q ../tree main
 	migrate switch main
 	exits 1
@@ -206,9 +223,7 @@ would lose data: ${B}_create_b.down.sql (as recorded):1: drops table b, which ha
 	# shellcheck disable=SC2016
 	local name='x$(touch${IFS}pwned);"quoted'\'"'-ü"
 	git branch -q -m main "$name"
-	mkdir -p .git/hooks
-	printf '#!/bin/sh\necho said by the hook >&2\nexit 7\n' >.git/hooks/post-checkout
-	chmod +x .git/hooks/post-checkout
+	printf '#!/bin/sh\necho said by the hook >&2\nexit 7\n' | post_checkout
 	ok switch "$name"
 	err_has 'said by the hook'
 	on "$name" $'a\nc'
@@ -221,9 +236,7 @@ would lose data: ${B}_create_b.down.sql (as recorded):1: drops table b, which ha
 @test "hooks of git switch have the environment that they always have" {
 	fresh sqlite
 	two
-	mkdir -p .git/hooks
-	printf '#!/bin/sh\nenv >%q\n' "$BATS_TEST_TMPDIR/env" >.git/hooks/post-checkout
-	chmod +x .git/hooks/post-checkout
+	printf '#!/bin/sh\nenv >%q\n' "$BATS_TEST_TMPDIR/env" | post_checkout
 	ok switch main
 	same environment '' "$(grep -E \
 		'^(GIT_LITERAL_PATHSPECS|GIT_OPTIONAL_LOCKS|LC_ALL=C$)' \
@@ -244,28 +257,26 @@ would lose data: ${B}_create_b.down.sql (as recorded):1: drops table b, which ha
 # files of the other branch. The hook's parent is git, and that one's is ours.
 cut_off() {
 	two
-	mkdir -p .git/hooks
-	cat >.git/hooks/post-checkout <<-'END'
+	post_checkout <<-'END'
 		#!/bin/sh
 		read -r _ _ _ ours _ <"/proc/$PPID/stat"
 		kill -KILL "$PPID" "$ours"
 	END
-	chmod +x .git/hooks/post-checkout
 	migrate switch main
-	rm .git/hooks/post-checkout
-	[[ -e .git/migrate/switch.json ]] || explain 'it was not cut off'
+	rm "$(in_git hooks/post-checkout)"
+	[[ -e $(in_git migrate/switch.json) ]] || explain 'it was not cut off'
 	git symbolic-ref HEAD refs/heads/topic
 	git reset -q --hard
 	migrate status
 	err_has "warning: a 'git migrate switch' was cut off here
 hint: to complete it: git migrate switch --continue
 hint: to go back: git migrate switch --abort"
-	touch .git/index.lock .git/HEAD.lock
+	touch "$(in_git index.lock)" "$(in_git HEAD.lock)"
 	git show main:migrations/${C}_create_c.up.sql \
 		>migrations/${C}_create_c.up.sql
 	rm migrations/${B}_create_b.down.sql
 	printf 'ma' >shared
-	: >only_main
+	: >migrations/only_main
 }
 
 completes() {

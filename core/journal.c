@@ -194,11 +194,20 @@ int journal_write(const struct journal *journal, const char *path,
 		  struct error *err)
 {
 	json_t *json = journal_json(journal);
-	char *data = json_dumps(json, JSON_COMPACT);
-	char *beside = talloc_asprintf(NULL, "%s.new", path);
-	int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	bool well = fd >= 0 && write_all(fd, data);
+	char *data = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	char *beside;
+	bool well;
+	int fd;
 
+	if (!data) {
+		json_decref(json);
+		return error_set(err, ERROR_FAILED,
+				 "unable to note down a switch: the name of a "
+				 "branch or database is not UTF-8");
+	}
+	beside = talloc_asprintf(NULL, "%s.new", path);
+	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	well = fd >= 0 && write_all(fd, data);
 	if (fd >= 0 && close(fd) < 0)
 		well = false;
 	well = well && rename(beside, path) == 0 && sync_folder(path);

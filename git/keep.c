@@ -86,11 +86,9 @@ static int create(TALLOC_CTX *mem, struct repo *repo, const char *ref,
 		       NULL, 0, &out, NULL, complaint, err);
 }
 
-int repo_keep_commit(struct repo *repo, const char *target, const char *commit,
-		     struct error *err)
+static int keep(TALLOC_CTX *mem, struct repo *repo, const char *folder,
+		const char *commit, struct error *err)
 {
-	TALLOC_CTX *mem = talloc_new(NULL);
-	char *folder = folder_of(mem, target);
 	char *ref = talloc_asprintf(mem, "%s%s", folder, commit);
 	char *out, *complaint;
 	int status = create(mem, repo, ref, commit, &complaint, err);
@@ -98,18 +96,29 @@ int repo_keep_commit(struct repo *repo, const char *target, const char *commit,
 	if (status > 0 && drop_stale_lock(mem, repo, ref))
 		status = create(mem, repo, ref, commit, &complaint, err);
 	if (status == 0)
-		status = drop_contained(mem, repo, folder, commit, err);
-	else if (status > 0)
+		return drop_contained(mem, repo, folder, commit, err);
+	if (status > 0)
 		status = git_run(mem, repo,
 				 GIT_ARGS("show-ref", "--verify", "-q", ref),
 				 NULL, 0, &out, NULL, NULL, err);
-	if (status > 0)
-		status = access(repo->common_dir, W_OK) < 0
-				 ? 0
-				 : git_failed(err,
-					      "keep the applied commits from "
-					      "being collected",
-					      complaint);
+	if (status <= 0 || access(repo->common_dir, W_OK) < 0)
+		return status < 0 ? -1 : 0;
+	return git_failed(err, "keep the applied commits from being collected",
+			  complaint);
+}
+
+int repo_keep_commit(struct repo *repo, const char *target, const char *commit,
+		     struct error *err)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	char *folder = folder_of(mem, target);
+	char *file = talloc_asprintf(mem, "%s/%s%s", repo->common_dir, folder,
+				     commit);
+	int result = 0;
+
+	/* mostly it is there, and then as a file of its own */
+	if (access(file, F_OK) < 0)
+		result = keep(mem, repo, folder, commit, err);
 	talloc_free(mem);
-	return status;
+	return result;
 }

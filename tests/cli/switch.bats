@@ -228,6 +228,11 @@ would lose data: ${B}_create_b.down.sql (as recorded):1: drops table b, which ha
 	err_has 'said by the hook'
 	on "$name" $'a\nc'
 	[[ ! -e pwned ]]
+	git branch $'latin-\xe9' topic
+	migrate switch $'latin-\xe9'
+	exits 128
+	err_has 'unable to note down a switch'
+	on "$name" $'a\nc'
 	migrate switch -- -q
 	exits 128
 	err_has "no branch '-q'"

@@ -186,12 +186,4 @@ int repo_edit_file(struct repo *repo, const char *path, struct error *err);
 int repo_newest_version(struct repo *repo, const char *dir, int64_t *newest,
 			struct error *err);
 
-/*
- * The pre-commit hook file as git would run it (core.hooksPath, linked work
- * trees).
- */
-enum hook_state { HOOK_WRITTEN, HOOK_ALREADY_OURS, HOOK_FOREIGN };
-int hook_install(struct repo *repo, const char *name, enum hook_state *state,
-		 char **path, struct error *err);
-
 #endif

@@ -1,0 +1,17 @@
+#ifndef CMD_HOOK_H
+#define CMD_HOOK_H
+
+#include "cmd/cmd.h"
+
+/* What `git migrate hook` does, one function a kind of hook: the exit status,
+   or -1 with cmd->err. argv is what git gave the hook. */
+
+int hook_install(struct cmd *cmd, bool chain, bool global, int argc,
+		 char **argv);
+int hook_uninstall(struct cmd *cmd, bool global, int argc, char **argv);
+int hook_list(struct cmd *cmd);
+
+/* pre-commit, pre-merge-commit */
+int hook_commit(struct cmd *cmd);
+
+#endif

@@ -19,8 +19,9 @@ struct options {
 /* What git calls: the exit status, or -1 with cmd->err. */
 static int run_hook(struct cmd *cmd, const char *name, int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	if (argc && hook_name_is_known(name) && !hook_takes_arguments(name))
+		return error_set(&cmd->err, ERROR_USAGE,
+				 "unexpected argument '%s'", argv[0]);
 	if (!strcmp(name, "pre-commit") || !strcmp(name, "pre-merge-commit"))
 		return hook_commit(cmd);
 	error_set(&cmd->err, ERROR_USAGE, "unknown hook '%s'", name);

@@ -77,11 +77,6 @@ void worktree_be_lenient(struct worktree *w);
 int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
 		 struct set **set, struct error *err);
 
-/* Whether the index and HEAD differ in the folder; true before HEAD is there.
- */
-int repo_index_changed(struct repo *repo, const char *dir, bool *changed,
-		       struct error *err);
-
 /*
  * Whether git would add this file (relative to the top) when a person says
  * `git add -A`: it is not ignored, and not tracked already.

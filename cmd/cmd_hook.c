@@ -24,6 +24,10 @@ static int run_hook(struct cmd *cmd, const char *name, int argc, char **argv)
 				 "unexpected argument '%s'", argv[0]);
 	if (!strcmp(name, "pre-commit") || !strcmp(name, "pre-merge-commit"))
 		return hook_commit(cmd);
+	if (!strcmp(name, "prepare-commit-msg"))
+		return hook_prepare_message(cmd, argc, argv);
+	if (!strcmp(name, "commit-msg"))
+		return hook_message(cmd, argc, argv);
 	error_set(&cmd->err, ERROR_USAGE, "unknown hook '%s'", name);
 	return error_hint(&cmd->err, "see the hooks: git migrate hook list");
 }

@@ -13,5 +13,8 @@ int hook_list(struct cmd *cmd);
 
 /* pre-commit, pre-merge-commit */
 int hook_commit(struct cmd *cmd);
+int hook_prepare_message(struct cmd *cmd, int argc, char **argv);
+/* commit-msg */
+int hook_message(struct cmd *cmd, int argc, char **argv);
 
 #endif

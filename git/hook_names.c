@@ -2,8 +2,10 @@
 
 #include "git/hooks.h"
 
-static const char *const all[] = { "pre-commit", "pre-merge-commit", NULL };
-static const char *const work[] = { "pre-commit", "pre-merge-commit", NULL };
+static const char *const all[] = { "pre-commit", "pre-merge-commit",
+				   "prepare-commit-msg", "commit-msg", NULL };
+static const char *const work[] = { "pre-commit", "pre-merge-commit",
+				    "prepare-commit-msg", "commit-msg", NULL };
 static const char *const served[] = { NULL };
 
 static bool is_one_of(const char *const *list, const char *name)

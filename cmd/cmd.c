@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/text.h"
+#include "git/staged.h"
 
 static void print_lines(const char *label, const char *text)
 {
@@ -153,6 +154,9 @@ void cmd_print_json(json_t *json)
 static int look_early(struct cmd *cmd)
 {
 	cmd->dir = USUAL_DIR;
+	if (cmd->stages)
+		return staged_begin(cmd->mem, cmd->repo, cmd->dir,
+				    &cmd->staging, &cmd->err);
 	return cmd->looks ? cmd_begin_here(cmd) : 0;
 }
 
@@ -172,6 +176,9 @@ int cmd_open_repo(struct cmd *cmd)
 		talloc_free(cmd->looking);
 		cmd->looking = NULL;
 	}
+	if (cmd->staging && strcmp(cmd->dir, USUAL_DIR) != 0)
+		return staged_begin(cmd->mem, cmd->repo, cmd->dir,
+				    &cmd->staging, &cmd->err);
 	return 0;
 }
 

@@ -33,7 +33,9 @@ struct cmd {
 	struct db *db;
 	struct blobs *blobs; /* opened when first read from */
 	struct worktree *looking;
-	bool looks; /* the work tree will be wanted: look from the start */
+	bool looks;  /* the work tree will be wanted: look from the start */
+	bool stages; /* the same of what a commit brings */
+	struct staging *staging;
 	/* what cannot be a migration in the work tree is left out with a
 	   warning: the command can do without it */
 	bool lenient;
@@ -129,6 +131,12 @@ int cmd_set_here(struct cmd *cmd, bool keep, struct set **set);
 /* The same in two steps, so that git looks while the database is opened. */
 int cmd_begin_here(struct cmd *cmd);
 int cmd_end_here(struct cmd *cmd, bool keep, struct set **set);
+/* Reads the ledger of cmd->db, and keeps what it says for hooks, which open no
+   database. */
+int cmd_ledger(struct cmd *cmd, struct ledger **ledger);
+/* What was kept of the configured target; NULL: nothing. */
+struct seen;
+struct seen *cmd_seen(struct cmd *cmd);
 /* HEAD's set; empty before the first commit. */
 int cmd_set_head(struct cmd *cmd, struct set **set);
 

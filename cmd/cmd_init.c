@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/installing.h"
 #include "core/base/text.h"
 
 static const char *const usage[] = {
@@ -305,25 +306,15 @@ static int ignore_databases(struct init *in)
 	return 0;
 }
 
-static int install_hook(struct init *in)
+static int install_hooks(struct init *in)
 {
-	struct cmd *cmd = &in->cmd;
-	enum hook_state state;
-	char *path;
+	struct installing i = { .cmd = &in->cmd, .brief = true };
 
 	if (in->no_hooks)
 		return 0;
-	if (hook_install(cmd->repo, "pre-commit", &state, &path, &cmd->err) < 0)
+	if (install_run(&i) < 0)
 		return -1;
-	if (state == HOOK_WRITTEN)
-		report(in, "installed", path);
-	if (state != HOOK_FOREIGN)
-		return 0;
-	cmd_warning("there is a pre-commit hook already, it is left alone: "
-		    "'%s'",
-		    path);
-	cmd_hint(cmd, "add this line to it: "
-		      "git migrate hook pre-commit || exit 1");
+	in->changed |= i.installed > 0;
 	return 0;
 }
 
@@ -368,7 +359,7 @@ static int run(struct init *in)
 				 "is bare");
 	if (check_folder(in) < 0 || write_settings(in) < 0 ||
 	    make_folder(in) < 0 || write_attributes(in) < 0 ||
-	    ignore_databases(in) < 0 || install_hook(in) < 0 ||
+	    ignore_databases(in) < 0 || install_hooks(in) < 0 ||
 	    share_notes(in) < 0)
 		return -1;
 	if (in->changed)

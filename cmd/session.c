@@ -142,7 +142,7 @@ int session_read(struct session *s)
 {
 	struct cmd *cmd = &s->cmd;
 
-	if (ledger_read(cmd->mem, cmd->db, &s->ledger, &cmd->err) < 0 ||
+	if (cmd_ledger(cmd, &s->ledger) < 0 ||
 	    (!s->here && cmd_end_here(cmd, true, &s->here) < 0))
 		return -1;
 	s->states = states_join(cmd->mem, s->here, s->ledger);
@@ -454,6 +454,20 @@ static void explain_failure(struct session *s)
 			   go_on(s, last));
 }
 
+/* Hooks are to know what the runs have changed. */
+static void note_runs(struct session *s)
+{
+	struct error kept = s->cmd.err;
+	struct ledger *ledger;
+
+	if (!s->run_count || !s->cmd.db || is_lost(s))
+		return;
+	s->cmd.err = (struct error){ 0 };
+	cmd_ledger(&s->cmd, &ledger);
+	error_release(&s->cmd.err);
+	s->cmd.err = kept;
+}
+
 int session_close(struct session *s, int result)
 {
 	struct cmd *cmd = &s->cmd;
@@ -470,6 +484,7 @@ int session_close(struct session *s, int result)
 			    late.message);
 		error_release(&late);
 	}
+	note_runs(s);
 	if (s->locked && !is_lost(s) &&
 	    cmd->db->engine->unlock(cmd->db, &late) < 0) {
 		cmd_warning("%s", late.message);

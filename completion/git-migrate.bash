@@ -111,7 +111,9 @@ _git_migrate ()
 		fi
 		;;
 	hook)
-		__gitcomp_nl "pre-commit"
+		__gitcomp_nl "$(printf '%s\n' install uninstall list
+			__git migrate hook list 2>/dev/null |
+			sed -n '2,$s/ .*//p')"
 		;;
 	esac
 }

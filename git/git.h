@@ -77,11 +77,6 @@ void worktree_be_lenient(struct worktree *w);
 int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
 		 struct set **set, struct error *err);
 
-/* Whether the index and HEAD differ in the folder; true before HEAD is there.
- */
-int repo_index_changed(struct repo *repo, const char *dir, bool *changed,
-		       struct error *err);
-
 /*
  * Whether git would add this file (relative to the top) when a person says
  * `git add -A`: it is not ignored, and not tracked already.
@@ -291,13 +286,5 @@ int repo_upstreams(TALLOC_CTX *mem, struct repo *repo, char ***names,
 /* Versions seen in HEAD, the index, the work tree and the upstream branch. */
 int repo_newest_version(struct repo *repo, const char *dir, int64_t *newest,
 			struct error *err);
-
-/*
- * The pre-commit hook file as git would run it (core.hooksPath, linked work
- * trees).
- */
-enum hook_state { HOOK_WRITTEN, HOOK_ALREADY_OURS, HOOK_FOREIGN };
-int hook_install(struct repo *repo, const char *name, enum hook_state *state,
-		 char **path, struct error *err);
 
 #endif

@@ -177,7 +177,8 @@ int proof_changes(TALLOC_CTX *mem, const struct proof *proof,
 /*
  * Whether there is a proof for this pair: valid when all of the key that can
  * be known without a scratch database agrees, stale when there is one of this
- * version, or of this up script, but some part has changed. *best (may be NULL)
+ * version, or of this up script, but some part has changed. Without an engine
+ * (NULL) a proof on any counts. *best (may be NULL)
  * gets the proof that decided, its strings owned by proofs.
  */
 enum proof_state proofs_judge(const struct proofs *proofs,

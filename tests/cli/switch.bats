@@ -248,6 +248,67 @@ would lose data: ${B}_create_b.down.sql (as recorded):1: drops table b, which ha
 		"$BATS_TEST_TMPDIR/env")"
 }
 
+@test "two at once do not meet" {
+	fresh sqlite
+	two
+	post_checkout <<-END
+		#!/bin/sh
+		git migrate switch --wait 100ms --abort 2>'$BATS_TEST_TMPDIR/second'
+	END
+	ok switch main
+	same 'the second' "error: another 'git migrate switch' is at work in this work tree" \
+		"$(<"$BATS_TEST_TMPDIR/second")"
+	on main $'a\nc'
+}
+
+@test "a protected target asks before git switches" {
+	fresh sqlite
+	two
+	git config migrate-target.dev.protected true
+	git config migrate.requireProof false
+	git config migrate.requireBackup never
+	migrate switch main
+	exits 1
+	err_has "migration '${B}_create_b' destroys data on the protected target 'dev'"
+	err_has "hint: if that is meant: git migrate switch main --confirm $B"
+	on topic $'a\nb'
+	ok switch main --confirm $B
+	on main $'a\nc'
+}
+
+# A statement that takes long, and ends when it is told to.
+slow() {
+	case $ENGINE in
+	sqlite) echo 'INSERT INTO c WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL
+		SELECT x + 1 FROM n WHERE x < 1000000000) SELECT count(*) FROM n;' ;;
+	postgresql) echo 'SELECT pg_sleep(60);' ;;
+	mariadb) echo 'DO sleep(60);' ;;
+	esac
+}
+
+interrupted() {
+	two
+	git switch -q main
+	pair 20260101000005_slow "$(slow)" '-- migrate: empty "nothing"'
+	commit
+	git switch -q topic
+	git-migrate switch main >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" &
+	local pid=$! tries
+	for ((tries = 0; tries < 500; tries++)); do
+		! grep -q "Switched to branch" "$BATS_TEST_TMPDIR/err" || break
+		sleep 0.02
+	done
+	kill -INT $pid
+	status=0
+	wait $pid || status=$?
+	# shellcheck disable=SC2034 # for common.bash
+	err=$(<"$BATS_TEST_TMPDIR/err") out=$(<"$BATS_TEST_TMPDIR/out")
+	exits 130
+	err_has "git and 'dev' are back where they were"
+	on topic $'a\nb'
+}
+@test "interrupted, it goes back" { both interrupted; }
+
 @test "works in a git bisect" {
 	fresh sqlite
 	two

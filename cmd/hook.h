@@ -16,5 +16,8 @@ int hook_commit(struct cmd *cmd);
 int hook_prepare_message(struct cmd *cmd, int argc, char **argv);
 /* commit-msg */
 int hook_message(struct cmd *cmd, int argc, char **argv);
+/* pre-push and pre-receive */
+int hook_push(struct cmd *cmd, int argc, char **argv);
+int hook_receive(struct cmd *cmd);
 
 #endif

@@ -16,6 +16,7 @@ static const struct subcommand {
 	{ "down", cmd_down, "revert migrations" },
 	{ "redo", cmd_redo, "revert and apply again" },
 	{ "repair", cmd_repair, "see to a script that stopped half way" },
+	{ "check", cmd_check, "check what commits bring" },
 	{ "log", cmd_log, "show the runs on a target" },
 	{ "backup", cmd_backup, "take and verify backups of a target" },
 	{ "prove", cmd_prove, "prove that rollbacks restore the schema" },

@@ -2,11 +2,16 @@
 
 #include "git/hooks.h"
 
-static const char *const all[] = { "pre-commit", "pre-merge-commit",
-				   "prepare-commit-msg", "commit-msg", NULL };
-static const char *const work[] = { "pre-commit", "pre-merge-commit",
-				    "prepare-commit-msg", "commit-msg", NULL };
-static const char *const served[] = { NULL };
+static const char *const all[] = {
+	"pre-commit", "pre-merge-commit", "prepare-commit-msg",
+	"commit-msg", "pre-push",	  "pre-receive",
+	NULL,
+};
+static const char *const work[] = {
+	"pre-commit", "pre-merge-commit", "prepare-commit-msg",
+	"commit-msg", "pre-push",	  NULL,
+};
+static const char *const served[] = { "pre-receive", NULL };
 
 static bool is_one_of(const char *const *list, const char *name)
 {

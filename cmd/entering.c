@@ -1,6 +1,7 @@
 #include "cmd/entering.h"
 
 #include <fnmatch.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/proven.h"
@@ -61,34 +62,36 @@ static void add_problems(struct entering *e, const struct set *now,
 	}
 }
 
-/* The versions that are not as they were, for what targets have. */
+static int by_number(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* What targets have of the versions that are not as they were. */
 static void add_targets(struct entering *e)
 {
-	struct gate *gate = &e->gate;
-	int64_t *versions = talloc_array(
-		e->cmd->mem, int64_t,
-		(unsigned)(gate->now->count + gate->before->count + 1));
-	size_t count = 0, i = 0, k = 0;
+	const struct set *now = e->gate.now, *before = e->gate.before;
+	int64_t *versions =
+		talloc_array(e->cmd->mem, int64_t,
+			     (unsigned)(now->count + before->count + 1));
+	size_t count = 0;
 
-	while (i < gate->now->count || k < gate->before->count) {
-		const struct migration *now = i < gate->now->count
-						      ? &gate->now->list[i]
-						      : NULL;
-		const struct migration *old = k < gate->before->count
-						      ? &gate->before->list[k]
-						      : NULL;
-		bool same = now && old && migration_same(now, old);
-		int64_t version = !old || (now && now->version < old->version)
-					  ? now->version
-					  : old->version;
+	for (size_t i = 0; i < now->count; i++) {
+		const struct migration *m = &now->list[i];
+		const struct migration *old = set_find(before, m->version);
 
-		i += now && now->version == version;
-		k += old && old->version == version;
-		if (!same && (!count || versions[count - 1] != version))
-			versions[count++] = version;
+		if (!old || !migration_same(old, m))
+			versions[count++] = m->version;
 	}
-	if (count)
-		gate_add_seen(e->cmd, gate, versions, count);
+	for (size_t i = 0; i < before->count; i++)
+		if (!set_find(now, before->list[i].version))
+			versions[count++] = before->list[i].version;
+	if (!count)
+		return;
+	qsort(versions, count, sizeof(*versions), by_number);
+	gate_add_seen(e->cmd, &e->gate, versions, count);
 }
 
 static char *lacks(struct entering *e, struct proven *proven,

@@ -4,12 +4,14 @@
 
 static const char *const all[] = {
 	"pre-commit", "pre-merge-commit", "prepare-commit-msg",
-	"commit-msg", "pre-push",	  "pre-receive",
+	"commit-msg", "pre-push",	  "post-checkout",
+	"post-merge", "post-rewrite",	  "pre-receive",
 	NULL,
 };
 static const char *const work[] = {
 	"pre-commit", "pre-merge-commit", "prepare-commit-msg",
-	"commit-msg", "pre-push",	  NULL,
+	"commit-msg", "pre-push",	  "post-checkout",
+	"post-merge", "post-rewrite",	  NULL,
 };
 static const char *const served[] = { "pre-receive", NULL };
 

@@ -139,16 +139,17 @@ hint: give it a new version: git migrate renumber $B"
 }
 
 @test "every command that reads the ledger keeps what it says" {
-	local command
+	local command seen
 	hooked
+	seen=$(in_git migrate/seen)
 	ok up
 	for command in status log comment prove up; do
-		rm -r .git/migrate/seen
+		rm -r "$seen"
 		ok "$command"
-		grep -q "^$A [0-9a-f]* [0-9a-f]* create_a$" .git/migrate/seen/*
+		grep -q "^$A [0-9a-f]* [0-9a-f]* create_a$" "$seen"/*
 	done
 	ok down
-	run ! grep -q "^$A" .git/migrate/seen/*
+	run ! grep -q "^$A" "$seen"/*
 }
 
 @test "of a database that is gone nothing is remembered" {
@@ -157,7 +158,7 @@ hint: give it a new version: git migrate renumber $B"
 	git add -A
 	committing
 	ok up
-	rm .git/dev.db
+	rm "${URL#sqlite:}"
 	echo '-- more' >>"migrations/${B}_create_b.up.sql"
 	committing -a
 	exits 0

@@ -125,6 +125,13 @@ faults:
 	@python3 tests/faults/mixed.py $B 50
 	@bash tests/faults/switch.sh $B 30
 
+# The tests of commits, branches, hooks and notes in each kind of repository:
+# about ten minutes. K='shallow bare' narrows it.
+test-kinds:
+	@CC='$(CC)' sh tools/install-deps.sh build test
+	@$(SUBMAKE) --no-print-directory all
+	@bash tests/kinds.sh $B $(K)
+
 # What a run tells of its locks, against what others see: two to three minutes.
 check-locks:
 	@CC='$(CC)' sh tools/install-deps.sh build test
@@ -170,6 +177,12 @@ bench-backup:
 	@CC='$(CC)' sh tools/install-deps.sh build test
 	@$(SUBMAKE) --no-print-directory all
 	@bash tests/bench/run.sh $B backup.py
+
+# A history of 80,000 commits: finding those of scripts, against `git log`.
+bench-history:
+	@CC='$(CC)' sh tools/install-deps.sh build test
+	@$(SUBMAKE) --no-print-directory all
+	@bash tests/bench/run.sh $B history.py
 
 demo:
 	@CC='$(CC)' sh tools/install-deps.sh build demo
@@ -225,8 +238,8 @@ uninstall:
 clean:
 	rm -rf $B
 
-.PHONY: all demo test test-programs check-asan faults check-locks bench bench-locks \
-	bench-batch bench-backup bench-observe bench-programs \
+.PHONY: all demo test test-programs check-asan test-kinds faults check-locks bench bench-locks \
+	bench-batch bench-backup bench-observe bench-history bench-programs \
 	lint format format-check objects print-flags man install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -15,6 +15,7 @@
 #	owned      another user's, allowed by safe.directory=*
 #	reftable   its refs are in tables, where git has that
 
+# shellcheck disable=SC2034 # kinds.sh reads it
 KINDS=(plain sha256 shallow partial sparse split linked submodule bare owned
 	reftable)
 

@@ -412,6 +412,10 @@ int my_blockers(TALLOC_CTX *mem, struct db *db, const struct script *script,
 /* Whose rows the statement that runs waits for, to be recalled by
    my_blockers() when that was in vain; NULL: nobody's. */
 const char *my_row_blockers(struct my *my, const struct statement *s);
+void my_forget_row_blockers(struct my *my);
+/* Until then InnoDB tells what it told before, and asked before that, for
+   longer. */
+int64_t my_cache_expires(const struct my *my);
 
 /* --- limits.c ------------------------------------------------------------- */
 

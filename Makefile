@@ -123,6 +123,7 @@ faults:
 	@bash tests/faults/kill.sh $B 50
 	@bash tests/faults/concurrent.sh $B 20 50
 	@python3 tests/faults/mixed.py $B 50
+	@bash tests/faults/switch.sh $B 30
 
 # What a run tells of its locks, against what others see: two to three minutes.
 check-locks:

@@ -1,144 +1,72 @@
-#include "cmd/cmd.h"
+#include "cmd/hook.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "git/hooks.h"
+
 static const char *const usage[] = {
-	"git migrate hook pre-commit",
+	"git migrate hook install [--chain] [--global-config] [NAME]...",
+	"git migrate hook uninstall [--global-config] [NAME]...",
+	"git migrate hook list [--json]",
+	"git migrate hook NAME [ARGUMENT]...",
 	NULL,
 };
 
-struct hook {
-	struct cmd cmd;
-	struct set *index, *head;
-	enum sql_dialect dialect;
-	int64_t told; /* the last version that something was said about */
-	int problems;
+struct options {
+	bool chain, global;
 };
 
-static void problem(struct hook *h)
+/* What git calls: the exit status, or -1 with cmd->err. */
+static int run_hook(struct cmd *cmd, const char *name, int argc, char **argv)
 {
-	cmd_print_error(&h->cmd.err);
-	error_release(&h->cmd.err);
-	h->problems++;
+	if (argc && hook_name_is_known(name) && !hook_takes_arguments(name))
+		return error_set(&cmd->err, ERROR_USAGE,
+				 "unexpected argument '%s'", argv[0]);
+	if (!strcmp(name, "pre-commit") || !strcmp(name, "pre-merge-commit"))
+		return hook_commit(cmd);
+	if (!strcmp(name, "prepare-commit-msg"))
+		return hook_prepare_message(cmd, argc, argv);
+	if (!strcmp(name, "commit-msg"))
+		return hook_message(cmd, argc, argv);
+	error_set(&cmd->err, ERROR_USAGE, "unknown hook '%s'", name);
+	return error_hint(&cmd->err, "see the hooks: git migrate hook list");
 }
 
-/* Comments and strings differ a little between engines. */
-static int find_dialect(struct hook *h)
+static int run(struct cmd *cmd, const struct options *o, int argc, char **argv)
 {
-	struct cmd *cmd = &h->cmd;
-	const struct db_engine *engine;
+	const char *what = argv[0];
 
-	if (config_target(cmd->mem, cmd->config, NULL, &cmd->target,
-			  &cmd->err) < 0)
-		return -1;
-	engine = db_engine_for(cmd->target.url, &cmd->err);
-	if (!engine)
-		return -1;
-	h->dialect = engine->dialect;
-	return 0;
-}
-
-static bool same_blob(const struct half *a, const struct half *b)
-{
-	return a->blob && b->blob && !strcmp(a->blob, b->blob);
-}
-
-/* Whether this commit brings the script, or another text of it. */
-static bool is_new(const struct hook *h, const struct migration *m,
-		   enum direction direction)
-{
-	const struct migration *old = set_find(h->head, m->version);
-
-	return m->half[direction].path &&
-	       !(old && same_blob(&old->half[direction], &m->half[direction]));
-}
-
-static void check_script(struct hook *h, const struct migration *m,
-			 enum direction direction)
-{
-	struct cmd *cmd = &h->cmd;
-	TALLOC_CTX *turn = talloc_new(NULL);
-	const struct half *half = &m->half[direction];
-	struct script *script;
-	char *text;
-	size_t length;
-
-	if (cmd_read_blob(turn, half->blob, &text, &length, cmd, &cmd->err) <
-		    0 ||
-	    script_parse(turn, half->path, text, length, h->dialect, &script,
-			 &cmd->err) < 0 ||
-	    script_check_runnable(script, direction == DIRECTION_DOWN,
-				  &cmd->err) < 0)
-		problem(h);
-	talloc_free(turn);
-}
-
-/* What stands in HEAD already is not this commit's fault. */
-static void check_migration(struct hook *h, size_t i)
-{
-	const struct migration *m = &h->index->list[i];
-	const struct migration *old = set_find(h->head, m->version);
-
-	if (old && migration_same(old, m))
-		return;
-	if (set_check_at(h->index, i, &h->cmd.err) < 0) {
-		if (h->told == m->version) /* said already */
-			error_release(&h->cmd.err);
-		else
-			problem(h);
-		h->told = m->version;
-	}
-	for (int d = DIRECTION_UP; d <= DIRECTION_DOWN; d++)
-		if (is_new(h, m, (enum direction)d))
-			check_script(h, m, (enum direction)d);
-}
-
-static int pre_commit(struct hook *h)
-{
-	struct cmd *cmd = &h->cmd;
-	bool changed;
-
-	if (cmd_open_repo(cmd) < 0 ||
-	    repo_index_changed(cmd->repo, cmd->dir, &changed, &cmd->err) < 0)
-		return -1;
-	if (!changed)
-		return 0;
-	if (find_dialect(h) < 0 ||
-	    repo_set_index(cmd->mem, cmd->repo, cmd->dir, &h->index,
-			   &cmd->err) < 0 ||
-	    cmd_set_head(cmd, &h->head) < 0)
-		return -1;
-	for (size_t i = 0; i < h->index->count; i++)
-		check_migration(h, i);
-	if (h->problems)
-		cmd_say(cmd, "the commit is refused: %d problem%s in '%s'",
-			h->problems, h->problems == 1 ? "" : "s", cmd->dir);
-	return 0;
+	if (!strcmp(what, "install"))
+		return hook_install(cmd, o->chain, o->global, argc - 1,
+				    argv + 1);
+	if (!strcmp(what, "uninstall"))
+		return hook_uninstall(cmd, o->global, argc - 1, argv + 1);
+	if (!strcmp(what, "list"))
+		return hook_list(cmd);
+	return run_hook(cmd, what, argc - 1, argv + 1);
 }
 
 int cmd_hook(int argc, char **argv)
 {
-	struct hook h = { .cmd = CMD_INIT };
+	struct cmd cmd = CMD_INIT;
+	struct options o = { 0 };
 	const struct option options[] = {
-		CMD_COMMON(h.cmd),
+		{ OPTION_FLAG, 0, "chain", NULL,
+		  "let ours run a hook that is there already", &o.chain },
+		{ OPTION_FLAG, 0, "global-config", NULL,
+		  "for all your repositories, in git's configuration",
+		  &o.global },
+		CMD_JSON(cmd),
+		CMD_COMMON(cmd),
 		CMD_END,
 	};
 	int status;
 
-	if (options_parse(h.cmd.mem, options, usage, &argc, argv, &status) < 0)
-		return cmd_done(&h.cmd, status);
-	if (argc < 1 || strcmp(argv[0], "pre-commit") != 0)
-		return cmd_done(&h.cmd, options_usage(options, usage,
-						      argc ? "unknown hook '%s'"
-							   : "which hook?%s",
-						      argc ? argv[0] : ""));
-	if (argc > 1)
-		return cmd_done(&h.cmd,
-				options_usage(options, usage,
-					      "unexpected argument '%s'",
-					      argv[1]));
-	if (pre_commit(&h) < 0)
-		return cmd_fail(&h.cmd);
-	return cmd_done(&h.cmd, h.problems ? 1 : 0);
+	if (options_parse(cmd.mem, options, usage, &argc, argv, &status) < 0)
+		return cmd_done(&cmd, status);
+	if (argc < 1)
+		return cmd_done(&cmd,
+				options_usage(options, usage, "which hook?"));
+	status = run(&cmd, &o, argc, argv);
+	return status < 0 ? cmd_fail(&cmd) : cmd_done(&cmd, status);
 }

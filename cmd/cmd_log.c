@@ -28,7 +28,7 @@ static int load(struct log *l, int64_t version)
 	struct ledger *ledger;
 
 	if (cmd_open_repo(cmd) < 0 || cmd_open_target(cmd, CMD_READ) < 0 ||
-	    ledger_read(cmd->mem, cmd->db, &ledger, &cmd->err) < 0)
+	    cmd_ledger(cmd, &ledger) < 0)
 		return -1;
 	if (!ledger->exists)
 		return 0;

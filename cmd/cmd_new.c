@@ -170,8 +170,7 @@ static int open_as_it_will_be(struct new *n, const char *subject,
 	if (cmd_open_target(cmd, CMD_READ) < 0)
 		return -1;
 	*db = cmd->db;
-	if (cmd_set_here(cmd, true, &here) < 0 ||
-	    ledger_read(cmd->mem, cmd->db, &ledger, &cmd->err) < 0)
+	if (cmd_set_here(cmd, true, &here) < 0 || cmd_ledger(cmd, &ledger) < 0)
 		return -1;
 	prover.target = cmd->db;
 	prover.scratch_url = cmd->target.scratch_url;

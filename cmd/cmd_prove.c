@@ -54,7 +54,7 @@ static int want_pending(struct prove *p)
 	struct cmd *cmd = &p->cmd;
 	struct ledger *ledger;
 
-	if (ledger_read(cmd->mem, cmd->db, &ledger, &cmd->err) < 0)
+	if (cmd_ledger(cmd, &ledger) < 0)
 		return -1;
 	for (size_t i = 0; i < p->set->count; i++)
 		if (!ledger_find(ledger, p->set->list[i].version) &&

@@ -42,10 +42,11 @@ static int load(struct status *s)
 	cmd->lenient = true;
 	if (cmd_open_repo(cmd) < 0)
 		return -1;
+	cmd_warn_cut_off(cmd);
 	s->head = cmd->repo->head;
 	if ((s->at ? load_commit(s) : cmd_begin_here(cmd)) < 0 ||
 	    cmd_open_target(cmd, CMD_READ) < 0 ||
-	    ledger_read(cmd->mem, cmd->db, &s->ledger, &cmd->err) < 0 ||
+	    cmd_ledger(cmd, &s->ledger) < 0 ||
 	    (!s->at && cmd_end_here(cmd, false, &s->here) < 0))
 		return -1;
 	s->states = states_join(cmd->mem, s->here, s->ledger);

@@ -12,8 +12,7 @@ int writeup_open(struct writeup *w)
 	cmd->lenient = true;
 	if (cmd_open_repo(cmd) < 0 || cmd_set_here(cmd, true, &w->here) < 0 ||
 	    cmd_open_target(cmd, CMD_READ) < 0 ||
-	    ledger_read(cmd->mem, cmd->db, &w->ledger, &cmd->err) < 0 ||
-	    cmd_proofs(cmd, &w->proofs) < 0)
+	    cmd_ledger(cmd, &w->ledger) < 0 || cmd_proofs(cmd, &w->proofs) < 0)
 		return -1;
 	w->histories = proof_histories(cmd->mem, w->here);
 	return overlay_read(cmd->mem, overlay_new(cmd->mem, cmd->repo->top),

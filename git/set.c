@@ -181,27 +181,6 @@ int repo_set_index(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 	return result;
 }
 
-int repo_index_changed(struct repo *repo, const char *dir, bool *changed,
-		       struct error *err)
-{
-	TALLOC_CTX *mem = talloc_new(NULL);
-	char *out, *complaint = NULL;
-	int status = 1;
-
-	if (repo->head)
-		status = git_run(mem, repo,
-				 GIT_ARGS("diff-index", "--cached", "--quiet",
-					  "HEAD", "--",
-					  inside_folder(mem, dir)),
-				 NULL, 0, &out, NULL, &complaint, err);
-	*changed = status == 1;
-	if (status > 1)
-		status = git_failed(err, "compare the index with HEAD",
-				    complaint);
-	talloc_free(mem);
-	return status < 0 ? -1 : 0;
-}
-
 /* Paths only; anything after a tab, or the whole entry. */
 static void newest_in(char *text, size_t length, const char *dir,
 		      int64_t *newest)

@@ -558,9 +558,9 @@ static unsigned changes_of(const struct proof *p, const struct migration *m,
 		changes |= PROOF_CHANGED_DOWN;
 	if (!equal(p->history, history))
 		changes |= PROOF_CHANGED_HISTORY;
-	if (!equal(p->engine, engine))
+	if (engine && !equal(p->engine, engine))
 		changes |= PROOF_CHANGED_ENGINE;
-	else if (p->major != major)
+	else if (engine && p->major != major)
 		changes |= PROOF_CHANGED_MAJOR;
 	if (p->version != m->version)
 		changes |= PROOF_CHANGED_VERSION;

@@ -133,6 +133,17 @@ json_t *proof_json(const struct proof *proof);
 char *proof_note(TALLOC_CTX *mem, const char *old, const struct proof *proof);
 
 /*
+ * The note's text where the proofs of a migration, as it was, are those of
+ * what it is now: the same scripts, after the same ones.
+ */
+struct proof_move {
+	const struct migration *was, *now;
+	const char *was_history, *now_history;
+};
+char *proof_note_move(TALLOC_CTX *mem, const char *old,
+		      const struct proof_move *move);
+
+/*
  * For each migration of a sorted set: the digest of all versions and up blobs
  * before it. An array of set->count strings.
  */
@@ -166,7 +177,8 @@ int proof_changes(TALLOC_CTX *mem, const struct proof *proof,
 /*
  * Whether there is a proof for this pair: valid when all of the key that can
  * be known without a scratch database agrees, stale when there is one of this
- * version, or of this up script, but some part has changed. *best (may be NULL)
+ * version, or of this up script, but some part has changed. Without an engine
+ * (NULL) a proof on any counts. *best (may be NULL)
  * gets the proof that decided, its strings owned by proofs.
  */
 enum proof_state proofs_judge(const struct proofs *proofs,

@@ -230,7 +230,7 @@ static int run_once(struct runner *runner, const struct plan_item *item,
 	int64_t started = clock_mono_us();
 
 	facts->ok = false;
-	run_counts_before(counts, item->script, true);
+	run_counts_before(counts, item, true);
 	if (engine->begin(runner->db, item->script, err) < 0)
 		return -1;
 	runner->undone = false;
@@ -348,8 +348,8 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 		goto out;
 	}
 	if (stepwise) {
-		run_counts_before(&counts, item.script, false);
-		result = runner_run_stepwise(runner, &item, facts, &skipped,
+		run_counts_before(&counts, &item, false);
+		result = runner_run_stepwise(runner, &item, &counts, &skipped,
 					     err);
 	} else {
 		result = run_in_transaction(runner, &item, &counts, err);

@@ -362,30 +362,6 @@ static void notes_stand_beside_those_of_git(void **state)
 		"2");
 }
 
-static void a_hook_of_others_is_left_alone(void **state)
-{
-	struct test *t = *state;
-	enum hook_state hook;
-	char *path;
-
-	enter(t, ".");
-	sh(t, "rm -rf .git/hooks");
-	good(t, hook_install(t->repo, "pre-commit", &hook, &path, &t->err));
-	assert_int_equal(hook, HOOK_WRITTEN);
-	assert_string_equal(path, ".git/hooks/pre-commit");
-	sh(t, "test -x .git/hooks/pre-commit");
-	good(t, hook_install(t->repo, "pre-commit", &hook, &path, &t->err));
-	assert_int_equal(hook, HOOK_ALREADY_OURS);
-	sh(t, "printf '#!/bin/sh\\nexit 0\\n' >.git/hooks/pre-commit");
-	good(t, hook_install(t->repo, "pre-commit", &hook, &path, &t->err));
-	assert_int_equal(hook, HOOK_FOREIGN);
-	sh(t, "mkdir ../mine; git config core.hooksPath \"$PWD/../mine\"");
-	sh(t, "git config core.hooksPath \"$(cd ../mine && pwd)\"");
-	good(t, hook_install(t->repo, "pre-commit", &hook, &path, &t->err));
-	assert_int_equal(hook, HOOK_FOREIGN);
-	assert_string_equal(sh(t, "ls ../mine"), "");
-}
-
 static void remotes_and_credentials(void **state)
 {
 	struct test *t = *state;
@@ -490,37 +466,6 @@ static void history_that_cannot_be_read_is_an_error(void **state)
 					    "'migrations/'");
 }
 
-static void other_repositories_hooks_are_not_written(void **state)
-{
-	static const char *const gitbed_places[] = {
-		"git config core.hooksPath ../mine",
-		"git config core.hooksPath .husky/_; mkdir -p .husky/_",
-		"git config --unset core.hooksPath; rm -rf .git/hooks; "
-		"ln -s \"$(cd ../mine && pwd)\" .git/hooks",
-		"rm .git/hooks; mkdir .git/hooks; "
-		"ln -s nowhere .git/hooks/pre-commit",
-	};
-	struct test *t = *state;
-	enum hook_state hook;
-	char *path;
-
-	sh(t, "mkdir ../mine");
-	enter(t, ".");
-	for (size_t i = 0; i < sizeof(gitbed_places) / sizeof(*gitbed_places);
-	     i++) {
-		sh(t, gitbed_places[i]);
-		good(t, hook_install(t->repo, "pre-commit", &hook, &path,
-				     &t->err));
-		assert_int_equal(hook, HOOK_FOREIGN);
-	}
-	assert_string_equal(sh(t, "ls ../mine .husky/_"),
-			    "../mine:\n\n.husky/_:");
-	sh(t, "rm .git/hooks/pre-commit; printf '#!/bin/sh\\ngit migrate hook "
-	      "pre-commit || exit 1\\n' >.git/hooks/pre-commit");
-	good(t, hook_install(t->repo, "pre-commit", &hook, &path, &t->err));
-	assert_int_equal(hook, HOOK_ALREADY_OURS);
-}
-
 static void the_shared_file_is_found_and_its_lines_named(void **state)
 {
 	struct test *t = *state;
@@ -584,11 +529,9 @@ int main(void)
 		TEST(the_boundary_of_a_shallow_clone_is_inexact),
 		TEST(twenty_writers_lose_nothing),
 		TEST(notes_stand_beside_those_of_git),
-		TEST(a_hook_of_others_is_left_alone),
 		TEST(remotes_and_credentials),
 		TEST(the_newest_version_is_seen_everywhere),
 		TEST(history_that_cannot_be_read_is_an_error),
-		TEST(other_repositories_hooks_are_not_written),
 		TEST(the_shared_file_is_found_and_its_lines_named),
 		TEST(odd_surroundings_do_not_matter),
 		TEST(a_process_may_talk_while_it_listens),

@@ -1,0 +1,110 @@
+#include "cmd/gate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "git/seen.h"
+
+void gate_add_other(struct cmd *cmd, struct gate *gate,
+		    const struct gate_other *other)
+{
+	struct gate_other *list = talloc_array(cmd->mem, struct gate_other,
+					       (unsigned)gate->other_count + 1);
+
+	if (gate->other_count)
+		memcpy(list, gate->others, gate->other_count * sizeof(*list));
+	list[gate->other_count++] = *other;
+	gate->others = list;
+}
+
+void gate_add_seen(struct cmd *cmd, struct gate *gate, const int64_t *versions,
+		   size_t count)
+{
+	struct seen **list;
+	size_t n = seen_read_all(cmd->mem, cmd->repo, &list);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct gate_other other = {
+			.name = list[i]->target,
+			.set = seen_set(cmd->mem, list[i], cmd->dir, versions,
+					count),
+			.newest = -1,
+			.target = true,
+			.protected_ = list[i]->protected_,
+		};
+
+		gate_add_other(cmd, gate, &other);
+	}
+}
+
+/* Comments and strings differ a little between engines. */
+static int find_dialect(struct cmd *cmd, enum sql_dialect *dialect)
+{
+	const struct db_engine *engine;
+
+	if (config_target(cmd->mem, cmd->config, NULL, &cmd->target,
+			  &cmd->err) < 0)
+		return -1;
+	engine = db_engine_for(cmd->target.url, &cmd->err);
+	if (!engine)
+		return -1;
+	*dialect = engine->dialect;
+	return 0;
+}
+
+static void check_text(struct cmd *cmd, struct gate *gate,
+		       const struct half *half, bool down,
+		       enum sql_dialect dialect)
+{
+	TALLOC_CTX *turn = talloc_new(NULL);
+	struct error err = { 0 };
+	struct script *script;
+	char *text;
+	size_t length;
+
+	if (cmd_read_blob(turn, half->blob, &text, &length, cmd, &err) < 0 ||
+	    script_parse(turn, half->path, text, length, dialect, &script,
+			 &err) < 0 ||
+	    script_check_runnable(script, down, &err) < 0)
+		gate_add(cmd->mem, gate, GATE_TEXT, false, &err);
+	talloc_free(turn);
+}
+
+int gate_texts(struct cmd *cmd, struct gate *gate)
+{
+	enum sql_dialect dialect;
+
+	if (find_dialect(cmd, &dialect) < 0)
+		return -1;
+	for (int read = 0; read < 2; read++)
+		for (size_t i = 0; i < 2 * gate->now->count; i++) {
+			const struct migration *m = &gate->now->list[i / 2];
+			bool down = i % 2 == DIRECTION_DOWN;
+
+			if (!gate_brings(gate, m, i % 2))
+				continue;
+			/* git looks for the next ones meanwhile */
+			if (read)
+				check_text(cmd, gate, &m->half[i % 2], down,
+					   dialect);
+			else
+				cmd_expect_blob(m->half[i % 2].blob, cmd);
+		}
+	return 0;
+}
+
+void gate_print(struct cmd *cmd, const struct gate *gate)
+{
+	for (size_t i = 0; i < gate->count; i++) {
+		const struct gate_finding *f = &gate->findings[i];
+
+		if (!f->warning) {
+			cmd_print_error(&f->err);
+			continue;
+		}
+		cmd_warning("%s%s%s", f->err.file ? f->err.file : "",
+			    f->err.file ? ": " : "", f->err.message);
+		if (f->err.hint)
+			cmd_hint(cmd, "%s", f->err.hint);
+	}
+}

@@ -1,0 +1,42 @@
+#include "cmd/cmd.h"
+
+#include "core/base/text.h"
+#include "git/seen.h"
+
+/* Where the target is: a path, or an address without its secrets. */
+static char *place_of(struct cmd *cmd, const struct db_engine *engine)
+{
+	const char *top = cmd->repo->top ? cmd->repo->top : cmd->repo->git_dir;
+	char *place = engine->place(cmd->mem, cmd->target.url, top);
+
+	return place ? place : url_redact(cmd->mem, cmd->target.url);
+}
+
+int cmd_ledger(struct cmd *cmd, struct ledger **ledger)
+{
+	const struct db_engine *engine = cmd->db->engine;
+
+	if (ledger_read(cmd->mem, cmd->db, ledger, &cmd->err) < 0)
+		return -1;
+	seen_write(cmd->repo, cmd_target_name(cmd), place_of(cmd, engine),
+		   engine->capabilities & DB_FILE, cmd->target.protected_,
+		   *ledger);
+	return 0;
+}
+
+struct seen *cmd_seen(struct cmd *cmd)
+{
+	struct error ignored = { 0 };
+	const struct db_engine *engine;
+	struct seen *seen = NULL;
+
+	if (config_target(cmd->mem, cmd->config, cmd->target_option,
+			  &cmd->target, &ignored) == 0) {
+		engine = db_engine_for(cmd->target.url, &ignored);
+		if (engine && cmd->target.name)
+			seen = seen_read(cmd->mem, cmd->repo, cmd->target.name,
+					 place_of(cmd, engine));
+	}
+	error_release(&ignored);
+	return seen;
+}

@@ -1,0 +1,294 @@
+#!/usr/bin/env bats
+# git migrate hook pre-commit and pre-merge-commit: what a commit may not bring.
+
+load ../lib/common
+load ../lib/hooks
+
+A=20260101000001
+B=20260101000002
+C=20260101000003
+UP_A=migrations/${A}_create_a.up.sql
+
+@test "a version that the upstream has under another name is taken" {
+	hooked
+	theirs ${B}_theirs
+	table_pair $B mine
+	git add -A
+	committing
+	exits 1
+	err_has "error: migrations/${B}_create_mine.up.sql: duplicate version $B: 'create_mine' here, and 'create_theirs' in 'origin/main'"
+	err_has "hint: give yours a new one: git migrate renumber $B"
+	err_has 'the commit is refused: 1 problem in'
+}
+
+@test "the remote's default branch counts beside the branch's own upstream" {
+	hooked
+	theirs ${B}_theirs
+	git remote set-head origin main
+	git switch -q -c topic
+	git branch -q --unset-upstream 2>/dev/null || true
+	table_pair $B mine
+	git add -A
+	committing
+	exits 1
+	err_has "in 'origin/main'"
+}
+
+@test "a script that the upstream has is not changed" {
+	hooked
+	echo '-- more' >>"$UP_A"
+	committing -a
+	exits 1
+	err_has "error: $UP_A: the script is not as 'origin/main' has it, where others may have applied it"
+	err_has "hint: put it back: git checkout 'origin/main' -- '$UP_A'"
+	err_has 'hint: what is to be different, a new migration does: git migrate new NAME'
+	git checkout -q origin/main -- "$UP_A"
+	git commit -q --allow-empty -m 'nothing' # it is as it was
+}
+
+@test "a migration that the upstream has is not deleted or renamed" {
+	hooked
+	git rm -q migrations/*
+	committing
+	exits 1
+	err_has "error: $UP_A: migration '${A}_create_a' goes, and 'origin/main' has it"
+	git reset -q --hard
+	git mv "$UP_A" "migrations/${A}_other.up.sql"
+	git mv "migrations/${A}_create_a.down.sql" "migrations/${A}_other.down.sql"
+	committing
+	exits 1
+	err_has "duplicate version $A: 'other' here, and 'create_a' in 'origin/main'"
+	git reset -q --hard
+	git rm -q "migrations/${A}_create_a.down.sql"
+	committing
+	exits 1
+	err_has 'half a pair'
+}
+
+@test "what the upstream does not have yet may be changed and deleted" {
+	hooked
+	table_pair $B b
+	git add -A
+	committing
+	exits 0
+	echo '-- more' >>"migrations/${B}_create_b.up.sql"
+	committing -a
+	exits 0
+	err_is ''
+	git rm -q migrations/${B}_*
+	committing
+	exits 0
+	err_is ''
+}
+
+@test "what is older than the upstream's newest is told, with renumber" {
+	hooked
+	theirs ${C}_theirs
+	table_pair $B mine
+	git add -A
+	committing
+	exits 0
+	err_is "warning: migrations/${B}_create_mine.up.sql: migration '${B}_create_mine' is older than $C, which 'origin/main' has: who has applied that gets this one out of order
+hint: give it a new version: git migrate renumber $B"
+	echo '-- more' >>"migrations/${B}_create_mine.up.sql"
+	committing -a
+	exits 0
+	err_is ''
+}
+
+@test "a target's script is not changed once it was committed" {
+	hooked
+	table_pair $B b
+	ok up
+	echo '-- more' >>"migrations/${B}_create_b.up.sql"
+	git add -A
+	committing
+	exits 0
+	err_has "warning: migrations/${B}_create_b.up.sql: the script is not the one that target 'dev' has"
+	err_has 'git migrate sync'
+	ok redo
+	echo '-- again' >>"migrations/${B}_create_b.up.sql"
+	committing -a
+	exits 1
+	err_has "error: migrations/${B}_create_b.up.sql: the script is not the one that target 'dev' has"
+	ok redo
+	committing -a
+	exits 0
+	err_is ''
+}
+
+@test "a protected target's script is never changed or deleted" {
+	hooked
+	git config migrate-target.dev.protected true
+	git config migrate.requireProof false
+	table_pair $B b
+	git add -A
+	committing
+	ok up
+	git migrate status >/dev/null
+	echo '-- more' >>"migrations/${B}_create_b.down.sql"
+	committing -a
+	exits 1
+	err_has "target 'dev' has"
+	err_lacks 'git migrate sync'
+	git checkout -q HEAD -- migrations
+	git rm -q migrations/${B}_*
+	committing
+	exits 1
+	err_has "goes, and target 'dev' has it"
+}
+
+@test "every command that reads the ledger keeps what it says" {
+	local command
+	hooked
+	ok up
+	for command in status log comment prove up; do
+		rm -r .git/migrate/seen
+		ok "$command"
+		grep -q "^$A [0-9a-f]* [0-9a-f]* create_a$" .git/migrate/seen/*
+	done
+	ok down
+	run ! grep -q "^$A" .git/migrate/seen/*
+}
+
+@test "of a database that is gone nothing is remembered" {
+	hooked
+	table_pair $B b
+	git add -A
+	committing
+	ok up
+	rm .git/dev.db
+	echo '-- more' >>"migrations/${B}_create_b.up.sql"
+	committing -a
+	exits 0
+	err_is ''
+}
+
+@test "it reads the index that is committed" {
+	hooked
+	table_pair $B b
+	git add -A
+	: >"migrations/${B}_create_b.up.sql"
+	committing # the index is whole
+	exits 0
+	committing -a
+	exits 1
+	err_has "migrations/${B}_create_b.up.sql"
+	git checkout -q .
+	: >"migrations/${B}_create_b.down.sql"
+	echo x >other
+	git add other
+	committing other
+	exits 0
+	cd migrations
+	committing "${B}_create_b.down.sql"
+	exits 1
+	err_has "migrations/${B}_create_b.down.sql"
+}
+
+@test "a malformed name and a link are refused, other files are not" {
+	hooked
+	echo text >migrations/README
+	mkdir migrations/old
+	: >migrations/old/x.up.sql
+	git add -A
+	committing
+	exits 0
+	ln -s "${A}_create_a.up.sql" "migrations/${B}_x.up.sql"
+	table_pair $B y
+	git add -A
+	committing
+	exits 1
+	err_has 'a script must be a file'
+	git reset -q --hard
+	echo 'SELECT 1;' >migrations/1.up.sql
+	git add -A
+	committing
+	exits 1
+	err_has "malformed script name '1.up.sql'"
+}
+
+# variant COMMAND...   the same checks in a repository that COMMAND changed.
+variant() {
+	hooked
+	"$@"
+	table_pair $B b
+	git add -A
+	committing
+	exits 0
+	echo '-- more' >>"$UP_A"
+	git rm -q "migrations/${B}_create_b.down.sql"
+	committing -a
+	exits 1
+	err_has "$UP_A: the script is not as 'origin/main' has it"
+	err_has "migrations/${B}_create_b.up.sql: half a pair"
+	err_has 'the commit is refused: 2 problems'
+}
+
+@test "a split index" {
+	variant git update-index --split-index
+}
+
+@test "a sparse index" {
+	variant git sparse-checkout set --cone --sparse-index migrations
+}
+
+@test "an index of version 4" {
+	variant git update-index --index-version 4
+}
+
+@test "a repository with SHA-256 names" {
+	export GIT_DEFAULT_HASH=sha256
+	variant true
+	same length 64 "$(git rev-parse HEAD | tr -d '\n' | wc -c)"
+}
+
+@test "another folder, named by .gitmigrate" {
+	hooked
+	git config -f .gitmigrate migrate.dir db/steps
+	mkdir -p db
+	git mv migrations db/steps
+	git add -A
+	commit 'Move'
+	share
+	echo '-- more' >>"db/steps/${A}_create_a.up.sql"
+	committing -a
+	exits 1
+	err_has "db/steps/${A}_create_a.up.sql: the script is not as"
+}
+
+@test "before the first commit, and on a detached head" {
+	fresh sqlite
+	git migrate hook install >/dev/null
+	table_pair $A a
+	git add "$UP_A"
+	committing
+	exits 1
+	err_has 'half a pair'
+	git add -A
+	committing
+	exits 0
+	git checkout -q --detach
+	table_pair $B b
+	git add "migrations/${B}_create_b.up.sql"
+	committing
+	exits 1
+}
+
+@test "a merge is checked, and what the upstream brings passes" {
+	hooked
+	git switch -q -c topic
+	table_pair $B b
+	rm "migrations/${B}_create_b.down.sql"
+	commit 'Half'
+	git switch -q main
+	git commit -q --allow-empty -m x
+	try git merge -q --no-ff topic -m m
+	exits 1
+	err_has 'half a pair'
+	git merge --abort
+	theirs ${C}_theirs
+	try git merge -q --no-ff origin/main -m m
+	exits 0
+	err_is ''
+}

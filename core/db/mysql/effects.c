@@ -137,8 +137,9 @@ static bool look(struct my *my, struct my_numbers *all)
 	int result = my_run(&my->side, sql, strlen(sql), take_index, all, NULL,
 			    &ignored);
 
-	my->numbers_cost_us = clock_mono_us() - before;
-	my->observed->observed_ms += (double)my->numbers_cost_us / 1000;
+	before = clock_mono_us() - before;
+	my->numbers_cost_us = my_cost(my->numbers_cost_us, before);
+	my->observed->observed_ms += (double)before / 1000;
 	if (result < 0 && !my->side.lost) {
 		my->no_numbers = true;
 		facts_add_gap(my->observed, denied);

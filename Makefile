@@ -124,6 +124,7 @@ faults:
 	@bash tests/faults/kill.sh $B 50
 	@bash tests/faults/concurrent.sh $B 20 50
 	@python3 tests/faults/mixed.py $B 50
+	@bash tests/faults/switch.sh $B 30
 
 # What a run tells of its locks, against what others see: two to three minutes.
 check-locks:
@@ -163,6 +164,7 @@ bench-observe:
 	@CC='$(CC)' sh tools/install-deps.sh build test
 	@$(SUBMAKE) --no-print-directory bench-programs
 	@bash tests/bench/run.sh $B observe.py
+	@bash tests/bench/run.sh $B observe_mariadb.py
 
 # Backups of 1,000,000 rows, against the plain clients.
 bench-backup:

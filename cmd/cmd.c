@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/text.h"
@@ -285,6 +286,27 @@ int cmd_open_target(struct cmd *cmd, enum cmd_access access)
 	return db_open(cmd->mem, url, &options, &cmd->db, &cmd->err);
 }
 
+char *cmd_own_file(const struct cmd *cmd, const char *name)
+{
+	char *path = talloc_asprintf(cmd->mem, "%s/migrate",
+				     cmd->repo->git_dir);
+
+	mkdir(path, 0777);
+	return talloc_asprintf_append(path, "/%s", name);
+}
+
+void cmd_warn_cut_off(const struct cmd *cmd)
+{
+	char *path = talloc_asprintf(cmd->mem, "%s/" SWITCH_JOURNAL,
+				     cmd->repo->git_dir);
+
+	if (access(path, F_OK) < 0)
+		return;
+	cmd_warning("a 'git migrate switch' was cut off here");
+	cmd_hint(cmd, "to complete it: git migrate switch --continue");
+	cmd_hint(cmd, "to go back: git migrate switch --abort");
+}
+
 bool cmd_may_scratch(const struct cmd *cmd)
 {
 	return !cmd->target.protected_ || cmd->target.scratch_url ||
@@ -452,6 +474,11 @@ void cmd_catch_signals(void)
 bool cmd_is_interrupted(void)
 {
 	return interrupted != 0;
+}
+
+void cmd_forget_interruption(void)
+{
+	interrupted = 0;
 }
 
 /* As git decides it, with NO_COLOR and dumb terminals on top. */

@@ -112,6 +112,12 @@ enum cmd_access {
 	CMD_CREATE, /* the file of a SQLite database is made when missing */
 };
 int cmd_open_target(struct cmd *cmd, enum cmd_access access);
+#define SWITCH_JOURNAL "migrate/switch.json"
+/* A file in the git directory of this work tree, in a folder of ours that is
+   made when missing. */
+char *cmd_own_file(const struct cmd *cmd, const char *name);
+/* Says so when a switch was cut off here. */
+void cmd_warn_cut_off(const struct cmd *cmd);
 /* Whether a scratch database may be made for it: not on a protected server. */
 bool cmd_may_scratch(const struct cmd *cmd);
 /* The target as people and JSON call it: its name, or engine:database. */
@@ -161,6 +167,8 @@ int cmd_versions(struct cmd *cmd, int argc, char **argv, int64_t **versions);
 /* Ctrl-C and SIGTERM: the running statement is cancelled. */
 void cmd_catch_signals(void);
 bool cmd_is_interrupted(void);
+/* It has been seen to: what comes now is to be carried out. */
+void cmd_forget_interruption(void);
 /* Whether a migration runs, so that an end at once leaves it half known. */
 void cmd_at_stake(bool is);
 
@@ -196,6 +204,9 @@ int cmd_status(int argc, char **argv);
 int cmd_up(int argc, char **argv);
 int cmd_down(int argc, char **argv);
 int cmd_redo(int argc, char **argv);
+int cmd_sync(int argc, char **argv);
+int cmd_switch(int argc, char **argv);
+int cmd_renumber(int argc, char **argv);
 int cmd_repair(int argc, char **argv);
 int cmd_backup(int argc, char **argv);
 int cmd_log(int argc, char **argv);
@@ -204,6 +215,7 @@ int cmd_derive(int argc, char **argv);
 int cmd_comment(int argc, char **argv);
 int cmd_post(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_notes(int argc, char **argv);
 int cmd_hook(int argc, char **argv);
 
 #endif

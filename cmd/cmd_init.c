@@ -11,14 +11,15 @@
 #include "core/base/text.h"
 
 static const char *const usage[] = {
-	"git migrate init [--target NAME=URL]... [--no-target] [--no-hooks]",
+	"git migrate init [--target NAME=URL]... [--no-target] [--no-hooks] "
+	"[--share-notes]",
 	NULL,
 };
 
 struct init {
 	struct cmd cmd;
 	struct text_list targets;
-	bool no_target, no_hooks;
+	bool no_target, no_hooks, share_notes;
 	bool changed;
 };
 
@@ -317,6 +318,35 @@ static int install_hooks(struct init *in)
 	return 0;
 }
 
+/* What a fetch brings is merged, and never written over what is here. */
+static int share_notes(struct init *in)
+{
+	struct cmd *cmd = &in->cmd;
+	char *remote, **done, *clobbers;
+
+	if (!in->share_notes)
+		return 0;
+	if (repo_remote_name(cmd->mem, cmd->repo, &remote, &cmd->err) < 0 ||
+	    notes_share_settings(cmd->mem, cmd->repo, remote, &done, &clobbers,
+				 &cmd->err) < 0)
+		return -1;
+	for (; *done; done++)
+		report(in, "set", *done);
+	if (!remote)
+		cmd_warning("there is no remote yet to share notes with; once "
+			    "there is: git migrate init --share-notes");
+	if (!clobbers)
+		return 0;
+	cmd_warning("every fetch from '%s' writes over local notes: "
+		    "remote.%s.fetch is '%s'",
+		    remote, remote, clobbers);
+	cmd_hint(cmd,
+		 "to keep them: git config --fixed-value --unset "
+		 "remote.%s.fetch '%s'",
+		 remote, clobbers);
+	return 0;
+}
+
 static int run(struct init *in)
 {
 	struct cmd *cmd = &in->cmd;
@@ -329,7 +359,8 @@ static int run(struct init *in)
 				 "is bare");
 	if (check_folder(in) < 0 || write_settings(in) < 0 ||
 	    make_folder(in) < 0 || write_attributes(in) < 0 ||
-	    ignore_databases(in) < 0 || install_hooks(in) < 0)
+	    ignore_databases(in) < 0 || install_hooks(in) < 0 ||
+	    share_notes(in) < 0)
 		return -1;
 	if (in->changed)
 		cmd_hint(cmd, "next: git migrate new NAME");
@@ -348,6 +379,9 @@ int cmd_init(int argc, char **argv)
 		  "write no target into .gitmigrate", &in.no_target },
 		{ OPTION_FLAG, 0, "no-hooks", NULL, "install no git hooks",
 		  &in.no_hooks },
+		{ OPTION_FLAG, 0, "share-notes", NULL,
+		  "fetch notes, and keep them with rewritten commits",
+		  &in.share_notes },
 		CMD_COMMON(in.cmd),
 		CMD_END,
 	};

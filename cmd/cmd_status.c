@@ -42,6 +42,7 @@ static int load(struct status *s)
 	cmd->lenient = true;
 	if (cmd_open_repo(cmd) < 0)
 		return -1;
+	cmd_warn_cut_off(cmd);
 	s->head = cmd->repo->head;
 	if ((s->at ? load_commit(s) : cmd_begin_here(cmd)) < 0 ||
 	    cmd_open_target(cmd, CMD_READ) < 0 ||

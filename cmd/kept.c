@@ -1,6 +1,7 @@
 #include "cmd/writeup.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -87,6 +88,28 @@ int writeup_keep(struct writeup *w, const struct written *one)
 		  strerror(errno));
 	unlink(new);
 	return -1;
+}
+
+void writeup_renumber(const char *common_dir, int64_t from, int64_t to)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	char *path = talloc_asprintf(mem, "%s/migrate/comments", common_dir);
+	char was[VERSION_LENGTH + 1], now[VERSION_LENGTH + 1];
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	version_format(from, was);
+	version_format(to, now);
+	while (dir && (entry = readdir(dir)) != NULL)
+		if (!strncmp(entry->d_name, was, VERSION_LENGTH) &&
+		    entry->d_name[VERSION_LENGTH] == '@')
+			renameat(dirfd(dir), entry->d_name, dirfd(dir),
+				 talloc_asprintf(mem, "%s%s", now,
+						 entry->d_name +
+							 VERSION_LENGTH));
+	if (dir)
+		closedir(dir);
+	talloc_free(mem);
 }
 
 /* --- the editor ---------------------------------------------------------- */

@@ -15,6 +15,9 @@ static const struct subcommand {
 	{ "up", cmd_up, "apply migrations, measured" },
 	{ "down", cmd_down, "revert migrations" },
 	{ "redo", cmd_redo, "revert and apply again" },
+	{ "sync", cmd_sync, "make a target match a commit" },
+	{ "switch", cmd_switch, "switch branches, and the database along" },
+	{ "renumber", cmd_renumber, "give migrations new versions" },
 	{ "repair", cmd_repair, "see to a script that stopped half way" },
 	{ "check", cmd_check, "check what commits bring" },
 	{ "log", cmd_log, "show the runs on a target" },
@@ -22,6 +25,7 @@ static const struct subcommand {
 	{ "prove", cmd_prove, "prove that rollbacks restore the schema" },
 	{ "comment", cmd_comment, "compose the write-up of a migration" },
 	{ "post", cmd_post, "post the write-up to the thread" },
+	{ "notes", cmd_notes, "exchange comments and proofs with a remote" },
 	{ "hook", cmd_hook, "what the installed git hooks call" },
 };
 

@@ -88,13 +88,31 @@ static int set_limits(struct session *s, int64_t since_us)
 	return read_batch_limits(s, &s->runner.batch);
 }
 
-int session_open(struct session *s, enum cmd_access access)
+int session_at(struct session *s, const char *revision)
+{
+	struct cmd *cmd = &s->cmd;
+	char *commit;
+
+	if (repo_resolve(cmd->mem, cmd->repo, revision, &commit, &cmd->err) < 0)
+		return -1;
+	s->commit = commit;
+	return repo_set_commit(cmd->mem, cmd->repo, commit, cmd->dir, &s->here,
+			       &cmd->err);
+}
+
+int session_open_at(struct session *s, const char *revision,
+		    enum cmd_access access)
 {
 	int64_t since = clock_mono_us();
 
 	cmd_catch_signals();
-	s->cmd.looks = true;
-	if (cmd_open_repo(&s->cmd) < 0 || cmd_begin_here(&s->cmd) < 0 ||
+	s->cmd.looks = !revision;
+	if (cmd_open_repo(&s->cmd) < 0)
+		return -1;
+	if (!s->switches)
+		cmd_warn_cut_off(&s->cmd);
+	if ((revision ? session_at(s, revision) : cmd_begin_here(&s->cmd)) <
+		    0 ||
 	    cmd_open_target(&s->cmd, access) < 0)
 		return -1;
 	s->health.folder = s->cmd.repo->top;
@@ -113,6 +131,11 @@ int session_open(struct session *s, enum cmd_access access)
 		.report_data = s,
 	};
 	return set_limits(s, since);
+}
+
+int session_open(struct session *s, enum cmd_access access)
+{
+	return session_open_at(s, NULL, access);
 }
 
 int session_read(struct session *s)
@@ -144,6 +167,23 @@ int session_lock(struct session *s)
 	return session_read(s);
 }
 
+/* The commit whose history brought what is here. */
+static const char *session_tip(const struct session *s)
+{
+	return s->commit ? s->commit : s->cmd.repo->head;
+}
+
+/* The branch that it was applied from: what is checked out. */
+static const char *branch_of(const struct session *s)
+{
+	const struct repo *repo = s->cmd.repo;
+
+	if (!repo->branch ||
+	    (s->commit && (!repo->head || strcmp(s->commit, repo->head) != 0)))
+		return NULL;
+	return text_visible(s->cmd.mem, repo->branch, false);
+}
+
 int session_begin_origins(struct session *s, const struct plan *plan)
 {
 	struct cmd *cmd = &s->cmd;
@@ -154,9 +194,9 @@ int session_begin_origins(struct session *s, const struct plan *plan)
 	for (size_t i = 0; i < plan->count; i++)
 		if (!(plan->items[i].entry->flags & FLAG_UNCOMMITTED))
 			list[count++] = plan->items[i].entry->here;
-	if (!count || !cmd->repo->head)
+	if (!count || !session_tip(s))
 		return 0;
-	return origins_begin(cmd->mem, cmd->repo, cmd->repo->head, cmd->dir,
+	return origins_begin(cmd->mem, cmd->repo, session_tip(s), cmd->dir,
 			     list, count, &s->search, &cmd->err);
 }
 
@@ -181,15 +221,13 @@ int session_end_origins(struct session *s, struct plan *plan)
 {
 	struct cmd *cmd = &s->cmd;
 	struct origin *origins = NULL;
-	const char *branch = cmd->repo->branch;
+	const char *branch = branch_of(s);
 	struct search *search = s->search;
 	size_t k = 0;
 
 	s->search = NULL;
 	if (search && origins_end(cmd->mem, search, &origins, &cmd->err) < 0)
 		return -1;
-	if (branch)
-		branch = text_visible(cmd->mem, branch, false);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct plan_item *item = &plan->items[i];
 
@@ -264,10 +302,31 @@ static int check_health(struct session *s, const struct plan_item *item)
 	return result;
 }
 
+/*
+ * A branch may be deleted, rebased or squashed away after that: its commits
+ * stay for as long as the ledger may name them.
+ */
+static void keep_commits(struct session *s, const struct plan *plan)
+{
+	struct cmd *cmd = &s->cmd;
+	struct error late = { 0 };
+	bool any = false;
+
+	for (size_t i = 0; i < plan->count; i++)
+		any |= plan->items[i].commit != NULL;
+	if (!any || !session_tip(s))
+		return;
+	if (repo_keep_commit(cmd->repo, cmd_target_name(cmd), session_tip(s),
+			     &late) < 0)
+		cmd_warning("%s", late.message);
+	error_release(&late);
+}
+
 int session_run(struct session *s, const struct plan *plan)
 {
 	struct cmd *cmd = &s->cmd;
 
+	keep_commits(s, plan);
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_item *item = &plan->items[i];
 		struct facts *facts;
@@ -315,13 +374,20 @@ static bool is_lost(const struct session *s)
 	       (s->cmd.db && s->cmd.db->lost);
 }
 
+static const char *go_on(const struct session *s, const struct facts *last)
+{
+	return s->go_on				   ? s->go_on
+	       : last->direction == DIRECTION_DOWN ? "git migrate down"
+						   : "git migrate up";
+}
+
 /* It was committed, and the connection lost: those after it are not begun. */
 static void explain_loss(struct session *s, const struct facts *last)
 {
 	if (s->left)
 		error_hint(&s->cmd.err,
-			   "%zu after it not started; to go on: git migrate %s",
-			   s->left, direction_name(last->direction));
+			   "%zu after it not started; to go on: %s", s->left,
+			   go_on(s, last));
 }
 
 int session_dry_run(struct session *s, const struct plan *plan)
@@ -349,6 +415,8 @@ static void print_answer(struct session *s)
 
 	if (s->would)
 		json_object_set(json, "would", s->would);
+	if (s->answer)
+		json_object_update(json, s->answer);
 	cmd_print_json(json);
 }
 
@@ -382,7 +450,8 @@ static void explain_failure(struct session *s)
 				      "git migrate status");
 	else if (last->direction == DIRECTION_UP &&
 		 cmd->err.code == ERROR_SQL && !s->runner.unfinished)
-		error_hint(&cmd->err, "mend the script, then: git migrate up");
+		error_hint(&cmd->err, "mend the script, then: %s",
+			   go_on(s, last));
 }
 
 /* Hooks are to know what the runs have changed. */
@@ -425,5 +494,6 @@ int session_close(struct session *s, int result)
 	    (result == 0 || s->run_count || s->would))
 		print_answer(s);
 	json_decref(s->would);
+	json_decref(s->answer);
 	return result < 0 ? cmd_fail(cmd) : cmd_done(cmd, 0);
 }

@@ -8,12 +8,15 @@
 struct session {
 	struct cmd cmd;
 	struct set *here;
+	const char *commit; /* whose set that is; NULL: the work tree's, or
+			       HEAD's in a bare repository */
 	struct ledger *ledger;
 	struct states *states;
 	struct runner runner;
 	struct search *search;
 	struct limits limits;
 	bool locked;
+	bool switches; /* it sees to a switch that was cut off itself */
 
 	/* options; -1: as it is configured */
 	int lock_timeout_ms, lock_wait_ms, statement_ms;
@@ -23,6 +26,8 @@ struct session {
 
 	/* see consent.h */
 	const char *command; /* as it can be typed again */
+	/* what goes on after a failure; NULL: up, or down */
+	const char *go_on;
 	int64_t *confirmed;
 	size_t confirmed_count;
 	const char *confirmed_by;
@@ -34,6 +39,7 @@ struct session {
 	bool rolled_back;     /* what this run had applied */
 	bool answered;	      /* what is said as JSON has been said */
 	json_t *would;	      /* of a dry run, or NULL */
+	json_t *answer;	      /* what else the answer has, or NULL */
 };
 
 #define SESSION_INIT                                                           \
@@ -82,6 +88,11 @@ struct session {
 
 /* Repository, target and what is here. */
 int session_open(struct session *s, enum cmd_access access);
+/* The same for the set of a commit, NULL: as above. */
+int session_open_at(struct session *s, const char *revision,
+		    enum cmd_access access);
+/* What is here is that commit's set from now on. */
+int session_at(struct session *s, const char *revision);
 /* Reads the ledger and joins; again after the lock was had. */
 int session_read(struct session *s);
 /* Keeps other runs out, makes the ledger when it is missing, reads again. */

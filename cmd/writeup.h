@@ -46,6 +46,9 @@ int writeup_compose_over(TALLOC_CTX *mem, struct writeup *w,
  */
 int writeup_kept(struct writeup *w, struct written *one);
 int writeup_keep(struct writeup *w, const struct written *one);
+/* Those of a migration that has another version now are its still. Best
+   effort. */
+void writeup_renumber(const char *common_dir, int64_t from, int64_t to);
 /* Opens them in git's editor. */
 int writeup_edit(struct writeup *w, struct written *one);
 

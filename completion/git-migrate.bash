@@ -51,7 +51,7 @@ _git_migrate_value () # OPTION VALUE
 		__gitcomp_nl "$(__git migrate new --list-templates |
 			sed -n 's/^\([a-z][^ ]*\).*/\1/p')" "" "$2"
 		;;
-	--at)
+	--at | --upstream)
 		__git_complete_refs --cur="$2"
 		;;
 	--html)
@@ -94,8 +94,21 @@ _git_migrate ()
 		return
 	fi
 	case "$command" in
-	prove | derive | comment | post | log)
+	prove | derive | comment | post | log | renumber)
 		__gitcomp_nl "$(_git_migrate_versions)"
+		;;
+	sync)
+		__git_complete_refs --cur="$cur"
+		;;
+	switch)
+		__git_complete_refs --cur="$cur" --mode="heads"
+		;;
+	notes)
+		if [ "$cword" -eq $((at + 1)) ]; then
+			__gitcomp "push fetch merge"
+		else
+			__gitcomp_nl "$(__git_remotes)"
+		fi
 		;;
 	hook)
 		__gitcomp_nl "$(printf '%s\n' install uninstall list

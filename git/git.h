@@ -141,6 +141,15 @@ int repo_branches_with(TALLOC_CTX *mem, struct repo *repo, const char *commit,
 		       char ***branches, size_t *count, struct error *err);
 
 /*
+ * Keeps a commit, with all that led to it, from gc for as long as a target may
+ * have migrations of it: refs/migrate/applied/TARGET/COMMIT. Those that it
+ * contains go once there are many. A repository that cannot be written to is no
+ * error.
+ */
+int repo_keep_commit(struct repo *repo, const char *target, const char *commit,
+		     struct error *err);
+
+/*
  * Notes under a ref such as "refs/notes/migrate". Writing is atomic: when
  * another process moved the ref meanwhile, the change is made again on top of
  * its state (notes_edit_fn is called again with the newer text).
@@ -166,12 +175,56 @@ int notes_edit_all(struct repo *repo, const char *ref,
 		   const struct note_edit *edits, size_t count,
 		   const char *message, notes_edit_fn edit, struct error *err);
 
+/*
+ * Notes that travel: those of ours (see core/thread/notes.h) are fetched into
+ * refs/migrate/notes/REMOTE/ and merged from there into refs/notes/, so that
+ * nothing that is here is written over.
+ */
+enum notes_outcome {
+	NOTES_SAME,
+	NOTES_TAKEN, /* there were none here, or only older ones */
+	NOTES_AHEAD, /* the other side has nothing new */
+	NOTES_MERGED,
+};
+struct notes_report {
+	const char *ref; /* refs/notes/... */
+	enum notes_outcome outcome;
+	size_t changed; /* notes that are new or another text here */
+	bool pushed;
+};
+struct notes_share {
+	TALLOC_CTX *mem; /* owns the list and its strings */
+	struct notes_report *list;
+	size_t count;
+};
+int notes_fetch(struct repo *repo, const char *remote, struct error *err);
+/* Of a remote; or with `ref` of one that was fetched otherwise. */
+int notes_merge_fetched(struct repo *repo, const char *remote, const char *ref,
+			struct notes_share *share, struct error *err);
+/* Fetches and merges first, and again when somebody else was faster. */
+int notes_push(struct repo *repo, const char *remote, struct notes_share *share,
+	       struct error *err);
+
+/*
+ * Settings of this repository: what is fetched (remote may be NULL), rewritten
+ * with commits and shown in logs. *done names those that were set, ended by
+ * NULL; *clobbers the first refspec of the remote that writes over local notes,
+ * or NULL.
+ */
+int notes_share_settings(TALLOC_CTX *mem, struct repo *repo, const char *remote,
+			 char ***done, char **clobbers, struct error *err);
+
 /* "Name <mail>" as git would write it, without asking. */
 char *repo_identity(TALLOC_CTX *mem, struct repo *repo);
 
 /* URLs of the remotes, insteadOf applied: the current branch's remote first. */
 int repo_remotes(TALLOC_CTX *mem, struct repo *repo, char ***urls,
 		 size_t *count, struct error *err);
+
+/* The remote that the current branch goes to, else the one to push to, else
+   "origin", else the only one there is; NULL: none. */
+int repo_remote_name(TALLOC_CTX *mem, struct repo *repo, char **name,
+		     struct error *err);
 
 /* Subject line of a commit, for headlines; "" when there is none. */
 char *repo_subject(TALLOC_CTX *mem, struct repo *repo, const char *commit);
@@ -191,6 +244,59 @@ void credential_report(struct repo *repo, const struct credential *c,
 
 /* Opens git's editor on a file; an error when it exits with another than 0. */
 int repo_edit_file(struct repo *repo, const char *path, struct error *err);
+
+/*
+ * `git switch`. The destination is found out before anything is done: a local
+ * branch, one that git would make for the remote's branch of that name, or,
+ * detached, a commit. "-" is the branch before this one.
+ */
+struct destination {
+	const char *name; /* as git switch takes it */
+	const char *commit;
+	const char *branch; /* NULL: detached */
+};
+int repo_destination(TALLOC_CTX *mem, struct repo *repo, const char *name,
+		     bool detach, struct destination *to, struct error *err);
+/*
+ * Whether git would switch there, as far as that can be told without doing it:
+ * local changes in the way, a merge that is not finished, a branch that is
+ * checked out elsewhere. ERROR_REFUSED when not.
+ */
+int repo_would_switch(struct repo *repo, const struct destination *to,
+		      struct error *err);
+/*
+ * Runs `git switch`, with the person's own environment for its hooks. *said is
+ * what it says. A hook that fails is no error when HEAD is where it should be.
+ * The repository is to be opened again after that.
+ */
+int repo_switch(TALLOC_CTX *mem, struct repo *repo,
+		const struct destination *to, char **said, struct error *err);
+/* Whether HEAD is there already. */
+bool repo_is_at(const struct repo *repo, const struct destination *to);
+/*
+ * After one between HEAD and another commit that was killed, and no longer
+ * runs: takes its locks away (the branch's, too, if there is one), those that
+ * are not older than `since`, a file's time in nanoseconds; and puts files back
+ * that it had written or removed already. What somebody else has written since
+ * stays.
+ */
+int repo_mend_switch(struct repo *repo, const char *other, const char *branch,
+		     int64_t since_ns, struct error *err);
+
+/*
+ * Renames a file, both paths relative to the top, in the index too when that
+ * knows it. What is at `to` is not written over.
+ */
+int repo_move(struct repo *repo, const char *from, const char *to, bool tracked,
+	      struct error *err);
+
+/*
+ * The refs whose commits others have: the upstream of the current branch and
+ * the default branch of its remote, as people call them; each once, those that
+ * there are.
+ */
+int repo_upstreams(TALLOC_CTX *mem, struct repo *repo, char ***names,
+		   size_t *count, struct error *err);
 
 /* Versions seen in HEAD, the index, the work tree and the upstream branch. */
 int repo_newest_version(struct repo *repo, const char *dir, int64_t *newest,

@@ -1,4 +1,4 @@
-#include "git/internal.h"
+#include "git/notes_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,8 +10,7 @@
 
 #define TRIES 50
 
-/* The object a note belongs to: its path without the fan-out's slashes. */
-static bool note_object(const char *path, char *object, size_t hex_length)
+bool note_object(const char *path, char *object, size_t hex_length)
 {
 	size_t n = 0;
 
@@ -26,9 +25,8 @@ static bool note_object(const char *path, char *object, size_t hex_length)
 	return n == hex_length;
 }
 
-/* The commit a notes ref points to; *tip is NULL when there is no such ref. */
-static int read_tip(TALLOC_CTX *mem, struct repo *repo, const char *ref,
-		    char **tip, struct error *err)
+int notes_tip(TALLOC_CTX *mem, struct repo *repo, const char *ref, char **tip,
+	      struct error *err)
 {
 	char *complaint;
 	int status = git_run(mem, repo,
@@ -151,7 +149,7 @@ int notes_read(TALLOC_CTX *mem, struct repo *repo, const char *ref,
 	char *tip;
 
 	*text = NULL;
-	if (read_tip(mem, repo, ref, &tip, err) < 0)
+	if (notes_tip(mem, repo, ref, &tip, err) < 0)
 		return -1;
 	if (!tip)
 		return 0;
@@ -160,8 +158,7 @@ int notes_read(TALLOC_CTX *mem, struct repo *repo, const char *ref,
 	return place.blob ? read_blob(mem, repo, place.blob, text, err) : 0;
 }
 
-/* "Name <mail>"; a machine without an identity may still keep notes. */
-static char *note_author(TALLOC_CTX *mem, struct repo *repo)
+char *note_author(TALLOC_CTX *mem, struct repo *repo)
 {
 	char *who = repo_identity(mem, repo);
 
@@ -315,7 +312,7 @@ static int try_edit(struct writing *w, const char *message, notes_edit_fn edit,
 
 	w->places = talloc_zero_array(w->mem, struct place, (unsigned)w->count);
 	w->texts = talloc_zero_array(w->mem, char *, (unsigned)w->count);
-	if (read_tip(w->mem, w->repo, w->ref, &w->tip, err) < 0 ||
+	if (notes_tip(w->mem, w->repo, w->ref, &w->tip, err) < 0 ||
 	    find_places(w, err) < 0 || edit_all(w, edit, &changed, err) < 0)
 		return -1;
 	if (!changed)
@@ -328,15 +325,14 @@ static int try_edit(struct writing *w, const char *message, notes_edit_fn edit,
 	if (status <= 0)
 		return status;
 	/* its own word does not tell a lost race from a real failure */
-	if (read_tip(w->mem, w->repo, w->ref, &after, err) < 0)
+	if (notes_tip(w->mem, w->repo, w->ref, &after, err) < 0)
 		return -1;
 	if ((w->tip && after && !strcmp(w->tip, after)) || (!w->tip && !after))
 		return git_failed(err, "write a note", complaint);
 	return 1;
 }
 
-/* random() without a seed would keep those who wait in step. */
-static useconds_t pause_us(void)
+useconds_t notes_pause_us(void)
 {
 	unsigned short bits = 0;
 
@@ -362,7 +358,7 @@ int notes_edit_all(struct repo *repo, const char *ref,
 		talloc_free(w.mem);
 		if (status <= 0)
 			return status;
-		usleep(pause_us());
+		usleep(notes_pause_us());
 	}
 	if (!count)
 		return 0;

@@ -57,6 +57,63 @@ static void add_url(TALLOC_CTX *mem, const struct remote_settings *s,
 	(*urls)[(*count)++] = full;
 }
 
+static bool is_remote_url(const char *t, const char *value)
+{
+	return !strncmp(t, "remote.", 7) && value - t > 11 &&
+	       !strncmp(value - 4, ".url", 4);
+}
+
+/* "remote.NAME.url" of the setting at t, or NULL; on mem. */
+static char *remote_of(TALLOC_CTX *mem, const char *t)
+{
+	const char *value = strchr(t, '\n');
+
+	if (!value || !is_remote_url(t, value))
+		return NULL;
+	return talloc_strndup(mem, t + 7, (size_t)(value - 4 - (t + 7)));
+}
+
+static char *only_remote(TALLOC_CTX *mem, const struct remote_settings *s)
+{
+	char *found = NULL;
+
+	for (const char *t = s->text; t < s->text + s->length;
+	     t += strlen(t) + 1) {
+		char *name = remote_of(mem, t);
+
+		if (name && !strcmp(name, "origin"))
+			return name;
+		if (name && found && strcmp(name, found) != 0)
+			return NULL;
+		found = name ? name : found;
+	}
+	return found;
+}
+
+int repo_remote_name(TALLOC_CTX *mem, struct repo *repo, char **name,
+		     struct error *err)
+{
+	struct remote_settings s;
+	const char *found = NULL;
+	char *complaint;
+	int status = git_run(
+		mem, repo,
+		GIT_ARGS("config", "-z", "--get-regexp", "^(remote|branch)\\."),
+		NULL, 0, &s.text, &s.length, &complaint, err);
+
+	*name = NULL;
+	if (status)
+		return status < 0 ? -1 : 0;
+	if (repo->branch)
+		found = setting(&s, talloc_asprintf(mem, "branch.%s.remote",
+						    repo->branch));
+	/* a branch that follows one of this repository goes to "." */
+	if (!found || !strcmp(found, "."))
+		found = setting(&s, "remote.pushdefault");
+	*name = found ? talloc_strdup(mem, found) : only_remote(mem, &s);
+	return 0;
+}
+
 static void add_remote(TALLOC_CTX *mem, const struct remote_settings *s,
 		       const char *name, char ***urls, size_t *count)
 {
@@ -66,12 +123,6 @@ static void add_remote(TALLOC_CTX *mem, const struct remote_settings *s,
 	if (url)
 		add_url(mem, s, url, urls, count);
 	talloc_free(key);
-}
-
-static bool is_remote_url(const char *t, const char *value)
-{
-	return !strncmp(t, "remote.", 7) && value - t > 11 &&
-	       !strncmp(value - 4, ".url", 4);
 }
 
 int repo_remotes(TALLOC_CTX *mem, struct repo *repo, char ***urls,

@@ -95,6 +95,9 @@ struct db {
 	   nothing of it can be left */
 	enum db_ending ended;
 	bool lost; /* the connection is gone, and does not come back */
+	/* what failed was no statement of the script, but a look at what it
+	   does: with `unobserved` it would go on */
+	bool look_failed;
 	/* filled by execute() of a statement with `verify` */
 	struct db_answer answer;
 

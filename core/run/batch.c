@@ -28,12 +28,22 @@ struct batching {
 	int64_t looked_us; /* at the load, last */
 	struct replicas *replicas;
 	double throttled_ms;
+	double commit_ms; /* of the last batch, or about so */
 	size_t first_lock;
 };
 
 #define LOOK_US 1000000
 #define SLICE_MS 100
 #define MOST_TRIES 8
+
+/*
+ * Others' commits wait for the disk while it takes what a batch has written:
+ * many small writes with short pauses hold them up less than few large ones
+ * with long pauses. So a batch that is to pause is made small, though not so
+ * small that it is mostly its own commit, and pauses in proportion.
+ */
+#define GENTLE_MS 4
+#define TIMES_THE_COMMIT 2
 
 /* --- errors --------------------------------------------------------------- */
 
@@ -232,11 +242,26 @@ static char *plain_name(const struct batching *b)
 	}
 }
 
+/* Nobody is beside a proof. */
+static int pause_ms(const struct batching *b)
+{
+	return b->job->runner->record ? statement_of(b)->batch->batch.pause_ms
+				      : 0;
+}
+
+/* It grows soon enough. */
+static int64_t first_size(const struct batching *b)
+{
+	int64_t most = statement_of(b)->batch->batch.rows;
+
+	return pause_ms(b) ? batch_small_size(most) : most;
+}
+
 static int start_anew(struct batching *b, struct error *err)
 {
 	bool estimated;
 
-	b->at.size = statement_of(b)->batch->batch.rows;
+	b->at.size = first_size(b);
 	b->at.total = -1;
 	b->at.count = b->key.count;
 	b->at.names = b->key.names;
@@ -353,6 +378,18 @@ static void note_time(struct batching *b, bool counts, double took_ms)
 	s->throttled_ms = b->throttled_ms;
 }
 
+static double target_ms(const struct batching *b)
+{
+	double most = b->job->runner->batch.target_ms;
+	double gentle = b->commit_ms * TIMES_THE_COMMIT;
+
+	if (!pause_ms(b))
+		return most;
+	if (gentle < GENTLE_MS)
+		gentle = GENTLE_MS;
+	return most > 0 && most < gentle ? most : gentle;
+}
+
 /* The new position is on a context of its own, which takes the old one's
    place. */
 static void move_on(struct batching *b, const struct batch_position *next,
@@ -367,7 +404,13 @@ static void move_on(struct batching *b, const struct batch_position *next,
 		talloc_free(old);
 	b->at.size = batch_next_size(b->at.size,
 				     statement_of(b)->batch->batch.rows,
-				     took_ms, b->job->runner->batch.target_ms);
+				     took_ms, target_ms(b));
+}
+
+/* One that was slow shall not decide alone. */
+static void note_commit(struct batching *b, double ms)
+{
+	b->commit_ms += (ms - b->commit_ms) / 8;
 }
 
 static int run_one(struct batching *b, TALLOC_CTX *turn, int64_t *rows,
@@ -376,7 +419,7 @@ static int run_one(struct batching *b, TALLOC_CTX *turn, int64_t *rows,
 	const struct db_engine *engine = b->db->engine;
 	struct batch_position next;
 	const char *range = BATCH_NOTHING;
-	int64_t started;
+	int64_t started, commit_us;
 	double took_ms;
 
 	b->kept = false;
@@ -394,8 +437,10 @@ static int run_one(struct batching *b, TALLOC_CTX *turn, int64_t *rows,
 	next.rows += *rows;
 	if (keep(b, turn, &next, *final, err) < 0)
 		return -1;
+	commit_us = clock_mono_us();
 	if (engine->end_step(b->db, err) < 0) /* a deferred constraint */
 		return locate(b, 0, err);
+	note_commit(b, (double)(clock_mono_us() - commit_us) / 1000);
 	took_ms = (double)(clock_mono_us() - started) / 1000;
 	note_time(b, next.after != NULL, took_ms);
 	move_on(b, &next, took_ms);
@@ -405,11 +450,11 @@ static int run_one(struct batching *b, TALLOC_CTX *turn, int64_t *rows,
 /* --- between batches ------------------------------------------------------ */
 
 /* Idle, but for the tick. */
-static int nap(const struct batching *b, int64_t ms, const char *waiting_for,
+static int nap(const struct batching *b, int64_t us, const char *waiting_for,
 	       struct error *err)
 {
 	const struct db_options *options = &b->db->options;
-	int64_t end = clock_mono_us() + ms * 1000;
+	int64_t end = clock_mono_us() + us;
 	int64_t left;
 
 	while ((left = end - clock_mono_us()) > 0) {
@@ -468,7 +513,7 @@ static int throttle(struct batching *b, TALLOC_CTX *turn, struct error *err)
 			why = too_much(turn, &runner->batch, &load);
 		if (!why)
 			return 0;
-		if (nap(b, LOOK_US / 1000, why, err) < 0)
+		if (nap(b, LOOK_US, why, err) < 0)
 			return -1;
 		b->throttled_ms += (double)(clock_mono_us() - started) / 1000;
 		started = clock_mono_us();
@@ -495,7 +540,8 @@ static int run_until_it_goes(struct batching *b, TALLOC_CTX *turn,
 		if (b->at.size > 1)
 			b->at.size /= 2;
 		/* two that met must not meet again */
-		if (nap(b, (10 + clock_mono_us() % 10) << tries, NULL, err) < 0)
+		if (nap(b, ((10 + clock_mono_us() % 10) << tries) * 1000, NULL,
+			err) < 0)
 			return -1;
 	}
 	return 0;
@@ -516,23 +562,31 @@ static void report(const struct batching *b)
 		runner->batched(&r, runner->report_data);
 }
 
+/* The whole pause is for as many rows as the directive allows. */
+static int64_t pause_us(const struct batching *b, int64_t walked)
+{
+	return (int64_t)pause_ms(b) * 1000 * walked /
+	       statement_of(b)->batch->batch.rows;
+}
+
 static int run_all(struct batching *b, struct error *err)
 {
-	int pause_ms = statement_of(b)->batch->batch.pause_ms;
 	bool final = false;
 	int result = 0;
 
 	while (result == 0 && !final) {
 		TALLOC_CTX *turn = talloc_new(b->mem);
-		int64_t rows = 0;
+		int64_t rows = 0, before = b->at.walked;
 
 		result = throttle(b, turn, err);
 		if (result == 0)
 			result = run_until_it_goes(b, turn, &rows, &final, err);
 		if (result == 0 && !final) {
 			report(b);
-			if (rows && b->job->runner->record)
-				result = nap(b, pause_ms, NULL, err);
+			if (rows)
+				result = nap(b,
+					     pause_us(b, b->at.walked - before),
+					     NULL, err);
 		}
 		talloc_free(turn);
 	}

@@ -39,6 +39,8 @@ char *batch_position_text(TALLOC_CTX *mem,
 /* NULL when it cannot be read. */
 struct batch_position *batch_position_parse(TALLOC_CTX *mem, const char *text);
 
+/* Rows to begin with where a batch shall be a small part of `most`. */
+int64_t batch_small_size(int64_t most);
 /*
  * How many rows the next batch shall have, when one of that size took so long:
  * never more than `most`.

@@ -28,6 +28,9 @@ static void add_loss(TALLOC_CTX *mem, struct consent *c,
 				   item->name);
 	l->place = talloc_asprintf(mem, "%s:%d", script->path, line);
 	l->what = loss_text(mem, loss);
+	l->table = talloc_strdup(mem, loss->kind == LOSS_TABLE && !loss->table
+					      ? loss->name
+					      : loss->table);
 }
 
 /* Widening a type is no loss: only the database knows what it is now. */

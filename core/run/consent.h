@@ -16,6 +16,8 @@ struct consent_loss {
 	const char *label; /* VERSION_name */
 	const char *place; /* file:line */
 	const char *what;  /* "drops table users" */
+	const char *table; /* as written, that rows or a column of are lost, or
+			      NULL */
 };
 
 struct consent {

@@ -1,8 +1,8 @@
-#include "core/run/plan.h"
+#include "core/run/plan_internal.h"
 
 #include <string.h>
 
-static int unfinished_error(const struct state_entry *e, struct error *err)
+int plan_unfinished_error(const struct state_entry *e, struct error *err)
 {
 	char version[VERSION_LENGTH + 1];
 
@@ -18,14 +18,12 @@ static int unfinished_error(const struct state_entry *e, struct error *err)
 			  version);
 }
 
-/* A script that stopped half way goes on where its direction goes on. */
-static bool goes_on(const struct state_entry *e, enum direction direction)
+bool plan_goes_on(const struct state_entry *e, enum direction direction)
 {
 	return e->state == STATE_UNFINISHED && e->row->direction == direction;
 }
 
-/* What is needed to go on with an up script is here. */
-static bool is_whole(const struct state_entry *e)
+bool plan_is_whole(const struct state_entry *e)
 {
 	return e->here && !(e->flags & (FLAG_HALF | FLAG_DUPLICATE));
 }
@@ -84,8 +82,8 @@ static int renumbered_error(const struct states *states,
 			   "give it its version back: rename both files "
 			   "to %s_%s",
 			   old, gone->name);
-		return error_hint(err, "or revert it under its old version: "
-				       "git migrate down");
+		return error_hint(err, "or give it the new one in the ledger: "
+				       "git migrate sync");
 	}
 	return 0;
 }
@@ -116,9 +114,9 @@ static int check_entries(const struct states *states,
 		const struct state_entry *e = &states->list[i];
 
 		if (e->state == STATE_UNFINISHED &&
-		    (!goes_on(e, DIRECTION_UP) || !is_whole(e) ||
+		    (!plan_goes_on(e, DIRECTION_UP) || !plan_is_whole(e) ||
 		     (options->has_to && e->version > options->to)))
-			return unfinished_error(e, err);
+			return plan_unfinished_error(e, err);
 	}
 	for (size_t i = 0; i < states->count; i++)
 		if (states->list[i].row &&
@@ -178,8 +176,8 @@ static struct plan_item *append(TALLOC_CTX *mem, struct plan *plan,
 	return item;
 }
 
-static void add_up(TALLOC_CTX *mem, struct plan *plan,
-		   const struct state_entry *e)
+struct plan_item *plan_add_up(TALLOC_CTX *mem, struct plan *plan,
+			      const struct state_entry *e)
 {
 	struct plan_item *item = append(mem, plan, e, DIRECTION_UP);
 
@@ -187,6 +185,7 @@ static void add_up(TALLOC_CTX *mem, struct plan *plan,
 	item->blob = e->here->half[DIRECTION_UP].blob;
 	item->down_path = e->here->half[DIRECTION_DOWN].path;
 	item->down_blob = e->here->half[DIRECTION_DOWN].blob;
+	return item;
 }
 
 int plan_up(TALLOC_CTX *mem, const struct states *states,
@@ -200,10 +199,9 @@ int plan_up(TALLOC_CTX *mem, const struct states *states,
 		return -1;
 	plan->out_of_order = options->out_of_order;
 	for (size_t i = 0; i < states->count; i++)
-		if (goes_on(&states->list[i], DIRECTION_UP)) {
-			add_up(mem, plan, &states->list[i]);
-			plan->items[plan->count - 1].resume = RESUME_SURE;
-		}
+		if (plan_goes_on(&states->list[i], DIRECTION_UP))
+			plan_add_up(mem, plan, &states->list[i])->resume =
+				RESUME_SURE;
 	for (size_t i = 0; i < states->count; i++) {
 		const struct state_entry *e = &states->list[i];
 
@@ -213,7 +211,7 @@ int plan_up(TALLOC_CTX *mem, const struct states *states,
 			break;
 		if (options->limit && plan->count == (size_t)options->limit)
 			break;
-		add_up(mem, plan, e);
+		plan_add_up(mem, plan, e);
 	}
 	return 0;
 }
@@ -226,8 +224,8 @@ static const char *recorded_path(const struct state_entry *e)
 	return e->here->half[DIRECTION_DOWN].path;
 }
 
-static struct plan_item *add_down(TALLOC_CTX *mem, struct plan *plan,
-				  const struct state_entry *e)
+struct plan_item *plan_add_down(TALLOC_CTX *mem, struct plan *plan,
+				const struct state_entry *e)
 {
 	struct plan_item *item = append(mem, plan, e, DIRECTION_DOWN);
 
@@ -246,7 +244,7 @@ void plan_revert(TALLOC_CTX *mem, const struct states *states,
 							  versions[count]);
 
 		if (e && e->row)
-			add_down(mem, plan, e);
+			plan_add_down(mem, plan, e);
 	}
 }
 
@@ -266,9 +264,10 @@ int plan_down(TALLOC_CTX *mem, const struct states *states,
 		if (options->has_to ? e->version <= options->to
 				    : plan->count == (size_t)options->limit)
 			break;
-		if (e->state == STATE_UNFINISHED && !goes_on(e, DIRECTION_DOWN))
-			return unfinished_error(e, err);
-		item = add_down(mem, plan, e);
+		if (e->state == STATE_UNFINISHED &&
+		    !plan_goes_on(e, DIRECTION_DOWN))
+			return plan_unfinished_error(e, err);
+		item = plan_add_down(mem, plan, e);
 		if (e->state == STATE_UNFINISHED)
 			item->resume = RESUME_SURE;
 	}
@@ -281,11 +280,10 @@ static void add_unfinished(TALLOC_CTX *mem, struct plan *plan,
 {
 	struct plan_item *item;
 
-	if (e->row->direction == DIRECTION_UP && is_whole(e)) {
-		add_up(mem, plan, e);
-		item = &plan->items[plan->count - 1];
+	if (e->row->direction == DIRECTION_UP && plan_is_whole(e)) {
+		item = plan_add_up(mem, plan, e);
 	} else {
-		item = add_down(mem, plan, e);
+		item = plan_add_down(mem, plan, e);
 		item->direction = e->row->direction;
 		if (e->row->direction == DIRECTION_UP) {
 			item->blob = e->row->up_blob;
@@ -319,5 +317,5 @@ void plan_again(TALLOC_CTX *mem, const struct plan *down, struct plan *up)
 {
 	memset(up, 0, sizeof(*up));
 	for (size_t i = down->count; i > 0; i--)
-		add_up(mem, up, down->items[i - 1].entry);
+		plan_add_up(mem, up, down->items[i - 1].entry);
 }

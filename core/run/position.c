@@ -9,6 +9,13 @@
 /* What is left between what a batch should take and what it may. */
 #define MARGIN 0.8
 
+int64_t batch_small_size(int64_t most)
+{
+	int64_t least = most < FEWEST_ROWS ? most : FEWEST_ROWS;
+
+	return most / 16 < least ? least : most / 16;
+}
+
 int64_t batch_next_size(int64_t size, int64_t most, double took_ms,
 			double target_ms)
 {

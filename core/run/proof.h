@@ -133,6 +133,17 @@ json_t *proof_json(const struct proof *proof);
 char *proof_note(TALLOC_CTX *mem, const char *old, const struct proof *proof);
 
 /*
+ * The note's text where the proofs of a migration, as it was, are those of
+ * what it is now: the same scripts, after the same ones.
+ */
+struct proof_move {
+	const struct migration *was, *now;
+	const char *was_history, *now_history;
+};
+char *proof_note_move(TALLOC_CTX *mem, const char *old,
+		      const struct proof_move *move);
+
+/*
  * For each migration of a sorted set: the digest of all versions and up blobs
  * before it. An array of set->count strings.
  */

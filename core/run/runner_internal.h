@@ -64,10 +64,13 @@ int batch_run(const struct batch_job *job, struct error *err);
 
 /* --- stepwise.c ----------------------------------------------------------- */
 
+struct run_counts;
+
 /* Runs a script that is in no transaction of ours as a whole, or resumes it;
  *skipped: another run has done it meanwhile. */
 int runner_run_stepwise(struct runner *runner, const struct plan_item *item,
-			struct facts *facts, bool *skipped, struct error *err);
+			struct run_counts *counts, bool *skipped,
+			struct error *err);
 
 /* --- count.c: rows of the tables of one run -------------------------------- */
 
@@ -81,17 +84,22 @@ struct run_counts {
 	struct facts *facts; /* gets the tables and their rows */
 	TALLOC_CTX *mem;
 	bool along;
+	bool *fresh; /* the first of facts->tables: made by the script, empty */
+	size_t fresh_count;
+	bool taken;		 /* the rows after it */
 	struct db_count *counts; /* the first `count` of facts->tables */
 	size_t count;
 };
 
 /* Before begin(), when there is one for the whole script. */
-void run_counts_before(struct run_counts *c, struct script *script,
+void run_counts_before(struct run_counts *c, const struct plan_item *item,
 		       bool in_transaction);
 /* Once the script has run, whether or not it failed. */
 void run_counts_take_before(struct run_counts *c);
 /* Before commit(), and after it has succeeded. */
 void run_counts_along_commit(struct run_counts *c);
 void run_counts_take_after(struct run_counts *c);
+/* Whether what there is after a success is known without a question. */
+bool run_counts_ask_nobody(const struct run_counts *c);
 
 #endif

@@ -21,6 +21,7 @@ struct steps {
 	struct runner *runner;
 	const struct plan_item *item;
 	struct facts *facts;
+	struct run_counts *counts;
 	struct progress at;
 	struct script_digest *digest; /* of what is done; owner of the rest */
 	char *position;		      /* what at.position points to, or NULL */
@@ -132,10 +133,13 @@ static int close_ledger(struct steps *steps, struct error *err)
 	const struct db_engine *engine = runner->db->engine;
 	struct ledger_row row;
 	int64_t id;
+	bool complete = run_counts_ask_nobody(steps->counts);
 	int result;
 
 	if (!runner->record)
 		return 0;
+	if (complete)
+		run_counts_take_after(steps->counts);
 	if (engine->begin(runner->db, NULL, err) < 0)
 		return -1;
 	fill_row(steps, APPLIED, &row);
@@ -146,7 +150,8 @@ static int close_ledger(struct steps *steps, struct error *err)
 	if (result == 0 && progress_remove(runner->db, &steps->at, err) == 0 &&
 	    runner_insert_run(runner, steps->facts, &id, err) == 0 &&
 	    engine->commit(runner->db, err) == 0) {
-		runner_remember(runner, id, steps->facts);
+		if (!complete)
+			runner_remember(runner, id, steps->facts);
 		return 0;
 	}
 	engine->rollback(runner->db);
@@ -708,12 +713,15 @@ static void fail(struct steps *steps, struct error *err)
 }
 
 int runner_run_stepwise(struct runner *runner, const struct plan_item *item,
-			struct facts *facts, bool *skipped, struct error *err)
+			struct run_counts *counts, bool *skipped,
+			struct error *err)
 {
+	struct facts *facts = counts->facts;
 	struct steps steps = {
 		.runner = runner,
 		.item = item,
 		.facts = facts,
+		.counts = counts,
 		.at.version = item->version,
 		.digest = script_digest_new(NULL),
 		.started_us = clock_mono_us(),

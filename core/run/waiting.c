@@ -315,10 +315,33 @@ static bool leave_the_way(struct waiting *w, struct error *err)
 	return false;
 }
 
+/* What it would have told is not worth a migration. */
+static bool goes_on_unobserved(struct waiting *w, struct error *err)
+{
+	struct db *db = w->runner->db;
+	char *gap;
+
+	if (!db->look_failed || db->lost || err->code == ERROR_INTERRUPTED)
+		return false;
+	db->look_failed = false;
+	db->options.unobserved = true;
+	gap = talloc_asprintf(NULL,
+			      "locks, and what was done under them: a "
+			      "look at them failed: %s",
+			      err->message);
+	facts_start_again(w->facts, &w->then);
+	facts_add_gap(w->facts, gap);
+	talloc_free(gap);
+	error_release(err);
+	return true;
+}
+
 bool waiting_again(struct waiting *w, struct error *err)
 {
 	bool deadlock = err->code == ERROR_DEADLOCK;
 
+	if (goes_on_unobserved(w, err))
+		return true;
 	if (!w->patience)
 		return false;
 	if (!deadlock && err->code != ERROR_LOCK_TIMEOUT) {

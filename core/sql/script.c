@@ -485,6 +485,26 @@ void script_settle(struct script *script)
 	bind_directives(script);
 }
 
+bool statement_makes_table(const struct script *script,
+			   const struct statement *s, const char *table)
+{
+	static const char *const words[] = { "CREATE", "TABLE", "IF" };
+	struct sql_token token = { 0 };
+
+	if (!s->analysed || strcmp(s->kind, "CREATE TABLE") != 0 ||
+	    !s->relation_count || strcmp(s->relations[0], table) != 0)
+		return false;
+	for (int i = 0; i < 3; i++) {
+		token = sql_next_code(script->text, s->offset + s->length,
+				      i ? token.offset + token.length
+					: s->offset,
+				      script->dialect);
+		if (sql_is_word(script->text, token, words[i]) != (i < 2))
+			return false;
+	}
+	return true;
+}
+
 bool statement_mentions(const struct script *script, const struct statement *s,
 			const char *word)
 {

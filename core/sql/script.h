@@ -222,6 +222,12 @@ const char *sql_kind_into(char buffer[SQL_KIND_SIZE], const char *text,
 void sql_control(struct statement *statement, const char *text,
 		 enum sql_dialect dialect);
 
+/* Whether it is a plain CREATE TABLE of that name: there was none before it, or
+   else it fails. */
+bool statement_makes_table(const struct script *script,
+			   const struct statement *statement,
+			   const char *table);
+
 /* Whether the word stands anywhere in the statement's text, in any case. */
 bool statement_mentions(const struct script *script,
 			const struct statement *statement, const char *word);

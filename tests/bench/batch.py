@@ -73,6 +73,18 @@ def fresh_table():
         """ % ROWS)
 
 
+def warm_up():
+    """A server that has been running for a while has its log's files already;
+    making one, and writing zeros into it, holds up every commit."""
+    for sql in ("ALTER SYSTEM SET min_wal_size = '2GB'",
+                "ALTER SYSTEM SET max_wal_size = '4GB'",
+                "SELECT pg_reload_conf()",
+                "SELECT count(pg_logical_emit_message(false, 'warm', "
+                "repeat('x', 1000000))) FROM generate_series(1, 1800)",
+                "CHECKPOINT"):
+        psql(sql)
+
+
 class Load:
     """pgbench, for as long as the block lasts; then .p99 and so on, in ms."""
 
@@ -216,7 +228,7 @@ def killed_in_the_middle():
 
 def main():
     psql("CREATE DATABASE batch", SERVER + "/postgres")
-    fresh_table()
+    warm_up()
     fast, gentle = Repository("fast", "pause=0"), Repository("gentle", "")
     turns = ([], [], [], [])
     for _ in range(RUNS):

@@ -19,6 +19,7 @@ trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
 case ${2:-} in
+*observe_mariadb*) MARIADB_CONF='performance_schema = ON' mariadb_start ;;
 *mariadb*) mariadb_start ;;
 *) postgres_start ;;
 esac

@@ -94,6 +94,23 @@ UPDATE a SET b = c -- all of them'
 }
 @test "needs no batch more than there are rows" { both exact; }
 
+# 1,600 rows and one pause of a second in all: the first batch is a sixteenth of
+# that, and none has to be longer than a few milliseconds.
+gentle() {
+	local took
+	tables_with 1600
+	batched '-- migrate: batch rows=1600 pause=1s
+UPDATE a SET b = c;'
+	took=$SECONDS
+	ok up --json
+	json_is '.runs[0].statements[0] | .rows == 1600 and .batches > 2' true
+	[[ $((SECONDS - took)) -lt 30 ]] || explain "it paused for each batch"
+	same rows '1600|1' "$(touches)"
+}
+@test "makes batches small that pause, and shares the pause among them" {
+	both gentle
+}
+
 deletes() {
 	tables_with 250
 	batched '-- migrate: batch rows=100 pause=0

@@ -103,6 +103,23 @@ setup() {
 	out_is feature
 }
 
+@test "completes what sync and switch go to" {
+	git branch feature
+	git tag feat
+	complete_line git migrate sync fea
+	out_is $'feat\nfeature'
+	complete_line git migrate switch fea
+	out_is feature
+}
+
+@test "completes what to do with notes, and remotes" {
+	git remote add upstream ../other
+	complete_line git migrate notes ''
+	out_is $'fetch\nmerge\npush'
+	complete_line git migrate notes push up
+	out_is upstream
+}
+
 @test "completes git-migrate typed with its dash" {
 	complete_line git-migrate sta
 	out_is status

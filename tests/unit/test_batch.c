@@ -384,6 +384,9 @@ static void stays_below_the_target(void **state)
 {
 	(void)state;
 	/* 80 of 100 ms are what it aims at */
+	assert_int_equal(batch_small_size(10000), 625);
+	assert_int_equal(batch_small_size(1000), 100);
+	assert_int_equal(batch_small_size(7), 7);
 	assert_int_equal(batch_next_size(1000, 10000, 80, 100), 1000);
 	assert_int_equal(batch_next_size(1000, 10000, 160, 100), 500);
 	assert_int_equal(batch_next_size(1000, 10000, 50, 100), 1600);

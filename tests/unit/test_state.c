@@ -7,86 +7,7 @@
 #include <string.h>
 
 #include "core/run/plan.h"
-
-/* Sets and ledgers from short descriptions: "1:u1:d1" is version 1 with these
-   blobs, "-" for a half that is missing; "!" before it: not in HEAD. */
-static struct set *make_set(const char *text)
-{
-	struct set *set = set_new(NULL);
-	char *copy = talloc_strdup(set, text), *rest = copy, *item;
-	struct error err = { 0 };
-
-	while ((item = strsep(&rest, " ")) != NULL && *item) {
-		unsigned flags = *item == '!' ? HALF_STAGED : 0;
-		char *version = strsep(&item, ":") + (flags != 0);
-		char *up = strsep(&item, ":"), *down = strsep(&item, ":");
-		const char *name = item ? item : "n";
-
-		if (strcmp(up, "-") != 0)
-			assert_int_equal(
-				set_add(set,
-					talloc_asprintf(set,
-							"m/2026010100000%s_%s"
-							".up.sql",
-							version, name),
-					up, flags, &err),
-				0);
-		if (strcmp(down, "-") != 0)
-			assert_int_equal(
-				set_add(set,
-					talloc_asprintf(set,
-							"m/2026010100000%s_%s"
-							".down.sql",
-							version, name),
-					down, flags, &err),
-				0);
-	}
-	set_sort(set);
-	return set;
-}
-
-static struct ledger *make_ledger(const char *text)
-{
-	struct ledger *ledger = talloc_zero(NULL, struct ledger);
-	struct set *set = make_set(text);
-
-	ledger->exists = true;
-	ledger->rows = talloc_zero_array(ledger, struct ledger_row,
-					 (unsigned)set->count + 1);
-	for (size_t i = 0; i < set->count; i++) {
-		struct ledger_row *row = &ledger->rows[ledger->count++];
-
-		row->version = set->list[i].version;
-		row->name = set->list[i].name;
-		row->up_blob = set->list[i].half[0].blob;
-		row->down_blob = set->list[i].half[1].blob;
-		row->done = 3;
-		row->total = 7;
-	}
-	talloc_steal(ledger, set);
-	return ledger;
-}
-
-struct scene {
-	struct set *here;
-	struct ledger *ledger;
-	struct states *states;
-};
-
-static struct scene scene(const char *here, const char *ledger)
-{
-	struct scene s = { make_set(here), make_ledger(ledger), NULL };
-
-	s.states = states_join(NULL, s.here, s.ledger);
-	return s;
-}
-
-static void release(struct scene *s)
-{
-	talloc_free(s->states);
-	talloc_free(s->ledger);
-	talloc_free(s->here);
-}
+#include "tests/unit/states_bed.h"
 
 static void expect(const struct states *states, size_t i, const char *state,
 		   unsigned flags)
@@ -98,8 +19,8 @@ static void expect(const struct states *states, size_t i, const char *state,
 
 static void joins_sets_and_ledger(void **state)
 {
-	struct scene s = scene("1:u1:d1 2:x:d2 4:u4:d4 5:u5:d5 !6:u6:d6",
-			       "1:u1:d1 2:u2:d2 3:u3:d3");
+	struct scene s = make_scene("1:u1:d1 2:x:d2 4:u4:d4 5:u5:d5 !6:u6:d6",
+				    "1:u1:d1 2:u2:d2 3:u3:d3");
 
 	(void)state;
 	assert_int_equal(s.states->count, 6);
@@ -109,41 +30,43 @@ static void joins_sets_and_ledger(void **state)
 	expect(s.states, 3, "pending", 0);
 	expect(s.states, 4, "pending", 0);
 	expect(s.states, 5, "uncommitted", FLAG_UNCOMMITTED);
-	release(&s);
+	release_scene(&s);
 }
 
 static void the_first_state_that_fits_wins(void **state)
 {
-	struct scene s = scene("1:u1:d1 !2:u2:d2 !3:u3:dx", "2:u2:d2 3:u3:d3");
+	struct scene s = make_scene("1:u1:d1 !2:u2:d2 !3:u3:dx",
+				    "2:u2:d2 3:u3:d3");
 
 	(void)state;
 	expect(s.states, 0, "out-of-order", 0);
 	expect(s.states, 1, "applied", FLAG_UNCOMMITTED);
 	expect(s.states, 2, "modified", FLAG_UNCOMMITTED | FLAG_DOWN_CHANGED);
-	release(&s);
-	s = scene("1:x:d1", "1:u1:d1");
+	release_scene(&s);
+	s = make_scene("1:x:d1", "1:u1:d1");
 	s.ledger->rows[0].state = UNFINISHED;
 	talloc_free(s.states);
 	s.states = states_join(NULL, s.here, s.ledger);
 	expect(s.states, 0, "unfinished", FLAG_UP_CHANGED);
-	release(&s);
+	release_scene(&s);
 }
 
 static void marks_halves_and_duplicates(void **state)
 {
-	struct scene s = scene("1:u1:-:a 2:u2:d2:a 2:u3:d3:b", "2:u3:d3:b");
+	struct scene s = make_scene("1:u1:-:a 2:u2:d2:a 2:u3:d3:b",
+				    "2:u3:d3:b");
 
 	(void)state;
 	assert_int_equal(s.states->count, 3);
 	expect(s.states, 0, "out-of-order", FLAG_HALF);
 	expect(s.states, 1, "pending", FLAG_DUPLICATE);
 	expect(s.states, 2, "applied", FLAG_DUPLICATE);
-	release(&s);
+	release_scene(&s);
 }
 
 static void plan_fails(const char *here, const char *ledger, const char *why)
 {
-	struct scene s = scene(here, ledger);
+	struct scene s = make_scene(here, ledger);
 	struct plan_options options = { 0 };
 	struct error err = { 0 };
 	struct plan plan;
@@ -153,7 +76,7 @@ static void plan_fails(const char *here, const char *ledger, const char *why)
 	assert_string_equal(err.message, why);
 	assert_non_null(err.hint);
 	error_release(&err);
-	release(&s);
+	release_scene(&s);
 }
 
 static void up_names_what_is_wrong(void **state)
@@ -187,8 +110,8 @@ static void check_plan(const struct plan *plan, const char *expected)
 
 static void plans_what_was_asked_for(void **state)
 {
-	struct scene s = scene("1:u1:d1 3:u3:d3 4:u4:d4 5:u5:d5",
-			       "1:u1:d1 2:u2:d2");
+	struct scene s = make_scene("1:u1:d1 3:u3:d3 4:u4:d4 5:u5:d5",
+				    "1:u1:d1 2:u2:d2");
 	struct error err = { 0 };
 	struct plan plan;
 
@@ -222,7 +145,7 @@ static void plans_what_was_asked_for(void **state)
 				   &plan, &err),
 			 0);
 	check_plan(&plan, "2 1");
-	release(&s);
+	release_scene(&s);
 }
 
 int main(void)

@@ -209,12 +209,12 @@ static int take_row(const char *const *values, int count, void *data)
 }
 
 /* What the role may see of others' transactions and programs. */
-static void ask_rights(struct my *my, struct my_conn *side)
+void my_ask_rights(struct my *my, struct my_conn *side)
 {
 	if (my->asked_rights)
 		return;
 	my->asked_rights = true;
-	my_is_there(side, "SELECT 1 FROM information_schema.INNODB_TRX LIMIT 0",
+	my_is_there(side, "SELECT 1 FROM information_schema.INNODB_TRX LIMIT 1",
 		    &my->sees_transactions);
 	my_is_there(side,
 		    "SELECT 1 FROM performance_schema.session_connect_attrs "
@@ -331,8 +331,9 @@ static const struct shown by_plugin = {
 static char *in_the_way(const struct look *look, const struct shown *shown)
 {
 	return talloc_asprintf(
-		look->turn, "%s AND %s NOT IN (%lu, %lu) AND %s", shown->where,
-		shown->id, look->my->main.id, look->my->side.id,
+		look->turn, "%s AND %s NOT IN (%lu, %lu, %lu) AND %s",
+		shown->where, shown->id, look->my->main.id, look->my->side.id,
+		my_observer_id(look->my),
 		condition(look, shown->schema, shown->table, shown->mode));
 }
 
@@ -362,11 +363,18 @@ static char *exact_query(const struct look *look, const struct shown *shown)
  */
 #define CACHE_MS 120
 
+int64_t my_cache_expires(const struct my *my)
+{
+	return my->sees_transactions && my->cache_us
+		       ? my->cache_us + CACHE_MS * 1000
+		       : 0;
+}
+
 static void let_cache_expire(struct my *my)
 {
-	int64_t left = CACHE_MS - (clock_mono_us() - my->cache_us) / 1000;
+	int64_t left = (my_cache_expires(my) - clock_mono_us()) / 1000;
 
-	if (my->sees_transactions && my->cache_us && left > 0)
+	if (left > 0)
 		poll(NULL, 0, (int)left);
 	my->cache_us = clock_mono_us();
 }
@@ -438,11 +446,11 @@ static char *suspects_query(const struct look *look, bool here)
 	char *sql = talloc_asprintf(
 		look->turn,
 		"%s, NULL, NULL, NULL FROM information_schema.PROCESSLIST p %s"
-		"WHERE p.ID NOT IN (%lu, %lu) AND p.COMMAND NOT IN "
+		"WHERE p.ID NOT IN (%lu, %lu, %lu) AND p.COMMAND NOT IN "
 		"('Daemon', 'Binlog Dump', 'Slave_IO', 'Slave_SQL') "
 		"AND (p.COMMAND <> 'Sleep'%s)",
 		columns(look, "p.ID"), join_transactions(look, "p.ID"),
-		my->main.id, my->side.id,
+		my->main.id, my->side.id, my_observer_id(my),
 		my->sees_transactions ? " OR x.trx_started IS NOT NULL" : "");
 
 	if (here)
@@ -528,6 +536,15 @@ static char *row_query(const struct look *look)
 		look->my->main.id);
 }
 
+/* All of them hang on what the list hangs on. */
+void my_forget_row_blockers(struct my *my)
+{
+	if (my->row_holders)
+		talloc_free(talloc_parent(my->row_holders));
+	my->row_holders = NULL;
+	my->row_holder_count = 0;
+}
+
 const char *my_row_blockers(struct my *my, const struct statement *s)
 {
 	TALLOC_CTX *mem = talloc_new(my);
@@ -535,7 +552,7 @@ const char *my_row_blockers(struct my *my, const struct statement *s)
 	struct error ignored = { 0 };
 
 	look.turn = talloc_new(NULL);
-	ask_rights(my, look.side);
+	my_ask_rights(my, look.side);
 	if (my->sees_transactions)
 		run(&look, row_query(&look), &ignored);
 	error_release(&ignored);
@@ -551,10 +568,9 @@ const char *my_row_blockers(struct my *my, const struct statement *s)
 		talloc_free(mem);
 		return NULL;
 	}
-	talloc_free(my->row_holders);
+	my_forget_row_blockers(my);
 	my->row_holders = look.list;
 	my->row_holder_count = look.count;
-	talloc_steal(my->row_holders, mem);
 	return fact_blocker_text_on(my->row_holders, look.list);
 }
 
@@ -586,7 +602,7 @@ static int look_around(struct look *look, struct error *err)
 	const struct shown *shown = way == MY_LOCKS_PLUGIN ? &by_plugin
 							   : &by_schema;
 
-	ask_rights(my, look->side);
+	my_ask_rights(my, look->side);
 	if (way == MY_LOCKS_NONE)
 		return look_for_suspects(look, err);
 	if (!my_is_there(look->side, any_query(look, shown), NULL))

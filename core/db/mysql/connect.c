@@ -85,32 +85,56 @@ static const char *password_of(MYSQL *mysql, const struct my_url *url)
 	return mysql->options.password ? NULL : getenv("MYSQL_PWD");
 }
 
-static int conn_open(struct my_conn *c, struct error *err)
+static int start(struct my_conn *c, const char *database, MYSQL **made)
 {
 	const struct my_url *url = &c->my->url;
-	MYSQL *made = NULL;
 	bool local;
 
 	c->mysql = mysql_init(NULL);
 	if (!c->mysql)
-		return error_set(err, ERROR_FAILED, "out of memory");
+		return 0;
 	set_options(c->mysql, c->my);
 	c->lost = false;
 	c->connecting = true;
 	/* "localhost" means the socket, but not when a port is named */
 	local = url->host && !strcasecmp(url->host, "localhost") && url->port;
-	MY_CALL(c, made, mysql_real_connect, c->mysql,
-		local ? "127.0.0.1" : url->host, url->user,
-		password_of(c->mysql, url), url->database, url->port,
-		url->socket, CLIENT_MULTI_RESULTS);
+	return mysql_real_connect_start(
+		made, c->mysql, local ? "127.0.0.1" : url->host, url->user,
+		password_of(c->mysql, url), database, url->port, url->socket,
+		CLIENT_MULTI_RESULTS);
+}
+
+int my_conn_start(struct my_conn *c)
+{
+	MYSQL *made = NULL;
+
+	return start(c, NULL, &made);
+}
+
+int my_conn_started(struct my_conn *c, struct error *err)
+{
+	c->connecting = false;
+	c->id = mysql_thread_id(c->mysql);
+	return check_tls(c, err);
+}
+
+static int conn_open(struct my_conn *c, struct error *err)
+{
+	MYSQL *made = NULL;
+	int status = start(c, c->my->url.database, &made);
+
+	if (!c->mysql)
+		return error_set(err, ERROR_FAILED, "out of memory");
+	while (status)
+		status = mysql_real_connect_cont(&made, c->mysql,
+						 my_wait(c, status));
 	c->connecting = false;
 	if (!made) {
 		my_failure_connect(c, err);
 		my_conn_close(c);
 		return -1;
 	}
-	c->id = mysql_thread_id(c->mysql);
-	if (check_tls(c, err) == 0)
+	if (my_conn_started(c, err) == 0)
 		return 0;
 	my_conn_close(c);
 	return -1;
@@ -231,6 +255,8 @@ static int find_database(struct my *my, struct error *err)
 
 static int close_my(struct my *my)
 {
+	talloc_free(my->observer);
+	my->observer = NULL;
 	my_conn_close(&my->main);
 	if (my->scratch)
 		my_scratch_drop(my);

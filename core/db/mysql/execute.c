@@ -227,40 +227,47 @@ static int check_done(struct my *my, const struct statement *s,
 	return 0;
 }
 
-static void prepare(struct my *my, struct facts *facts, int64_t started)
+static void prepare(struct my *my, int64_t started)
 {
 	my->cancelled_us = 0;
 	my->refused = false;
 	my->main.failed = 0;
-	my->facts = facts;
-	my->statement_us = started;
-	my->next_look_us = started;
 	if (!my->db.began_us)
 		my->db.began_us = started;
 	my->db.answer.rows = 0;
 }
 
-static int run(struct my *my, const struct statement *s, const char *text,
-	       size_t length, struct facts *facts, struct fact_statement *fact,
-	       struct error *err)
+/* What commits by itself has let go of its locks, unless LOCK TABLES keeps
+   them. */
+static bool is_outside(const struct my *my)
 {
-	int64_t started = clock_mono_us();
+	return !my_in_transaction(&my->main) && !my->tables_locked;
+}
+
+static int run(struct my *my, const struct script *script, size_t n,
+	       const char *text, size_t length, struct facts *facts,
+	       struct fact_statement *fact, struct error *err)
+{
+	const struct statement *s = &script->statements[n];
 	struct my_outcome outcome;
+	int64_t started;
+	bool outside;
 	int result;
 
-	prepare(my, facts, started);
+	my_observe_begin(my, script, n, facts);
+	started = clock_mono_us();
+	prepare(my, started);
 	fact->from_ms = facts_since(facts, started);
 	result = my_run(&my->main, text, length, reader_of(s), my, &outcome,
 			err);
 	fact->duration_ms = (double)(clock_mono_us() - started) / 1000;
 	if (result == 0 && counts_rows(s->kind))
 		fact->rows = outcome.rows;
-	/* what commits by itself has let go of its locks */
-	if (result == 0 && !my_in_transaction(&my->main))
-		facts_release_locks(facts, clock_mono_us());
-	else if (result == 0)
-		my_held_look(my, true);
-	my->facts = NULL;
+	started = clock_mono_us();
+	outside = is_outside(my);
+	my_observe_statement(my, script, n, fact, outside);
+	if (result == 0 && outside)
+		facts_release_locks(facts, started);
 	return result == 0 ? check_done(my, s, fact, err) : result;
 }
 
@@ -274,12 +281,11 @@ static int run_limited(struct my *my, const struct script *script, size_t n,
 	size_t length = part ? strlen(text) : s->length;
 	int result;
 
-	talloc_free(my->row_holders);
-	my->row_holders = NULL;
+	my_forget_row_blockers(my);
 	my_watch_begin(my, script, n);
 	result = my_limits_set(my, script, s, err);
 	if (result == 0)
-		result = run(my, s, text, length, facts, fact, err);
+		result = run(my, script, n, text, length, facts, fact, err);
 	my_watch_end(my);
 	my->timed_out = result < 0 && err->code == ERROR_LOCK_TIMEOUT;
 	if (result < 0 && may_have_done_half(my, s) &&

@@ -1,6 +1,7 @@
 #ifndef CORE_DB_MYSQL_INTERNAL_H
 #define CORE_DB_MYSQL_INTERNAL_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -27,7 +28,14 @@
  *	watch.c		... where the server cannot be told
  *	execute.c	the statements of a script
  *	batch.c		what running in batches has to know
- *	held.c		which tables they locked
+ *	observe.c	a connection that looks on while they run
+ *	look.c		... what it is asked
+ *	held.c		... which tables they locked
+ *	modes.c		... and how
+ *	waits.c		... how long they waited
+ *	victims.c	... who waited for them
+ *	effects.c	... what they rebuilt, and how
+ *	counts.c	... and what they read from start to end
  *	count.c		rows of tables
  *	definition.c	what makes a table again
  *	catalog.c	what is in the database
@@ -42,11 +50,12 @@
  *	analysis.c	what a statement touches and needs
  *	widen.c		whether a change of type destroys anything
  *
- * A database has two connections. The main one runs scripts and whatever has
- * to be in their transactions. The one beside it is opened when it is first
- * needed and is never touched by a script: it holds the lock between runs,
- * cancels a statement of the main one, looks at its locks, and does the
- * bookkeeping while a script has changed the main one's settings.
+ * A database has two connections, or three. The main one runs scripts and
+ *whatever has to be in their transactions. The one beside it is opened when it
+ *is first needed and is never touched by a script: it holds the lock between
+ *runs, cancels a statement of the main one, looks at its locks, and does the
+ * bookkeeping while a script has changed the main one's settings. A third one
+ * looks on while a statement lasts; the run does not depend on it.
  */
 
 /* --- url.c ---------------------------------------------------------------- */
@@ -153,6 +162,12 @@ struct my_seen {
 	unsigned number;       /* of ours, one a transaction */
 };
 
+/* Counters of the session, see counts.c. */
+struct my_counts {
+	int seen;
+	int64_t rows, selects, changes;
+};
+
 struct my {
 	struct db db;
 	struct my_url url;
@@ -190,11 +205,37 @@ struct my {
 	struct fact_blocker *row_holders;
 	size_t row_holder_count;
 
-	/* held.c */
+	/* observe.c and what belongs to it */
 	enum my_locks locks;
-	struct facts *facts;  /* of the statement that runs, or NULL */
-	int64_t statement_us; /* when it was sent */
-	int64_t next_look_us;
+	bool plugin; /* METADATA_LOCK_INFO is there, perhaps beside them */
+	struct my_observer *observer;
+	struct facts *observed; /* of the transaction, or NULL */
+	size_t first_statement; /* of the transaction, in the facts */
+	int64_t begun_us;	/* ... when it was sent */
+	int64_t statement_us, next_look_us, look_cost_us;
+	bool running;	       /* a statement of a script */
+	int statement;	       /* its index, from 1 */
+	bool redefines;	       /* it asks for tables exclusively */
+	bool copies, in_place; /* it was seen to */
+	/* what was asked last: about ours, and about others */
+	int64_t looked_us, tables_looked_us, rows_looked_us;
+	int64_t earliest_us; /* nothing was locked that is not seen yet */
+	bool caught_up;	     /* the last look saw all there was */
+	int64_t ending_us;   /* that the commit was sent; 0: it was not */
+	struct my_sight *sights;
+	size_t sight_count;
+	bool unnamed;		/* somebody's application is to be asked for */
+	bool timing, no_timing; /* see waits.c */
+	struct my_part *parts;
+	size_t part_count;
+	struct my_wait *waits;
+	size_t wait_count;
+	bool counting, no_counts, calibrated; /* see counts.c */
+	struct my_counts counts, asking;
+	struct my_numbers *numbers; /* see effects.c */
+	const struct script *numbers_of;
+	bool no_numbers;
+	int64_t numbers_cost_us;
 
 	/* execute.c */
 	bool refused; /* the statement said so, without failing */
@@ -223,6 +264,10 @@ int my_side_adopt(struct my *my, struct my *other, struct error *err);
 /* Brings the main connection back to how it was when it was opened. */
 int my_conn_reset(struct my_conn *c, struct error *err);
 void my_conn_close(struct my_conn *c);
+/* Begins to open one, without the database: what the library waits for. Once
+   it is there, my_conn_started() says whether it is good. */
+int my_conn_start(struct my_conn *c);
+int my_conn_started(struct my_conn *c, struct error *err);
 /* Whether the server is a MariaDB. */
 bool my_is_mariadb(const struct my *my);
 
@@ -334,11 +379,23 @@ int my_ask(struct db *db, const char *sql, db_row_fn row, void *data,
 	   struct error *err);
 int my_load(struct db *db, struct db_load *load, struct error *err);
 
-/* --- held.c --------------------------------------------------------------- */
+/* --- observe.c ------------------------------------------------------------ */
 
-/* Looks at the main connection's locks when that is possible and due; `now`:
-   due in any case. */
-void my_held_look(struct my *my, bool now);
+/* Around one statement of a script; `outside`: it has let go of its locks. */
+void my_observe_begin(struct my *my, const struct script *script, size_t n,
+		      struct facts *facts);
+void my_observe_statement(struct my *my, const struct script *script, size_t n,
+			  struct fact_statement *fact, bool outside);
+/* The transaction is over. */
+void my_observe_end(struct my *my, int64_t ended_us);
+/* While the main connection is waited for: what else to wait for, and how long
+   at most; then what came of it. */
+void my_observe_wait(struct my *my, struct pollfd *poller, int *timeout_ms);
+void my_observe_go_on(struct my *my, const struct pollfd *poller);
+/* Its connection; 0: there is none. */
+unsigned long my_observer_id(const struct my *my);
+
+/* --- held.c --------------------------------------------------------------- */
 
 /* How they can be looked at. */
 enum my_locks my_locks_way(struct my *my, struct my_conn *side);
@@ -347,12 +404,18 @@ bool my_is_there(struct my_conn *side, const char *sql, bool *may);
 
 /* --- blockers.c ----------------------------------------------------------- */
 
+/* What the role may see of others, once. */
+void my_ask_rights(struct my *my, struct my_conn *side);
 int my_blockers(TALLOC_CTX *mem, struct db *db, const struct script *script,
 		size_t first, size_t count, struct fact_blocker **blockers,
 		size_t *blocker_count, struct error *err);
 /* Whose rows the statement that runs waits for, to be recalled by
    my_blockers() when that was in vain; NULL: nobody's. */
 const char *my_row_blockers(struct my *my, const struct statement *s);
+void my_forget_row_blockers(struct my *my);
+/* Until then InnoDB tells what it told before, and asked before that, for
+   longer. */
+int64_t my_cache_expires(const struct my *my);
 
 /* --- limits.c ------------------------------------------------------------- */
 

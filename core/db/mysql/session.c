@@ -107,6 +107,7 @@ int my_session_begin(struct db *db, const struct script *script,
 	if (my_reset(my, err) < 0 || (script && my_lock_check(my, err) < 0) ||
 	    my_run_sql(&my->main, "START TRANSACTION", err) < 0)
 		return -1;
+	my_observe_end(my, clock_mono_us());
 	if (script)
 		db->began_us = db->committed_us = 0;
 	db->ended = DB_OPEN;
@@ -120,10 +121,12 @@ int my_session_commit(struct db *db, struct error *err)
 	struct my *my = my_of(db);
 
 	db->ended = DB_COMMIT_SENT;
+	my->ending_us = clock_mono_us();
 	if (my_run_sql(&my->main, "COMMIT", err) < 0)
 		return -1;
 	db->ended = DB_COMMITTED;
 	db->committed_us = clock_mono_us();
+	my_observe_end(my, db->committed_us);
 	my->transaction = MY_IDLE;
 	return 0;
 }
@@ -144,5 +147,6 @@ void my_session_rollback(struct db *db)
 	}
 	if (!my->main.lost && my->tables_locked && my_reset(my, &ignored) < 0)
 		error_release(&ignored);
+	my_observe_end(my, clock_mono_us());
 	my->transaction = MY_IDLE;
 }

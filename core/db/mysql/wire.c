@@ -76,43 +76,45 @@ static void attend(struct my_conn *c)
 	}
 	if (!c->watched || c->connecting)
 		return;
-	my_held_look(my, false);
 	my_watch_look(my);
 }
 
-/* The first looks come early: most statements take but milliseconds. */
 static int pause_ms(const struct my_conn *c)
 {
-	const struct my *my = c->my;
-	int64_t next, left;
+	const struct my_watch *watch = &c->my->watch;
+	int64_t left;
 
-	if (!c->watched || !my->facts)
+	if (!c->watched || !watch->on || watch->ended)
 		return TICK_US / 1000;
-	next = my->next_look_us;
-	if (my->watch.on && !my->watch.ended && my->watch.next_us < next)
-		next = my->watch.next_us;
-	left = (next - clock_mono_us()) / 1000;
+	left = (watch->next_us - clock_mono_us()) / 1000;
 	return left < 1 ? 1 : left < 100 ? (int)left : 100;
 }
 
 int my_wait(struct my_conn *c, int status)
 {
-	struct pollfd poller = { .fd = mysql_get_socket(c->mysql) };
+	struct pollfd pollers[2] = { { .fd = mysql_get_socket(c->mysql) } };
+	struct pollfd *poller = &pollers[0];
 	int64_t started = clock_mono_us();
-	int ready;
+	int ready, ms;
 
 	if (status & MYSQL_WAIT_READ)
-		poller.events |= POLLIN;
+		poller->events |= POLLIN;
 	if (status & MYSQL_WAIT_WRITE)
-		poller.events |= POLLOUT;
+		poller->events |= POLLOUT;
 	if (status & MYSQL_WAIT_EXCEPT)
-		poller.events |= POLLPRI;
+		poller->events |= POLLPRI;
 	for (;;) {
-		ready = poll(&poller, 1, pause_ms(c));
-		if (ready > 0)
+		ms = pause_ms(c);
+		pollers[1] = (struct pollfd){ .fd = -1 };
+		if (c->watched && !c->connecting)
+			my_observe_wait(c->my, &pollers[1], &ms);
+		ready = poll(pollers, 2, ms);
+		if (ready > 0 && poller->revents)
 			break;
 		if (ready < 0 && errno != EINTR)
 			return MYSQL_WAIT_EXCEPT;
+		if (ready > 0)
+			my_observe_go_on(c->my, &pollers[1]);
 		attend(c);
 		if (c->connecting && c->my->interrupted)
 			return MYSQL_WAIT_TIMEOUT;
@@ -123,11 +125,11 @@ int my_wait(struct my_conn *c, int status)
 			return MYSQL_WAIT_TIMEOUT;
 	}
 	ready = 0;
-	if (poller.revents & (POLLIN | POLLHUP | POLLERR))
+	if (poller->revents & (POLLIN | POLLHUP | POLLERR))
 		ready |= status & MYSQL_WAIT_READ;
-	if (poller.revents & (POLLOUT | POLLHUP | POLLERR))
+	if (poller->revents & (POLLOUT | POLLHUP | POLLERR))
 		ready |= status & MYSQL_WAIT_WRITE;
-	if (poller.revents & POLLPRI)
+	if (poller->revents & POLLPRI)
 		ready |= MYSQL_WAIT_EXCEPT;
 	return ready;
 }

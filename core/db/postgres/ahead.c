@@ -43,7 +43,7 @@ int pg_ahead_send(struct pg *pg, struct error *err)
 		return 0;
 	pg_held_release(pg);
 	pg->transaction = PG_SCRIPT;
-	pg->logs_waits = false;
+	pg->own_settings = false;
 	pg->wal = -1;
 	if (pg_flush(pg, err) < 0 || pg_send_sql(pg, "BEGIN", err) < 0 ||
 	    pg_limits_send(pg, err) < 0 ||

@@ -163,16 +163,13 @@ void pg_disconnect(struct pg *pg)
 	pg->ahead_us = 0;
 	pg->direct = false;
 	pg_limits_forget(pg);
-	talloc_free(pg->watcher);
-	pg->watcher = NULL;
+	pg_leave_alone(pg);
 	pg->locked = false;
 	talloc_free(pg->schema);
 	pg->schema = NULL;
 	pg_forget_kept(pg);
-	talloc_free(pg->observer);
-	pg->observer = NULL;
 	pg->observed = NULL;
-	pg->counts_tried = pg->counts = pg->logs_waits = false;
+	pg->counts_tried = pg->counts = false;
 	pg->clock_offset_us = 0;
 	pg_held_release(pg);
 	pg_held_forget(pg);

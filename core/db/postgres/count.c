@@ -98,29 +98,10 @@ void pg_count_along(struct db *db, struct db_count *counts, size_t count,
 	pg->along_limit = limit;
 }
 
-/*
- * Whether the script's first statement makes this table: then there was none
- * before, or else the script fails.
- */
 static bool makes_first(const struct script *script, const char *table)
 {
-	const struct statement *s = script->statements;
-	struct sql_token token = { 0 };
-
-	if (!script->statement_count || !s->analysed || !s->relation_count ||
-	    strcmp(s->relations[0], table) != 0)
-		return false;
-	for (int i = 0; i < 3; i++) {
-		static const char *const words[] = { "CREATE", "TABLE", "IF" };
-
-		token = sql_next_code(script->text, s->offset + s->length,
-				      i ? token.offset + token.length
-					: s->offset,
-				      SQL_POSTGRESQL);
-		if (sql_is_word(script->text, token, words[i]) != (i < 2))
-			return false;
-	}
-	return true;
+	return script->statement_count &&
+	       statement_makes_table(script, script->statements, table);
 }
 
 bool pg_count_is_needless(const struct script *script)

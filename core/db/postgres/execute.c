@@ -22,6 +22,7 @@ int pg_start_script(struct pg *pg, const struct script *script, size_t n,
 				 "a transaction of another script is open");
 	if (pg_reset(pg, err) < 0 || pg_find_schema(pg, err) < 0)
 		return -1;
+	pg->own_settings = false;
 	return pg_held_prepare(pg, script, err);
 }
 
@@ -114,36 +115,20 @@ static void place(const struct pg *pg, const struct script *script,
 	error_at(err, script->path, line, column);
 }
 
-static int send_all(struct pg *pg, const struct pg_statement *statement,
-		    bool looks, struct error *err)
+/* What the end of a script needs in any case goes along with its last one, and
+   before the look, which so sees what its deferred constraints do, too. */
+static int send_look(struct pg *pg, const struct script *script, size_t n,
+		     struct error *err)
 {
-	if (pg_send(pg, statement, err) < 0)
-		return -1;
-	if (!looks)
-		return 0;
-	/* its result shall not wait for that of the look */
+	bool last = n + 1 == script->statement_count;
+
+	/* the statement's result shall not wait for that of the look */
 	if (pg_flush(pg, err) < 0)
 		return -1;
-	return pg_held_send(pg, err);
-}
-
-static int copy_in(struct pg *pg, const struct pg_statement *statement,
-		   const struct script *script, const struct statement *s,
-		   bool looks, struct error *err)
-{
-	if (pg_copy_in(pg, statement, script->text + s->data_offset,
-		       s->data_length, err) < 0)
+	if (last && pg->transaction == PG_SCRIPT &&
+	    script->statements[n].analysed && pg_close_script(pg, err) < 0)
 		return -1;
-	return looks ? pg_held_send(pg, err) : 0;
-}
-
-/* What the end of a script needs in any case goes along with its last one. */
-static int send_end(struct pg *pg, const struct script *script, size_t n,
-		    struct error *err)
-{
-	if (n + 1 < script->statement_count)
-		return 0;
-	return pg_close_script(pg, err);
+	return pg_held_send(pg, err);
 }
 
 /*
@@ -154,13 +139,12 @@ static int await(struct pg *pg, const struct script *script, size_t n,
 		 bool looks, struct error *err)
 {
 	if (!looks || !script->statements[n].analysed ||
-	    pg->transaction != PG_SCRIPT) {
+	    (pg->transaction != PG_SCRIPT && pg->transaction != PG_CLOSING)) {
 		if (pg_sync(pg, err) < 0)
 			return -1;
 		return pg_held_settle(pg, err);
 	}
-	if (send_end(pg, script, n, err) == 0 &&
-	    pg_await(pg, &pg->look.outcome, err) == 0)
+	if (pg_await(pg, &pg->look.outcome, err) == 0)
 		return 0;
 	pg->look.pending = false;
 	return -1;
@@ -191,7 +175,6 @@ static int send_script(struct pg *pg, const struct script *script, size_t n,
 	};
 	int result;
 
-	pg_waits_forget(&pg->look);
 	pg->look = (struct pg_look){
 		.pg = pg,
 		.statement = s,
@@ -202,9 +185,14 @@ static int send_script(struct pg *pg, const struct script *script, size_t n,
 		 (pg->transaction == PG_SCRIPT || pg->inside) &&
 		 pg_held_wanted(pg, script, n, &pg->look.since_us);
 	if (s->data_offset)
-		result = copy_in(pg, &statement, script, s, *looks, err);
+		result = pg_copy_in(pg, &statement,
+				    script->text + s->data_offset,
+				    s->data_length, err);
 	else
-		result = send_all(pg, &statement, *looks, err);
+		result = pg_send(pg, &statement, err);
+	pg_held_note_settings(pg, script, s);
+	if (result == 0 && *looks)
+		result = send_look(pg, script, n, err);
 	talloc_free(text);
 	return result;
 }
@@ -216,7 +204,8 @@ int pg_execute_ahead(struct pg *pg, const struct script *script,
 
 	if (send_script(pg, script, 0, NULL, &looks, err) < 0)
 		return -1;
-	return send_end(pg, script, 0, err);
+	return !looks && script->statement_count == 1 ? pg_close_script(pg, err)
+						      : 0;
 }
 
 /* It runs already: see ahead.c. */
@@ -229,6 +218,12 @@ static int await_ahead(struct pg *pg, struct error *err)
 	if (result < 0)
 		pg->look.pending = false;
 	return result;
+}
+
+/* The server wants nobody else in a database that it copies, moves or drops. */
+static bool is_about_databases(const struct statement *s)
+{
+	return s->no_transaction && (strstr(s->kind, " DATABASE") != NULL);
 }
 
 /* Sends statement n and, in a transaction, the look at its locks. */
@@ -248,10 +243,8 @@ static int run(struct pg *pg, const struct script *script, size_t n,
 	pg->look.facts = facts;
 	pg->look.fact = fact;
 	pg->look.first_lock = facts->lock_count;
-	if (pg->transaction == PG_IDLE && !pg->inside)
-		pg->logs_waits = false;
-	pg_waits_beware(pg, script, s);
-	pg_observe_begin(pg, facts);
+	if (!is_about_databases(s))
+		pg_observe_begin(pg, facts);
 	if (result == 0)
 		result = ahead ? await_ahead(pg, err)
 			       : await(pg, script, n, looks, err);
@@ -281,7 +274,7 @@ static int look_back(struct pg *pg, const struct statement *s,
 	if (pg->transaction != PG_IDLE || pg->inside || !pg->observed)
 		return 0;
 	pg_observe_outside(pg, facts, fact);
-	pg_observe_end(pg, pg->observed_us, clock_mono_us());
+	pg_observe_end(pg, clock_mono_us());
 	if (!pg_held_is_harmless(s) &&
 	    pg_held_compare(pg, facts, fact, err) < 0)
 		return -1;
@@ -296,7 +289,7 @@ static int start_own(struct pg *pg, const struct statement *s,
 {
 	if (pg->transaction != PG_IDLE || pg->inside || !s->control)
 		return 0;
-	return pg_held_start(pg, true, err);
+	return pg_held_start(pg, err);
 }
 
 /* Outside of a transaction there is no look that would tell. */
@@ -346,6 +339,8 @@ int pg_execute_part(struct db *db, const struct script *script, size_t n,
 		return -1;
 	pg->script = script;
 	note_leftovers(pg, s);
+	if (is_about_databases(s))
+		pg_leave_alone(pg);
 	if (start_own(pg, s, err) < 0 || pg_watch_begin(pg, s, err) < 0 ||
 	    pg_limits_send_outside(pg, script, s, err) < 0)
 		return pg_watch_end(pg, -1, err);

@@ -151,8 +151,7 @@ void pg_notice(void *data, const PGresult *res)
 		PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
 	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 
-	if (!severity || !text || pg->step_head == pg->step_tail ||
-	    pg_wait_note(pg, res))
+	if (!severity || !text || pg->step_head == pg->step_tail)
 		return;
 	if (pg->db.options.notice &&
 	    pg->steps[pg->step_head].statement.of_script)

@@ -530,12 +530,59 @@ static const char *look_sql(const struct pg *pg)
 			  : LOOK_SQL(NO_COUNTERS, "NULL");
 }
 
+/* A script may have given its statements a millisecond, or speak LATIN1; what
+   it has deallocated, it has not told. */
+void pg_held_note_settings(struct pg *pg, const struct script *script,
+			   const struct statement *s)
+{
+	static const char *const kinds[] = { "SET", "SELECT", "DO", "CALL" };
+	static const char *const words[] = { "statement_timeout",
+					     "client_encoding", "NAMES" };
+	bool may = !s->analysed;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		may |= !strcmp(s->kind, kinds[i]);
+	for (size_t i = 0; may && i < sizeof(words) / sizeof(*words); i++)
+		pg->own_settings |= statement_mentions(script, s, words[i]);
+	if (may && (statement_mentions(script, s, "DEALLOCATE") ||
+		    statement_mentions(script, s, "DISCARD")))
+		pg_forget_kept(pg);
+}
+
+static const char put_aside[] =
+	"SELECT pg_catalog.set_config('git_migrate.timeout', "
+	"pg_catalog.current_setting('statement_timeout'), true), "
+	"pg_catalog.set_config('git_migrate.encoding', "
+	"pg_catalog.current_setting('client_encoding'), true), "
+	"pg_catalog.set_config('statement_timeout', '0', true), "
+	"pg_catalog.set_config('client_encoding', 'UTF8', true)";
+
+static const char put_back[] =
+	"SELECT pg_catalog.set_config('client_encoding', "
+	"pg_catalog.current_setting('git_migrate.encoding'), true), "
+	"pg_catalog.set_config('statement_timeout', "
+	"pg_catalog.current_setting('git_migrate.timeout'), true)";
+
+static int send_beside(struct pg *pg, const char *sql, struct error *err)
+{
+	const struct pg_statement statement = {
+		.sql = sql,
+		.keep = true,
+		.looks = true,
+	};
+
+	return pg->own_settings && pg->transaction != PG_CLOSING
+		       ? pg_send(pg, &statement, err)
+		       : 0;
+}
+
 int pg_held_send(struct pg *pg, struct error *err)
 {
 	struct pg_held *held, *next;
 	const struct pg_statement statement = {
 		.sql = look_sql(pg),
 		.keep = true,
+		.looks = true,
 		.row = take_row,
 		.data = &pg->look,
 		.outcome = &pg->look.looked,
@@ -549,7 +596,11 @@ int pg_held_send(struct pg *pg, struct error *err)
 	pg->looked_us = clock_mono_us();
 	pg->look.pending = true;
 	pg->look.wal = -1;
-	return pg_send(pg, &statement, err) < 0 ? -1 : pg_flush(pg, err);
+	if (send_beside(pg, put_aside, err) < 0 ||
+	    pg_send(pg, &statement, err) < 0 ||
+	    send_beside(pg, put_back, err) < 0)
+		return -1;
+	return pg_flush(pg, err);
 }
 
 /* What the look has found goes to the facts. */
@@ -561,7 +612,6 @@ static void tell(struct pg *pg, struct pg_look *look)
 	if (!look->facts)
 		return;
 	pg_waits_tell_locks(look);
-	pg_waits_forget(look);
 	pg->look_cost_us = (int64_t)look->cost_us;
 	look->facts->observed_ms += look->cost_us / 1000;
 	if (pg->wal >= 0 && look->wal >= pg->wal)
@@ -586,45 +636,24 @@ static int take_start(const char *const *values, int count, void *data)
 
 	(void)count;
 	pg->counts = true;
-	pg->logs_waits = values[0] && *values[0] == 't';
-	pg->wal = values[1] ? strtoll(values[1], NULL, 10) : -1;
+	pg->wal = values[0] ? strtoll(values[0], NULL, 10) : -1;
 	return 0;
 }
 
-#define START_SQL(waits)                                                       \
-	"SELECT " waits ", " PG_WAL                                            \
-	" FROM pg_catalog.pg_stat_force_next_flush()"
-
-/* The settings go with what the script itself has set, at its end. */
-#define ASK_FOR_WAITS                                                          \
-	"CASE WHEN pg_catalog.has_parameter_privilege('log_lock_waits', "      \
-	"'SET') AND pg_catalog.has_parameter_privilege('deadlock_timeout', "   \
-	"'SET') AND pg_catalog.current_setting('client_min_messages') "        \
-	"NOT IN ('warning', 'error') "                                         \
-	"THEN pg_catalog.set_config('log_lock_waits', 'on', false) = 'on' "    \
-	"AND pg_catalog.set_config('deadlock_timeout', '" PG_SHORTEST_WAIT     \
-	"', false) <> '' "                                                     \
-	"AND pg_catalog.set_config('client_min_messages', 'log', false) <> "   \
-	"'' "                                                                  \
-	"END"
-
-/*
- * In a transaction of its own: a script may begin with what has to come before
- * any query. One that runs in steps keeps its session as it has made it.
- */
-int pg_held_start(struct pg *pg, bool in_steps, struct error *err)
+/* In a transaction of its own: a script may begin with what has to come before
+   any query. */
+int pg_held_start(struct pg *pg, struct error *err)
 {
 	const struct pg_statement start = {
-		.sql = START_SQL("false"),
+		.sql = "SELECT " PG_WAL
+		       " FROM pg_catalog.pg_stat_force_next_flush()",
 		.keep = true,
 		.minor = true,
 		.row = take_start,
 		.data = pg,
 	};
 
-	(void)in_steps;
 	pg->wal = -1;
-	pg->logs_waits = false;
 	if (pg->db.major < 15 || pg->db.options.unobserved)
 		return 0;
 	if (pg->counts_tried && !pg->counts)

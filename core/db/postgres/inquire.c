@@ -65,6 +65,8 @@ int pg_inquire(TALLOC_CTX *mem, struct db *db, struct db **out, bool *over,
 					      "connect_timeout", CONNECT_S);
 	bool there = true;
 
+	/* the role may have but so many connections */
+	pg_leave_alone(lost);
 	*until = clock_mono_us() + 2 * PATIENCE_US;
 	if (pg_open_url(mem, &url, &options, &again, err) < 0)
 		return -1;

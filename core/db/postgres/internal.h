@@ -72,6 +72,7 @@ struct pg_statement {
 	bool of_script; /* a person wrote it */
 	bool ledger;	/* it names our own tables */
 	bool minor;	/* nothing follows from its failure */
+	bool looks;	/* at what a script does, which goes without it, too */
 	db_row_fn row;	/* may be NULL */
 	void *data;
 	struct pg_outcome *outcome; /* may be NULL */
@@ -108,9 +109,7 @@ enum pg_transaction {
 struct pg_relation;
 struct pg_held;
 struct pg_effect;
-struct pg_wait;
 struct pg_observer;
-struct pg_waiters;
 
 /* A look at the locks of a transaction. */
 struct pg_look {
@@ -128,8 +127,6 @@ struct pg_look {
 	size_t first_lock; /* of the facts' locks, those that it found */
 	struct pg_effect *effects;
 	size_t effect_count;
-	struct pg_wait *waits; /* of the statement, for a lock */
-	size_t wait_count;
 	int64_t wal; /* -1: not known */
 	double cost_us;
 };
@@ -189,6 +186,7 @@ struct pg {
 	size_t looked_count;
 	int64_t unlooked_us;  /* since when statements were passed over; or 0 */
 	bool put_off;	      /* ... also some that may have new locks */
+	bool own_settings;    /* the script's, that a look does not go with */
 	int64_t looked_us;    /* when a look was last sent */
 	int64_t look_cost_us; /* of the last one, on the server */
 	unsigned epoch;	      /* of the session's counters, from 1 */
@@ -197,17 +195,17 @@ struct pg {
 	bool counts;	   /* ... and it has */
 
 	/* waits.c */
-	bool logs_waits; /* the server tells us of our own */
+	struct pg_own_wait {
+		unsigned relation; /* for which; 0: for something else */
+		int64_t since_us, seen_us, over_us;
+	} own_wait; /* of what runs; seen_us is 0: none was seen */
 
 	/* observe.c */
 	struct facts *observed; /* of what runs now, or NULL */
 	int64_t observed_us;	/* since when it runs */
 	struct pg_observer *observer;
 	int64_t clock_offset_us; /* the server's clock to ours; 0: not known */
-	struct pg_outcome last_look; /* before the commit */
-	struct pg_waiters *last_waiters;
-	bool asked_last;
-	int64_t ending_us; /* when the commit was sent */
+	int64_t ending_us;	 /* when the commit was sent */
 
 	/* count.c */
 	struct db_count *along;
@@ -423,10 +421,13 @@ bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
 /* Whether another look at all locks would cost more than its part of what has
    lasted so long. */
 bool pg_held_is_too_dear(const struct pg *pg, int64_t lasted_us);
+/* Before a statement of a script: settings that a look must not run under. */
+void pg_held_note_settings(struct pg *pg, const struct script *script,
+			   const struct statement *statement);
 /* Sends the look; the rows go to the facts. */
 int pg_held_send(struct pg *pg, struct error *err);
 /* Before a transaction for a script: what counts, counts from here on. */
-int pg_held_start(struct pg *pg, bool in_steps, struct error *err);
+int pg_held_start(struct pg *pg, struct error *err);
 /* Learns what a relation is called. */
 void pg_held_meet(struct pg *pg, unsigned oid, const char *schema,
 		  const char *name, char kind);
@@ -447,36 +448,27 @@ void pg_observe_begin(struct pg *pg, struct facts *facts);
    longer than that. */
 void pg_observe_wait(struct pg *pg, struct pollfd *poller, int *timeout_ms);
 void pg_observe_go_on(struct pg *pg, const struct pollfd *poller);
-/* What was seen of a lock that a statement took, and of its own wait. */
+/* What was seen of a lock that a statement took. */
 void pg_observe_lock(struct pg *pg, struct fact_lock *lock);
-void pg_observe_own_wait(struct pg *pg, struct fact_statement *statement,
-			 double whole_ms);
 /* What it has reported of itself. */
 void pg_observe_phases(struct pg *pg, struct fact_statement *statement);
 /* A statement in no transaction is over: its locks were seen, or were not. */
 void pg_observe_outside(struct pg *pg, struct facts *facts,
 			const struct fact_statement *statement);
-/* Sends the question who waits now, before the commit of a transaction that has
-   lasted since then. */
-int pg_observe_send_last(struct pg *pg, int64_t since_us, struct error *err);
-/* The transaction is over, since some time between these two. */
-void pg_observe_end(struct pg *pg, int64_t ending_us, int64_t ended_us);
+/* Gives the second connection back, if there is one; another is opened when it
+   is worth one. */
+bool pg_observe_close(struct pg *pg);
+/* The transaction is over. */
+void pg_observe_end(struct pg *pg, int64_t ended_us);
 
 /* --- waits.c -------------------------------------------------------------- */
 
-/* The server tells of those that last at least so long. */
-#define PG_SHORTEST_WAIT "10ms"
-#define PG_SHORTEST_WAIT_MS 10
-/* Before a statement of a script: one that may change what the server tells. */
-void pg_waits_beware(struct pg *pg, const struct script *script,
-		     const struct statement *statement);
-/* Takes a notice that is about a wait of ours; false: it is another one. */
-bool pg_wait_note(struct pg *pg, const PGresult *res);
+/* A statement begins. */
+void pg_waits_begin(struct pg *pg);
 /* The statement is over, and so are its waits. */
 void pg_waits_tell(struct pg_look *look);
 /* The locks it took are known. */
 void pg_waits_tell_locks(struct pg_look *look);
-void pg_waits_forget(struct pg_look *look);
 
 /* --- blockers.c, limits.c, watch.c, pooler.c ------------------------------ */
 
@@ -498,6 +490,8 @@ int pg_limits_send_outside(struct pg *pg, const struct script *script,
 /* The session is as it was when opened. */
 void pg_limits_forget(struct pg *pg);
 
+/* Only the main connection stays, until another is needed. */
+void pg_leave_alone(struct pg *pg);
 /* Begins to watch a statement that a lock time-out would leave half done. */
 int pg_watch_begin(struct pg *pg, const struct statement *s, struct error *err);
 /* To be called while it runs: true when it has waited long enough. */

@@ -25,6 +25,7 @@ int pg_limits_send(struct pg *pg, struct error *err)
 	if (db->lock_timeout_ms && send_setting(pg, "LOCAL ", "lock_timeout",
 						db->lock_timeout_ms, err) < 0)
 		return -1;
+	pg->own_settings |= db->statement_timeout_ms > 0;
 	if (db->statement_timeout_ms &&
 	    send_setting(pg, "LOCAL ", "statement_timeout",
 			 db->statement_timeout_ms, err) < 0)

@@ -56,9 +56,6 @@ struct pg_observer {
 	int64_t holding_us; /* when ours were last asked about */
 	struct sight *sights;
 	size_t sight_count;
-	/* its own wait, as far as it was seen */
-	unsigned own_relation;
-	int64_t own_since_us, own_seen_us, own_over_us;
 	struct phase *phases;
 	size_t phase_count;
 };
@@ -108,6 +105,15 @@ static int close_observer(struct pg_observer *o)
 	if (o->conn)
 		PQfinish(o->conn);
 	return 0;
+}
+
+bool pg_observe_close(struct pg *pg)
+{
+	bool open = pg->observer && pg->observer->conn;
+
+	talloc_free(pg->observer);
+	pg->observer = NULL;
+	return open;
 }
 
 static void ignore_notice(void *data, const PGresult *res)
@@ -293,9 +299,7 @@ static void take_rows(struct pg *pg, PGresult *res, int64_t now)
 		/* who is gone once the commit was sent was served by it */
 		if (!pg->ending_us)
 			pg_victims_take(pg, list, now);
-		if (o->own_seen_us && o->own_seen_us < o->asked_us &&
-		    !o->own_over_us)
-			o->own_over_us = now;
+		pg_waits_note_none(pg, o->asked_us, now);
 	} else {
 		for (size_t i = 0; i < o->sight_count; i++)
 			if (o->sights[i].last_us < now &&
@@ -409,6 +413,7 @@ void pg_observe_begin(struct pg *pg, struct facts *facts)
 		return;
 	pg->observed = facts;
 	pg->observed_us = clock_mono_us();
+	pg_waits_begin(pg);
 	if (!o)
 		return;
 	o->holding_us = pg->observed_us;
@@ -416,47 +421,13 @@ void pg_observe_begin(struct pg *pg, struct facts *facts)
 	talloc_free(o->phases);
 	o->phases = NULL;
 	o->phase_count = 0;
-	o->own_since_us = o->own_seen_us = o->own_over_us = 0;
 	o->questions = 0;
 	o->next_us = pg->observed_us + WORTH_IT_US;
-}
-
-void pg_observe_own(struct pg *pg, const struct pg_waiter *waiter,
-		    int64_t seen_us)
-{
-	struct pg_observer *o = pg->observer;
-
-	if (!o)
-		return;
-	o->own_relation = pg_waiter_relation(waiter);
-	o->own_since_us = pg_waiter_since(waiter) + pg->clock_offset_us;
-	o->own_seen_us = seen_us;
-	o->own_over_us = 0;
 }
 
 static double ms_between(int64_t from, int64_t to)
 {
 	return to > from ? (double)(to - from) / 1000 : 0;
-}
-
-void pg_observe_own_wait(struct pg *pg, struct fact_statement *s,
-			 double whole_ms)
-{
-	const struct pg_observer *o = pg->observer;
-	int64_t over;
-
-	/* it has waited at most until something else was seen of it */
-	s->waited_ms = 0;
-	s->waited_bound_ms = whole_ms;
-	if (!o || !o->own_seen_us)
-		return;
-	over = o->own_over_us ? o->own_over_us : o->own_seen_us;
-	s->waited_ms = ms_between(o->own_since_us, o->own_seen_us);
-	s->waited_bound_ms = ms_between(o->own_seen_us, over);
-	if (s->waited_ms > whole_ms)
-		s->waited_ms = whole_ms;
-	if (!o->own_over_us)
-		s->waited_bound_ms = whole_ms - s->waited_ms;
 }
 
 void pg_observe_phases(struct pg *pg, struct fact_statement *s)
@@ -499,22 +470,9 @@ static const struct sight *sight_of(struct pg *pg, const struct fact_lock *l)
 
 void pg_observe_lock(struct pg *pg, struct fact_lock *l)
 {
-	const struct pg_observer *o = pg->observer;
 	const struct sight *s = sight_of(pg, l);
-	const struct pg_relation *own = o ? pg_held_find(pg, o->own_relation)
-					  : NULL;
 	double bound;
 
-	/* while it was waited for it was not held */
-	if (!pg->logs_waits && own && o->own_seen_us > l->since_us &&
-	    !strcmp(own->name, l->relation)) {
-		double late = ms_between(l->since_us, o->own_seen_us);
-
-		l->since_us = o->own_seen_us;
-		l->from_ms += late;
-		l->bound_ms -= late < l->bound_ms ? late : l->bound_ms;
-		l->waited_ms = ms_between(o->own_since_us, o->own_seen_us);
-	}
 	if (!s)
 		return;
 	bound = ms_between(l->since_us, s->first_us);
@@ -585,40 +543,9 @@ void pg_observe_outside(struct pg *pg, struct facts *facts,
 
 /* --- the end of a transaction --------------------------------------------- */
 
-/* On the migration's own connection, right before its locks are let go. */
-int pg_observe_send_last(struct pg *pg, int64_t since_us, struct error *err)
+void pg_observe_end(struct pg *pg, int64_t ended_us)
 {
-	const char *params[] = { "t" };
-	struct pg_statement ask = {
-		.sql = embed_text("core/db/postgres/waiting.sql"),
-		.params = params,
-		.param_count = 1,
-		.keep = true,
-		.row = pg_waiters_take,
-		.outcome = &pg->last_look,
-	};
-	int64_t lasted_us = clock_mono_us() - since_us;
-
-	pg->last_look = (struct pg_outcome){ 0 };
-	if (!pg->observed || pg->db.major < 14 || !since_us ||
-	    lasted_us < WORTH_IT_US || pg_held_is_too_dear(pg, lasted_us))
-		return 0;
-	if (!pg->observer || !pg->observer->sees_all)
-		params[0] = "f";
-	pg->last_waiters = pg_waiters_new(pg);
-	ask.data = pg->last_waiters;
-	return pg_send(pg, &ask, err);
-}
-
-void pg_observe_end(struct pg *pg, int64_t ending_us, int64_t ended_us)
-{
-	if (pg->last_waiters && pg->last_look.done) {
-		pg_victims_take(pg, pg->last_waiters, pg->last_look.arrived_us);
-		pg->asked_last = true;
-	}
-	talloc_free(pg->last_waiters);
-	pg->last_waiters = NULL;
-	pg_victims_end(pg, ending_us, ended_us);
+	pg_victims_end(pg, ended_us);
 	pg->observed = NULL;
 	pg->ending_us = 0;
 }

@@ -22,15 +22,20 @@ int pg_waiters_take(const char *const *values, int count, void *data);
    do not any more are done with. */
 void pg_victims_take(struct pg *pg, struct pg_waiters *list,
 		     int64_t arrived_us);
-/* The transaction is over: so are all waits for it, between these two. */
-void pg_victims_end(struct pg *pg, int64_t ending_us, int64_t ended_us);
+/* The transaction is over: so are all waits for it, by then. */
+void pg_victims_end(struct pg *pg, int64_t ended_us);
 
 /* When it began, by the server's clock; and for which relation, or 0. */
 int64_t pg_waiter_since(const struct pg_waiter *waiter);
 unsigned pg_waiter_relation(const struct pg_waiter *waiter);
 
-/* We wait ourselves. */
-void pg_observe_own(struct pg *pg, const struct pg_waiter *waiter,
-		    int64_t seen_us);
+/* --- waits.c: the statement's own wait ------------------------------------ */
+
+/* It is seen waiting at that time. */
+void pg_waits_note(struct pg *pg, const struct pg_waiter *waiter,
+		   int64_t seen_us);
+/* An answer to what was asked then is complete: if it did wait before that and
+   was not seen since, it waits no more. */
+void pg_waits_note_none(struct pg *pg, int64_t asked_us, int64_t now);
 
 #endif

@@ -348,6 +348,7 @@ static void take_failure(struct pg *pg, const struct pg_step *step,
 		return;
 	pg->failed = true;
 	pg->script_failed = step->statement.of_script;
+	pg->db.look_failed = step->statement.looks;
 	pg_failure(pg, step, res, err);
 }
 

@@ -236,8 +236,9 @@ int pg_session_begin(struct db *db, const struct script *script,
 		return -1;
 	if (script) {
 		pg->db.began_us = pg->db.committed_us = 0;
+		pg->own_settings = false;
 		if (pg_count_send_before(pg, script, err) < 0 ||
-		    pg_held_start(pg, false, err) < 0)
+		    pg_held_start(pg, err) < 0)
 			return -1;
 	}
 	if (pg_send_sql(pg, "BEGIN", err) < 0 ||
@@ -310,7 +311,7 @@ int pg_session_commit(struct db *db, struct error *err)
 	error_release(err);
 	db->ended = DB_COMMITTED;
 	db->committed_us = outcome.arrived_us;
-	pg_observe_end(pg, pg->ending_us, outcome.arrived_us);
+	pg_observe_end(pg, outcome.arrived_us);
 	/* temporary tables outlive it: they are dropped by the next reset */
 	if (pg->transaction != PG_BOOKKEEPING)
 		pg->tainted = pg->temporary || pg->deep;
@@ -340,7 +341,7 @@ void pg_session_rollback(struct db *db)
 		db->ended = DB_ROLLED_BACK;
 	}
 	error_release(&ignored);
-	pg_observe_end(pg, 0, clock_mono_us());
+	pg_observe_end(pg, clock_mono_us());
 	/* all that the script did to the session is undone with it */
 	if (ours) {
 		pg->temporary = false;

@@ -18,8 +18,7 @@ int pg_begin_step(struct db *db, const struct script *script, size_t n,
 	if (pg_start_script(pg, script, n, err) < 0)
 		return -1;
 	pg->script = script;
-	if (pg_held_start(pg, true, err) < 0 ||
-	    pg_send_sql(pg, "BEGIN", err) < 0 ||
+	if (pg_held_start(pg, err) < 0 || pg_send_sql(pg, "BEGIN", err) < 0 ||
 	    pg_limits_send_step(pg, script, &script->statements[n], err) < 0)
 		return -1;
 	pg->inside = true;
@@ -44,7 +43,7 @@ int pg_end_step(struct db *db, struct error *err)
 	    pg_check_committed(pg, &outcome, err) < 0)
 		return -1;
 	db->committed_us = outcome.arrived_us;
-	pg_observe_end(pg, pg->ending_us, outcome.arrived_us);
+	pg_observe_end(pg, outcome.arrived_us);
 	pg->transaction = PG_IDLE;
 	pg_held_release(pg);
 	return 0;

@@ -197,7 +197,7 @@ void pg_victims_take(struct pg *pg, struct pg_waiters *list, int64_t arrived_us)
 		if (list->list[i].ours)
 			meet(pg, &list->list[i], seen_us);
 		else if (list->list[i].pid == pg->backend_pid)
-			pg_observe_own(pg, &list->list[i], seen_us);
+			pg_waits_note(pg, &list->list[i], seen_us);
 	}
 	for (size_t i = 0; i < facts->victim_count; i++) {
 		struct fact_victim *v = &facts->victims[i];
@@ -207,19 +207,16 @@ void pg_victims_take(struct pg *pg, struct pg_waiters *list, int64_t arrived_us)
 	}
 }
 
-void pg_victims_end(struct pg *pg, int64_t ending_us, int64_t ended_us)
+void pg_victims_end(struct pg *pg, int64_t ended_us)
 {
 	struct facts *facts = pg->observed;
 
 	for (size_t i = 0; facts && i < facts->victim_count; i++) {
 		struct fact_victim *v = &facts->victims[i];
-		int64_t least = v->seen_us > ending_us ? v->seen_us : ending_us;
 
 		if (!v->outcome)
-			close_victim(pg, v, pg->asked_last ? least : v->seen_us,
-				     ended_us, "served");
+			close_victim(pg, v, v->seen_us, ended_us, "served");
 	}
-	pg->asked_last = false;
 }
 
 int64_t pg_waiter_since(const struct pg_waiter *w)

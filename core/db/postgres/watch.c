@@ -80,18 +80,33 @@ static int take_blocker(const char *const *values, int count, void *data)
 	return 0;
 }
 
-static bool has_watcher(struct pg *pg)
+static void open_watcher(struct pg *pg)
 {
 	struct db_options options = { .connect_ms = 2000, .read_only = true };
 	struct error ignored = { 0 };
 
+	if (pg_open_url(pg, &pg->url, &options, &pg->watcher, &ignored) < 0)
+		error_release(&ignored);
+}
+
+/* Where the role may have but so many connections, seeing to it that the
+   statement does not wait for ever is worth more than measuring it. */
+static bool has_watcher(struct pg *pg)
+{
 	if (pg->watcher || pg->watch->blind)
 		return pg->watcher != NULL;
-	if (pg_open_url(pg, &pg->url, &options, &pg->watcher, &ignored) < 0) {
-		pg->watch->blind = true;
-		error_release(&ignored);
-	}
+	open_watcher(pg);
+	if (!pg->watcher && pg_observe_close(pg))
+		open_watcher(pg);
+	pg->watch->blind = !pg->watcher;
 	return pg->watcher != NULL;
+}
+
+void pg_leave_alone(struct pg *pg)
+{
+	pg_observe_close(pg);
+	talloc_free(pg->watcher);
+	pg->watcher = NULL;
 }
 
 static void look(struct pg *pg)

@@ -1,0 +1,352 @@
+#include "git/notes_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/thread/notes.h"
+
+#define NOTES "refs/notes/"
+#define FETCHED "refs/migrate/notes/"
+#define PUSH_TRIES 100
+
+static char *refspec(TALLOC_CTX *mem, const char *remote)
+{
+	return talloc_asprintf(mem, "+%smigrate*:%s%s/migrate*", NOTES, FETCHED,
+			       remote);
+}
+
+/* git may ask for a password here, as nobody waits for a hook. */
+static const char *const *network_environment(TALLOC_CTX *mem,
+					      struct repo *repo)
+{
+	const char *const *env = private_of(repo)->env;
+	const char **own;
+	size_t count = 0, n = 0;
+
+	while (env[count])
+		count++;
+	own = talloc_zero_array(mem, const char *, (unsigned)count + 1);
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(env[i], "GIT_TERMINAL_PROMPT=", 20) != 0)
+			own[n++] = env[i];
+	return own;
+}
+
+static int talk(TALLOC_CTX *mem, struct repo *repo, const char *const *argv,
+		char **complaint, struct error *err)
+{
+	char *out;
+
+	return process_run(mem, argv, private_of(repo)->cwd,
+			   network_environment(mem, repo), NULL, 0, &out, NULL,
+			   complaint, err);
+}
+
+/* A name that is configured, as what is fetched is kept under it. */
+static int check_remote(TALLOC_CTX *mem, struct repo *repo, const char *remote,
+			struct error *err)
+{
+	char *key = talloc_asprintf(mem, "remote.%s.url", remote);
+	char *out, *complaint;
+	int status = git_run(mem, repo, GIT_ARGS("config", "--get", key), NULL,
+			     0, &out, NULL, &complaint, err);
+
+	if (status <= 0)
+		return status;
+	error_set(err, ERROR_NOT_FOUND, "no remote '%s'", remote);
+	return error_hint(err, "see the remotes: git remote -v");
+}
+
+int notes_fetch(struct repo *repo, const char *remote, struct error *err)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	char *complaint, *spec = refspec(mem, remote);
+	int status = check_remote(mem, repo, remote, err);
+
+	if (status == 0)
+		status = talk(mem, repo,
+			      GIT_ARGS("fetch", "-q", "--no-tags",
+				       "--no-write-fetch-head",
+				       "--no-recurse-submodules", "--", remote,
+				       spec),
+			      &complaint, err);
+	if (status > 0)
+		status = git_failed(err, "fetch the notes", complaint);
+	talloc_free(mem);
+	return status < 0 ? -1 : 0;
+}
+
+/* --- merging -------------------------------------------------------------- */
+
+/* A place for this ref in the list, which it may be in already. */
+static struct notes_report *report_of(struct notes_share *share,
+				      const char *ref)
+{
+	struct notes_report *r;
+
+	for (size_t i = 0; i < share->count; i++)
+		if (!strcmp(share->list[i].ref, ref))
+			return &share->list[i];
+	share->list = talloc_realloc(share->mem, share->list,
+				     struct notes_report,
+				     (unsigned)share->count + 1);
+	r = &share->list[share->count++];
+	*r = (struct notes_report){ .ref = talloc_strdup(share->mem, ref) };
+	return r;
+}
+
+/* Pushing may merge more than once: what the first one brought counts, too. */
+static int merge_one(struct repo *repo, const char *name, const char *theirs,
+		     struct notes_share *share, struct error *err)
+{
+	char *ref = talloc_asprintf(share->mem, NOTES "%s", name);
+	struct notes_report *r = report_of(share, ref), now = { .ref = r->ref };
+
+	if (notes_merge(repo, ref, theirs, &now, err) < 0)
+		return -1;
+	now.changed += r->changed;
+	if (r->changed && now.outcome < NOTES_TAKEN)
+		now.outcome = r->outcome;
+	*r = now;
+	return 0;
+}
+
+static int merge_ref(TALLOC_CTX *mem, struct repo *repo, const char *ref,
+		     struct notes_share *share, struct error *err)
+{
+	const char *name = strrchr(ref, '/') + 1;
+	char *tip;
+
+	if (!note_ref_is_ours(name)) {
+		error_set(err, ERROR_FAILED, "'%s' is none of our notes", ref);
+		return error_hint(err, "its last part says which they are: "
+				       "migrate, or migrate-proofs");
+	}
+	if (notes_tip(mem, repo, ref, &tip, err) < 0)
+		return -1;
+	if (!tip)
+		return error_set(err, ERROR_NOT_FOUND, "no ref '%s'", ref);
+	return merge_one(repo, name, tip, share, err);
+}
+
+static int merge_all(TALLOC_CTX *mem, struct repo *repo, const char *remote,
+		     struct notes_share *share, struct error *err)
+{
+	char *folder = talloc_asprintf(mem, "%s%s/", FETCHED, remote);
+	char *out, *line;
+
+	if (git_must(mem, repo,
+		     GIT_ARGS("for-each-ref",
+			      "--format=%(objectname) %(refname)", folder),
+		     NULL, 0, &out, NULL, "list the notes that were fetched",
+		     err) < 0)
+		return -1;
+	while ((line = strsep(&out, "\n")) != NULL) {
+		char *ref = strchr(line, ' ');
+
+		if (!ref)
+			continue;
+		*ref++ = '\0';
+		ref += strlen(folder);
+		if (note_ref_is_ours(ref) &&
+		    merge_one(repo, ref, line, share, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int notes_merge_fetched(struct repo *repo, const char *remote, const char *ref,
+			struct notes_share *share, struct error *err)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	int result = ref ? merge_ref(mem, repo, ref, share, err)
+			 : merge_all(mem, repo, remote, share, err);
+
+	talloc_free(mem);
+	return result;
+}
+
+/* --- pushing -------------------------------------------------------------- */
+
+/* Our own refs that the remote has not, or not like that. */
+static int find_new(TALLOC_CTX *mem, struct repo *repo, const char *remote,
+		    struct notes_share *share, const char **argv, size_t room,
+		    size_t *count, struct error *err)
+{
+	char *out, *line;
+
+	if (git_must(mem, repo,
+		     GIT_ARGS("for-each-ref",
+			      "--format=%(objectname) %(refname)",
+			      NOTES "migrate", NOTES "migrate-*"),
+		     NULL, 0, &out, NULL, "list the notes", err) < 0)
+		return -1;
+	while ((line = strsep(&out, "\n")) != NULL && *count + 1 < room) {
+		char *ref = strchr(line, ' '), *tracked, *theirs;
+
+		if (!ref || !note_ref_is_ours(ref + 1 + strlen(NOTES)))
+			continue;
+		*ref++ = '\0';
+		tracked = talloc_asprintf(mem, "%s%s/%s", FETCHED, remote,
+					  ref + strlen(NOTES));
+		if (notes_tip(mem, repo, tracked, &theirs, err) < 0)
+			return -1;
+		if (theirs && !strcmp(theirs, line))
+			continue;
+		report_of(share, ref)->pushed = true;
+		argv[(*count)++] = talloc_asprintf(mem, "%s:%s", ref, ref);
+	}
+	return 0;
+}
+
+/* All that the remote was last seen to have, as one text. */
+static int seen(TALLOC_CTX *mem, struct repo *repo, const char *remote,
+		char **text, struct error *err)
+{
+	return git_must(
+		mem, repo,
+		GIT_ARGS("for-each-ref", "--format=%(objectname) %(refname)",
+			 talloc_asprintf(mem, "%s%s/", FETCHED, remote)),
+		NULL, 0, text, NULL, "list the notes that were fetched", err);
+}
+
+/* 0: done; 1: somebody else was faster. */
+static int try_push(TALLOC_CTX *mem, struct repo *repo, const char *remote,
+		    struct notes_share *share, char **complaint,
+		    struct error *err)
+{
+	const char *argv[64] = { "git",		"push", "-q",
+				 "--no-verify", "--",	remote };
+	size_t count = 6, room = sizeof(argv) / sizeof(*argv);
+	char *before, *after;
+	int status;
+
+	if (notes_fetch(repo, remote, err) < 0 ||
+	    merge_all(mem, repo, remote, share, err) < 0 ||
+	    find_new(mem, repo, remote, share, argv, room, &count, err) < 0 ||
+	    seen(mem, repo, remote, &before, err) < 0)
+		return -1;
+	if (count == 6)
+		return 0;
+	status = talk(mem, repo, argv, complaint, err);
+	if (status <= 0)
+		return status;
+	/* somebody else may be about to move the ref, or have moved it */
+	if (strstr(*complaint, "lock"))
+		return 1;
+	if (notes_fetch(repo, remote, err) < 0 ||
+	    seen(mem, repo, remote, &after, err) < 0)
+		return -1;
+	return strcmp(before, after)
+		       ? 1
+		       : git_failed(err, "push the notes", *complaint);
+}
+
+int notes_push(struct repo *repo, const char *remote, struct notes_share *share,
+	       struct error *err)
+{
+	for (int i = 0; i < PUSH_TRIES; i++) {
+		TALLOC_CTX *mem = talloc_new(NULL);
+		char *complaint;
+		int status = try_push(mem, repo, remote, share, &complaint,
+				      err);
+
+		talloc_free(mem);
+		if (status <= 0)
+			return status;
+		usleep(notes_pause_us());
+	}
+	error_set(err, ERROR_BUSY,
+		  "unable to push the notes: those of '%s' are changed by "
+		  "others all the time",
+		  remote);
+	return error_hint(err, "try again: git migrate notes push");
+}
+
+/* --- settings ------------------------------------------------------------- */
+
+static int values_of(TALLOC_CTX *mem, struct repo *repo, const char *key,
+		     char **values, size_t *length, struct error *err)
+{
+	char *complaint;
+	int status = git_run(mem, repo,
+			     GIT_ARGS("config", "-z", "--get-all", key), NULL,
+			     0, values, length, &complaint, err);
+
+	if (status > 0)
+		*length = 0;
+	return status < 0 ? -1 : 0;
+}
+
+static int add_value(TALLOC_CTX *mem, struct repo *repo, const char *key,
+		     const char *value, char ***done, size_t *count,
+		     struct error *err)
+{
+	char *values, *out;
+	size_t length;
+
+	if (values_of(mem, repo, key, &values, &length, err) < 0)
+		return -1;
+	for (const char *v = values; length && v < values + length;
+	     v += strlen(v) + 1)
+		if (!strcmp(v, value) || !strcmp(v, NOTES "*"))
+			return 0;
+	if (git_must(mem, repo, GIT_ARGS("config", "--add", key, value), NULL,
+		     0, &out, NULL, "set the configuration", err) < 0)
+		return -1;
+	(*done)[(*count)++] = talloc_asprintf(mem, "%s=%s", key, value);
+	return 0;
+}
+
+/* Whether a fetch with it writes over our notes. */
+static bool writes_over(const char *spec)
+{
+	static const char ours[] = NOTES "migrate";
+	const char *to = strchr(spec, ':'), *star;
+	size_t length = sizeof(ours) - 1;
+
+	if (*spec != '+' || !to)
+		return false;
+	star = strchr(++to, '*');
+	if (star && (size_t)(star - to) < length)
+		length = (size_t)(star - to);
+	return !strncmp(to, ours, length);
+}
+
+static int find_clobbering(TALLOC_CTX *mem, struct repo *repo, const char *key,
+			   char **clobbers, struct error *err)
+{
+	char *values;
+	size_t length;
+
+	if (values_of(mem, repo, key, &values, &length, err) < 0)
+		return -1;
+	for (char *v = values; length && v < values + length;
+	     v += strlen(v) + 1)
+		if (!*clobbers && writes_over(v))
+			*clobbers = v;
+	return 0;
+}
+
+int notes_share_settings(TALLOC_CTX *mem, struct repo *repo, const char *remote,
+			 char ***done, char **clobbers, struct error *err)
+{
+	size_t count = 0;
+	char *key;
+
+	*done = talloc_zero_array(mem, char *, 4);
+	*clobbers = NULL;
+	if (remote) {
+		key = talloc_asprintf(mem, "remote.%s.fetch", remote);
+		if (find_clobbering(mem, repo, key, clobbers, err) < 0 ||
+		    add_value(mem, repo, key, refspec(mem, remote), done,
+			      &count, err) < 0)
+			return -1;
+	}
+	return add_value(mem, repo, "notes.rewriteRef", NOTES "migrate", done,
+			 &count, err) < 0 ||
+			       add_value(mem, repo, "notes.displayRef",
+					 NOTES "migrate", done, &count, err) < 0
+		       ? -1
+		       : 0;
+}

@@ -1,0 +1,332 @@
+#include "git/internal.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- where to ------------------------------------------------------------- */
+
+/* The commit of a ref's full name; *commit is NULL when there is none. */
+static int commit_of(TALLOC_CTX *mem, struct repo *repo, const char *ref,
+		     char **commit, struct error *err)
+{
+	char *name = talloc_asprintf(mem, "%s^{commit}", ref), *complaint;
+	int status = git_run(mem, repo,
+			     GIT_ARGS("rev-parse", "-q", "--verify",
+				      "--end-of-options", name),
+			     NULL, 0, commit, NULL, &complaint, err);
+
+	if (status < 0)
+		return -1;
+	if (status)
+		*commit = NULL;
+	else
+		chomp(*commit);
+	return 0;
+}
+
+/* The only remote branch of that name, which git makes a local one of. */
+static int guess(TALLOC_CTX *mem, struct repo *repo, const char *name,
+		 char **commit, struct error *err)
+{
+	char *out, *line, *wanted = talloc_asprintf(mem, "/%s", name);
+	size_t count = 0, length = strlen(wanted);
+
+	if (git_must(mem, repo,
+		     GIT_ARGS("for-each-ref",
+			      "--format=%(objectname) %(refname)",
+			      "refs/remotes/"),
+		     NULL, 0, &out, NULL, "list the remote branches", err) < 0)
+		return -1;
+	*commit = NULL;
+	while ((line = strsep(&out, "\n")) != NULL) {
+		char *ref = strchr(line, ' '), *remote;
+
+		if (!ref)
+			continue;
+		*ref++ = '\0';
+		remote = strchr(ref + strlen("refs/remotes/"), '/');
+		if (!remote || strlen(remote) != length ||
+		    strcmp(remote, wanted) != 0)
+			continue;
+		*commit = line;
+		count++;
+	}
+	if (count != 1)
+		*commit = NULL;
+	return 0;
+}
+
+static int no_branch(TALLOC_CTX *mem, struct repo *repo, const char *name,
+		     struct error *err)
+{
+	struct error ignored = { 0 };
+	char *commit;
+	int result = repo_resolve(mem, repo, name, &commit, &ignored);
+
+	error_release(&ignored);
+	error_set(err, ERROR_NOT_FOUND, "no branch '%s'", name);
+	if (result == 0)
+		return error_hint(err,
+				  "to check that commit out: git migrate "
+				  "switch --detach %.10s",
+				  commit);
+	return error_hint(err, "see the branches: git branch -a");
+}
+
+static int previous(TALLOC_CTX *mem, struct repo *repo, const char **name,
+		    struct error *err)
+{
+	char *out, *complaint;
+	int status = git_run(mem, repo,
+			     GIT_ARGS("rev-parse", "-q", "--verify",
+				      "--abbrev-ref", "@{-1}"),
+			     NULL, 0, &out, NULL, &complaint, err);
+
+	if (status < 0)
+		return -1;
+	if (status || !*chomp(out))
+		return error_set(err, ERROR_NOT_FOUND,
+				 "there is no branch before this one");
+	*name = out;
+	return 0;
+}
+
+int repo_destination(TALLOC_CTX *mem, struct repo *repo, const char *name,
+		     bool detach, struct destination *to, struct error *err)
+{
+	char *commit;
+
+	memset(to, 0, sizeof(*to));
+	to->name = name;
+	if (detach) {
+		if (repo_resolve(mem, repo, name, &commit, err) < 0)
+			return -1;
+		to->name = to->commit = commit;
+		return 0;
+	}
+	if (!strcmp(name, "-") && previous(mem, repo, &to->name, err) < 0)
+		return -1;
+	if (commit_of(mem, repo,
+		      talloc_asprintf(mem, "refs/heads/%s", to->name), &commit,
+		      err) < 0 ||
+	    (!commit && guess(mem, repo, to->name, &commit, err) < 0))
+		return -1;
+	/* git takes a leading dash for an option, whatever comes before it */
+	if (!commit || *to->name == '-')
+		return no_branch(mem, repo, to->name, err);
+	to->commit = commit;
+	to->branch = to->name;
+	return 0;
+}
+
+bool repo_is_at(const struct repo *repo, const struct destination *to)
+{
+	if (!repo->head || strcmp(repo->head, to->commit) != 0)
+		return false;
+	if (!to->branch || !repo->branch)
+		return !to->branch && !repo->branch;
+	return !strcmp(to->branch, repo->branch);
+}
+
+/* --- whether -------------------------------------------------------------- */
+
+static int in_the_middle(struct repo *repo, struct error *err)
+{
+	static const struct {
+		const char *file, *what;
+	} kinds[] = {
+		{ "MERGE_HEAD", "merge" },
+		{ "CHERRY_PICK_HEAD", "cherry-pick" },
+		{ "REVERT_HEAD", "revert" },
+		{ "rebase-merge", "rebase" },
+		{ "rebase-apply", "rebase or am" },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		char *path = talloc_asprintf(NULL, "%s/%s", repo->git_dir,
+					     kinds[i].file);
+		int there = access(path, F_OK);
+
+		talloc_free(path);
+		if (there < 0)
+			continue;
+		error_set(err, ERROR_REFUSED,
+			  "git is in the middle of a %s, and would not switch",
+			  kinds[i].what);
+		return error_hint(err, "see what it waits for: git status");
+	}
+	return 0;
+}
+
+static int elsewhere(TALLOC_CTX *mem, struct repo *repo,
+		     const struct destination *to, struct error *err)
+{
+	char *ref, *out;
+
+	if (!to->branch || (repo->branch && !strcmp(repo->branch, to->branch)))
+		return 0;
+	ref = talloc_asprintf(mem, "refs/heads/%s", to->branch);
+	if (git_must(mem, repo,
+		     GIT_ARGS("for-each-ref", "--format=%(worktreepath)", ref),
+		     NULL, 0, &out, NULL, "see where branches are checked out",
+		     err) < 0)
+		return -1;
+	chomp(out);
+	if (!*out || !strcmp(out, "\n"))
+		return 0;
+	return error_set(err, ERROR_REFUSED,
+			 "branch '%s' is checked out in another work tree: "
+			 "'%s'",
+			 to->branch, out);
+}
+
+static bool copy_file(const char *from, const char *to)
+{
+	struct error ignored = { 0 };
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	char *data = NULL;
+	size_t length;
+	bool well = in >= 0 && out >= 0 &&
+		    process_read_all(NULL, in, &data, &length, &ignored) == 0 &&
+		    write(out, data, length) == (ssize_t)length;
+
+	error_release(&ignored);
+	talloc_free(data);
+	if (in >= 0)
+		close(in);
+	if (out >= 0)
+		close(out);
+	return well;
+}
+
+/*
+ * git's own index is left alone: a git that is killed while it refreshes that
+ * would leave its lock behind.
+ */
+static const char *const *index_of_our_own(TALLOC_CTX *mem, struct repo *repo,
+					   char **path)
+{
+	const char *const *env = private_of(repo)->env;
+	const char *given = getenv("GIT_INDEX_FILE");
+	const char **own;
+	size_t n = 0;
+
+	*path = talloc_asprintf(mem, "%s/migrate/index", repo->git_dir);
+	unlink(talloc_asprintf(mem, "%s.lock", *path));
+	if (!given)
+		given = talloc_asprintf(mem, "%s/index", repo->git_dir);
+	if (!copy_file(given, *path))
+		return env;
+	while (env[n])
+		n++;
+	own = talloc_zero_array(mem, const char *, (unsigned)n + 2);
+	memcpy(own, env, n * sizeof(*own));
+	own[n] = talloc_asprintf(mem, "GIT_INDEX_FILE=%s", *path);
+	return own;
+}
+
+/* What only has another time stamp is no change. */
+static int try_read_tree(TALLOC_CTX *mem, struct repo *repo, const char *commit,
+			 char **complaint, struct error *err)
+{
+	char *path, *out;
+	const char *const *env = index_of_our_own(mem, repo, &path);
+	int status = process_run(mem,
+				 GIT_ARGS("update-index", "-q", "--refresh"),
+				 private_of(repo)->cwd, env, NULL, 0, &out,
+				 NULL, complaint, err);
+
+	if (status >= 0)
+		status = process_run(
+			mem,
+			GIT_ARGS("read-tree", "-n", "-m", "-u", "HEAD", commit),
+			private_of(repo)->cwd, env, NULL, 0, &out, NULL,
+			complaint, err);
+	unlink(path);
+	return status;
+}
+
+int repo_would_switch(struct repo *repo, const struct destination *to,
+		      struct error *err)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	char *complaint;
+	int status;
+
+	if (in_the_middle(repo, err) < 0 || elsewhere(mem, repo, to, err) < 0) {
+		talloc_free(mem);
+		return -1;
+	}
+	status = try_read_tree(mem, repo, to->commit, &complaint, err);
+	if (status > 0) {
+		git_failed(err, "switch", complaint);
+		err->code = ERROR_REFUSED;
+		error_hint(err, "commit or stash what is in the way: git "
+				"stash");
+	}
+	talloc_free(mem);
+	return status ? -1 : 0;
+}
+
+/* --- doing it ------------------------------------------------------------- */
+
+/* Hooks run in it: what plumbing needs is nothing to them. */
+static const char *const *person_environment(TALLOC_CTX *mem, struct repo *repo)
+{
+	const char **env = talloc_zero_array(mem, const char *, 4);
+	char *usual = talloc_asprintf(mem, "%s/.git", repo->top);
+	size_t n = 0;
+
+	env[n++] = "GIT_PREFIX";
+	if (!getenv("GIT_DIR") && !getenv("GIT_WORK_TREE") &&
+	    access(usual, F_OK) == 0)
+		return env;
+	env[n++] = talloc_asprintf(mem, "GIT_DIR=%s", repo->git_dir);
+	env[n++] = talloc_asprintf(mem, "GIT_WORK_TREE=%s", repo->top);
+	return env;
+}
+
+static bool arrived(struct repo *repo, const struct destination *to)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct error ignored = { 0 };
+	char *commit = NULL, *out, *complaint;
+	bool at = commit_of(mem, repo, "HEAD", &commit, &ignored) == 0 &&
+		  commit && !strcmp(commit, to->commit);
+	int status = git_run(mem, repo,
+			     GIT_ARGS("symbolic-ref", "-q", "--short", "HEAD"),
+			     NULL, 0, &out, NULL, &complaint, &ignored);
+
+	if (to->branch)
+		at = at && status == 0 && !strcmp(chomp(out), to->branch);
+	else
+		at = at && status == 1;
+	error_release(&ignored);
+	talloc_free(mem);
+	return at;
+}
+
+int repo_switch(TALLOC_CTX *mem, struct repo *repo,
+		const struct destination *to, char **said, struct error *err)
+{
+	char *out;
+	int status = process_run(
+		mem,
+		to->branch ? GIT_ARGS("switch", to->name)
+			   : GIT_ARGS("switch", "--detach", to->commit),
+		repo->top, person_environment(mem, repo), NULL, 0, &out, NULL,
+		said, err);
+
+	if (status < 0)
+		return -1;
+	if (arrived(repo, to))
+		return 0;
+	if (status)
+		return git_failed(err, "switch", *said);
+	return error_set(err, ERROR_FAILED,
+			 "git switch ended well, but '%s' is not checked out",
+			 to->name);
+}

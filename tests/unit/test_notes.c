@@ -1,0 +1,115 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/thread/notes.h"
+
+#define A "<!-- git-migrate:v1 version=20260101000001 name=a target=dev -->\n"
+#define B "<!-- git-migrate:v1 version=20260101000002 name=b target=dev -->\n"
+#define AT(time) "<!-- git-migrate:v1 written=" time " -->\n"
+#define OPEN "<!-- git-migrate:v1 -->\n"
+#define T1 "2026-01-01T00:00:01.000Z"
+#define T2 "2026-01-01T00:00:02.000Z"
+
+static void expect(enum note_kind kind, const char *base, const char *ours,
+		   const char *theirs, const char *expected)
+{
+	char *text = note_merge(NULL, kind, base, ours, theirs);
+
+	if (expected)
+		assert_string_equal(text, expected);
+	else
+		assert_null(text);
+	talloc_free(text);
+}
+
+static void takes_what_one_side_has_changed(void **state)
+{
+	(void)state;
+	for (int kind = NOTE_COMMENTS; kind <= NOTE_LINES; kind++) {
+		expect(kind, "x\n", "x\n", "x\n", "x\n");
+		expect(kind, "x\n", "x\n", "y\n", "y\n");
+		expect(kind, "x\n", "y\n", "x\n", "y\n");
+		expect(kind, NULL, NULL, "y\n", "y\n");
+		expect(kind, NULL, "y\n", NULL, "y\n");
+		/* taken away, and there changed or not */
+		expect(kind, "x\n", "x\n", NULL, NULL);
+		expect(kind, "x\n", NULL, "x\n", NULL);
+		expect(kind, "x\n", NULL, "y\n", "y\n");
+		expect(kind, "x\n", "y\n", NULL, "y\n");
+	}
+}
+
+static void makes_one_list_of_lines(void **state)
+{
+	(void)state;
+	expect(NOTE_LINES, "b\n", "b\nc\n", "a\nb\n", "a\nb\nc\n");
+	expect(NOTE_LINES, NULL, "c\na", "b\n\na\n", "a\nb\nc\n");
+}
+
+static void keeps_the_comments_of_both(void **state)
+{
+	(void)state;
+	expect(NOTE_COMMENTS, NULL, AT(T1) "mine\n" A, AT(T2) "theirs\n" B,
+	       AT(T1) "mine\n" A "\n" AT(T2) "theirs\n" B);
+	expect(NOTE_COMMENTS, AT(T1) "old\n" A,
+	       AT(T1) "old\n" A "\n" AT(T1) "mine\n" B,
+	       "by hand\n" AT(T2) "new\n" A,
+	       AT(T2) "new\n" A "\n" AT(T1) "mine\n" B "by hand\n");
+}
+
+static void of_two_with_one_marker_the_newer_stands(void **state)
+{
+	(void)state;
+	expect(NOTE_COMMENTS, NULL, AT(T1) "one\n" A, AT(T2) "two\n" A,
+	       AT(T2) "two\n" A);
+	expect(NOTE_COMMENTS, NULL, AT(T2) "one\n" A, AT(T1) "two\n" A,
+	       AT(T2) "one\n" A);
+	/* changed on one side alone: whatever the clocks say */
+	expect(NOTE_COMMENTS, AT(T2) "old\n" A,
+	       AT(T2) "old\n" A "\n" AT(T2) "other\n" B, AT(T1) "new\n" A,
+	       AT(T1) "new\n" A "\n" AT(T2) "other\n" B);
+	/* the same one on both sides where there is no telling */
+	expect(NOTE_COMMENTS, NULL, OPEN "one\n" A, OPEN "two\n" A,
+	       OPEN "two\n" A);
+	expect(NOTE_COMMENTS, NULL, OPEN "two\n" A, OPEN "one\n" A,
+	       OPEN "two\n" A);
+}
+
+static void a_marker_that_is_quoted_is_text(void **state)
+{
+	(void)state;
+	expect(NOTE_COMMENTS, NULL, AT(T1) "mine\n" A, "> " A,
+	       AT(T1) "mine\n" A "> " A);
+}
+
+static void knows_its_refs(void **state)
+{
+	(void)state;
+	assert_int_equal(note_kind_of("refs/notes/migrate"), NOTE_COMMENTS);
+	assert_int_equal(note_kind_of("refs/notes/migrate-proofs"), NOTE_LINES);
+	assert_true(note_ref_is_ours("migrate"));
+	assert_true(note_ref_is_ours("migrate-proofs"));
+	assert_false(note_ref_is_ours("migrated"));
+	assert_false(note_ref_is_ours("migrate-"));
+	assert_false(note_ref_is_ours("migrate-a/b"));
+	assert_false(note_ref_is_ours("commits"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_what_one_side_has_changed),
+		cmocka_unit_test(makes_one_list_of_lines),
+		cmocka_unit_test(keeps_the_comments_of_both),
+		cmocka_unit_test(of_two_with_one_marker_the_newer_stands),
+		cmocka_unit_test(a_marker_that_is_quoted_is_text),
+		cmocka_unit_test(knows_its_refs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

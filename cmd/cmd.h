@@ -214,6 +214,7 @@ int cmd_prove(int argc, char **argv);
 int cmd_derive(int argc, char **argv);
 int cmd_comment(int argc, char **argv);
 int cmd_post(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_notes(int argc, char **argv);
 int cmd_hook(int argc, char **argv);
 

@@ -77,11 +77,12 @@ static json_t *journal_json(const struct journal *j)
 	for (size_t i = 0; i < j->row_count; i++)
 		json_array_append_new(rows, row_json(&j->rows[i]));
 	return json_pack(
-		"{s:i, s:s, s:s, s:s, s:s?, s:s, s:s, s:b, s:i, s:o}", "format",
-		FORMAT, "target", j->target, "database", j->database,
-		"from_commit", j->from_commit, "from_branch", j->from_branch,
-		"to_commit", j->to_commit, "to_name", j->to_name, "to_detached",
-		j->to_detached, "heading", (int)j->heading, "applied", rows);
+		"{s:i, s:s, s:s, s:s?, s:s, s:s?, s:s, s:s, s:b, s:i, s:o}",
+		"format", FORMAT, "target", j->target, "database", j->database,
+		"place", j->place, "from_commit", j->from_commit, "from_branch",
+		j->from_branch, "to_commit", j->to_commit, "to_name",
+		j->to_name, "to_detached", j->to_detached, "heading",
+		(int)j->heading, "applied", rows);
 }
 
 static const char *text(TALLOC_CTX *mem, const json_t *json, const char *key)
@@ -115,6 +116,7 @@ static bool take(struct journal *j, const json_t *json)
 {
 	j->target = text(j, json, "target");
 	j->database = text(j, json, "database");
+	j->place = text(j, json, "place");
 	j->from_commit = text(j, json, "from_commit");
 	j->from_branch = text(j, json, "from_branch");
 	j->to_commit = text(j, json, "to_commit");

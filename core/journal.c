@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
+
 #define FORMAT 1
 
 int journal_take(struct journal *journal, const struct ledger *ledger,
@@ -155,23 +157,6 @@ int journal_read(TALLOC_CTX *mem, const char *path, struct journal **journal,
 			       "and remove the file: git migrate sync");
 }
 
-static bool write_all(int fd, const char *data)
-{
-	size_t length = strlen(data);
-
-	while (length) {
-		ssize_t n = write(fd, data, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		data += n;
-		length -= (size_t)n;
-	}
-	return fsync(fd) == 0;
-}
-
 /* A name is on the disk when its folder is. */
 static bool sync_folder(const char *path)
 {
@@ -209,7 +194,7 @@ int journal_write(const struct journal *journal, const char *path,
 	}
 	beside = talloc_asprintf(NULL, "%s.new", path);
 	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	well = fd >= 0 && write_all(fd, data);
+	well = fd >= 0 && file_write_all(fd, data) == 0 && fsync(fd) == 0;
 	if (fd >= 0 && close(fd) < 0)
 		well = false;
 	well = well && rename(beside, path) == 0 && sync_folder(path);

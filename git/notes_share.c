@@ -8,6 +8,7 @@
 #define NOTES "refs/notes/"
 #define FETCHED "refs/migrate/notes/"
 #define PUSH_TRIES 100
+#define FETCH_TRIES 20
 
 static char *refspec(TALLOC_CTX *mem, const char *remote)
 {
@@ -57,19 +58,34 @@ static int check_remote(TALLOC_CTX *mem, struct repo *repo, const char *remote,
 	return error_hint(err, "see the remotes: git remote -v");
 }
 
+/* As git says it of a ref that somebody else moves just now, or has moved; a
+   hook of the remote that refuses may speak of locks, too. */
+static bool lost_a_race(const char *complaint)
+{
+	return strstr(complaint, "cannot lock ref") ||
+	       strstr(complaint, "failed to update ref") ||
+	       strstr(complaint, "incorrect old value provided");
+}
+
 int notes_fetch(struct repo *repo, const char *remote, struct error *err)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	char *complaint, *spec = refspec(mem, remote);
 	int status = check_remote(mem, repo, remote, err);
+	bool fetches = status == 0;
 
-	if (status == 0)
+	/* another one in this repository writes down the same refs */
+	for (int i = 0; fetches && i < FETCH_TRIES; i++) {
+		if (i)
+			usleep(notes_pause_us());
 		status = talk(mem, repo,
 			      GIT_ARGS("fetch", "-q", "--no-tags",
 				       "--no-write-fetch-head",
 				       "--no-recurse-submodules", "--", remote,
 				       spec),
 			      &complaint, err);
+		fetches = status > 0 && lost_a_race(complaint);
+	}
 	if (status > 0)
 		status = git_failed(err, "fetch the notes", complaint);
 	talloc_free(mem);
@@ -231,8 +247,7 @@ static int try_push(TALLOC_CTX *mem, struct repo *repo, const char *remote,
 	status = talk(mem, repo, argv, complaint, err);
 	if (status <= 0)
 		return status;
-	/* somebody else may be about to move the ref, or have moved it */
-	if (strstr(*complaint, "lock"))
+	if (lost_a_race(*complaint))
 		return 1;
 	if (notes_fetch(repo, remote, err) < 0 ||
 	    seen(mem, repo, remote, &after, err) < 0)

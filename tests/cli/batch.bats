@@ -111,6 +111,28 @@ UPDATE a SET b = c;'
 	both gentle
 }
 
+# Each answer takes 20 ms, whatever was asked: with 100 rows a batch that were
+# 200 batches.
+far() {
+	local server=${URL#*://} port far
+	server=${server#*@127.0.0.1:}
+	tables_with 20000
+	batched '-- migrate: batch rows=10000 pause=1ms
+UPDATE a SET b = c;'
+	exec 9< <(exec python3 "$MIGRATE_TOP/tests/lib/far.py" "${server%%/*}" 10)
+	far=$!
+	read -r port <&9
+	exec 9<&-
+	git config migrate-target.dev.url "${URL/:${server%%\/*}\//:$port/}"
+	migrate up --json
+	kill "$far"
+	exits 0
+	json_is '.runs[0].statements[0] | .rows == 20000 and .batches < 40' true
+}
+@test "does not make batches of nothing where answers take long" {
+	ENGINES=${ENGINES/sqlite/} both far
+}
+
 deletes() {
 	tables_with 250
 	batched '-- migrate: batch rows=100 pause=0

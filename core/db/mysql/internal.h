@@ -34,6 +34,7 @@
  *	modes.c		... and how
  *	waits.c		... how long they waited
  *	victims.c	... who waited for them
+ *	numbers.c	... what InnoDB knows their tables by
  *	effects.c	... what they rebuilt, and how
  *	counts.c	... and what they read from start to end
  *	count.c		rows of tables
@@ -235,7 +236,7 @@ struct my {
 	struct my_numbers *numbers; /* see effects.c */
 	const struct script *numbers_of;
 	bool no_numbers;
-	int64_t numbers_cost_us;
+	int64_t numbers_cost_us, numbers_last_us;
 
 	/* execute.c */
 	bool refused; /* the statement said so, without failing */

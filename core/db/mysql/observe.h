@@ -11,7 +11,8 @@
  *	held.c		which tables we have locked
  *	waits.c		how long we waited ourselves
  *	victims.c	who waits for us
- *	effects.c	what was rebuilt, and how
+ *	numbers.c	what InnoDB knows tables by
+ *	effects.c	... and what was rebuilt by that, and how
  *	counts.c	what was read from start to end
  *	modes.c		modes of metadata locks
  */
@@ -130,13 +131,46 @@ void my_victims_name(struct my *my, int64_t id, const char *application);
 /* The locks are let go: so are all who waited for them. */
 void my_victims_end(struct my *my, int64_t ended_us);
 
+/* --- numbers.c ------------------------------------------------------------ */
+
+struct my_index {
+	size_t relation; /* of struct my_numbers */
+	char *part;	 /* "#P#p0" of a partition, or "" */
+	int64_t table, space, number;
+	char *name;
+	bool clustered; /* the table itself */
+};
+
+/* A table, or a part of one. */
+struct my_part_of {
+	size_t relation;
+	char *part;
+	int64_t table, space;
+};
+
+struct my_numbers {
+	char **relations;
+	size_t relation_count;
+	char **files; /* what InnoDB calls them */
+	struct my_part_of *parts;
+	size_t part_count;
+	struct my_index *list;
+	size_t count;
+};
+
+/* Where the relation is; behind the last one when it is not there. */
+size_t my_numbers_find(const struct my_numbers *all, const char *relation);
+bool my_numbers_know(const struct my_numbers *all, const char *relation);
+/* Before they are read: that this one is to be among them. */
+void my_numbers_want(struct my_numbers *all, const char *relation);
+int my_numbers_read(struct my *my, struct my_numbers *all, struct error *err);
+
 /* --- effects.c ------------------------------------------------------------ */
 
 /* Before and after a statement that commits by itself. */
 void my_effects_before(struct my *my, const struct script *script, size_t n);
 void my_effects_after(struct my *my, const struct script *script, size_t n,
 		      struct fact_statement *fact);
-void my_effects_forget(struct my *my);
 
 /* --- counts.c ------------------------------------------------------------- */
 

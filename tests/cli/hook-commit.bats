@@ -186,6 +186,20 @@ hint: give it a new version: git migrate renumber $B"
 	err_has "migrations/${B}_create_b.down.sql"
 }
 
+@test "what is only about to be added is not looked at" {
+	hooked
+	table_pair $B b
+	: >migrations/${B}_create_b.down.sql
+	git add -N migrations
+	echo x >other
+	git add other
+	committing
+	exits 0
+	committing -a
+	exits 1
+	err_has 'the script has no statement'
+}
+
 @test "a malformed name and a link are refused, other files are not" {
 	hooked
 	echo text >migrations/README

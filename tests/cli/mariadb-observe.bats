@@ -57,6 +57,10 @@ fact() {
 	jq -r ".runs[0] | $1" <<<"$out"
 }
 
+# What a busy machine may add to what a session sees of its own waiting; how
+# exact the measuring is, tests/bench/observe_mariadb.py tells.
+SLACK=250
+
 # is_between LOW VALUE HIGH   decimal numbers.
 is_between() {
 	awk -v low="$1" -v value="$2" -v high="$3" \
@@ -109,8 +113,8 @@ holds_as_long() { # WAY PROBE MODE SCRIPT
 	echo "the probe met $met ms, told are $held ms less $bound"
 	# the probe itself misses up to two pauses
 	is_between "$met" "$held" 2999
-	is_between 0 "$(bc <<<"$held - $bound - $met")" 50
-	is_between 350 "$held" 700
+	is_between 0 "$(bc <<<"$held - $bound - $met")" $SLACK
+	is_between 350 "$held" 2999
 }
 
 locked='LOCK TABLES t WRITE;
@@ -181,9 +185,9 @@ UNLOCK TABLES;'
 	echo "by its own clock $own ms"
 	is_between "$(fact '.victims[] | select(.outcome == "served") | .waited_ms - 5')" \
 		"$own" \
-		"$(fact '.victims[] | select(.outcome == "served") | .waited_ms + .waited_bound_ms + 20')"
+		"$(fact '.victims[] | select(.outcome == "served") | .waited_ms + .waited_bound_ms + '$SLACK)"
 	is_between "$(fact '.victims[] | select(.outcome == "gone") | .waited_ms - 5')" 300 \
-		"$(fact '.victims[] | select(.outcome == "gone") | .waited_ms + .waited_bound_ms + 5')"
+		"$(fact '.victims[] | select(.outcome == "gone") | .waited_ms + .waited_bound_ms + '$SLACK)"
 	is_between 0 "$(fact '[.victims[].waited_bound_ms] | max')" 500
 }
 
@@ -231,7 +235,7 @@ DO SLEEP(1);'
 	same victims 't|X|served' \
 		"$(fact '[.victims[] | [.relation, .mode, .outcome] | join("|")] | join(" ")')"
 	is_between "$(fact '.victims[0].waited_ms - 5')" "$(tail -n 1 writer.out)" \
-		"$(fact '.victims[0] | .waited_ms + .waited_bound_ms + 20')"
+		"$(fact '.victims[0] | .waited_ms + .waited_bound_ms + '$SLACK)"
 }
 
 @test "who waits behind one that waits" {
@@ -284,7 +288,7 @@ DO SLEEP(1);'
 	ends
 	is_between "$(fact '.statements[0].waited_ms')" \
 		"$(fact '.statements[0].duration_ms')" \
-		"$(fact '.statements[0] | .waited_ms + .waited_bound_ms + 30')"
+		"$(fact '.statements[0] | .waited_ms + .waited_bound_ms + '$SLACK)"
 	is_between 300 "$(fact '.statements[0].waited_ms')" 5000
 }
 

@@ -271,11 +271,13 @@ int repo_would_switch(struct repo *repo, const struct destination *to,
 /* Hooks run in it: what plumbing needs is nothing to them. */
 static const char *const *person_environment(TALLOC_CTX *mem, struct repo *repo)
 {
-	const char **env = talloc_zero_array(mem, const char *, 4);
+	const char **env = talloc_zero_array(mem, const char *, 5);
 	char *usual = talloc_asprintf(mem, "%s/.git", repo->top);
 	size_t n = 0;
 
 	env[n++] = "GIT_PREFIX";
+	/* our own hook has nothing to tell of a database that is half way */
+	env[n++] = "GIT_MIGRATE_SWITCHING=1";
 	if (!getenv("GIT_DIR") && !getenv("GIT_WORK_TREE") &&
 	    access(usual, F_OK) == 0)
 		return env;

@@ -367,3 +367,20 @@ refuses_change() {
 	git migrate hook install >/dev/null
 	refuses_change
 }
+
+@test "renumber is the way out that it says it is" {
+	hooked
+	table_pair $B mine
+	ok up
+	git add -A
+	committing
+	exits 0
+	theirs ${B}_theirs
+	ok renumber $B
+	git add -A
+	committing
+	exits 0
+	err_lacks error
+	err_lacks warning
+	ok check --range origin/main..HEAD
+}

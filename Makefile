@@ -126,6 +126,13 @@ faults:
 	@python3 tests/faults/mixed.py $B 50
 	@bash tests/faults/switch.sh $B 30
 
+# The tests of commits, branches, hooks and notes in each kind of repository:
+# about ten minutes. K='shallow bare' narrows it.
+test-kinds:
+	@CC='$(CC)' sh tools/install-deps.sh build test
+	@$(SUBMAKE) --no-print-directory all
+	@bash tests/kinds.sh $B $(K)
+
 # What a run tells of its locks, against what others see: two to three minutes.
 check-locks:
 	@CC='$(CC)' sh tools/install-deps.sh build test
@@ -177,6 +184,12 @@ bench-hook:
 	@CC='$(CC)' sh tools/install-deps.sh build test
 	@$(SUBMAKE) --no-print-directory all
 	@bash tests/bench/run.sh $B hook.py
+
+# A history of 80,000 commits: finding those of scripts, against `git log`.
+bench-history:
+	@CC='$(CC)' sh tools/install-deps.sh build test
+	@$(SUBMAKE) --no-print-directory all
+	@bash tests/bench/run.sh $B history.py
 
 demo:
 	@CC='$(CC)' sh tools/install-deps.sh build demo
@@ -236,8 +249,8 @@ uninstall:
 clean:
 	rm -rf $B
 
-.PHONY: all demo test test-programs check-asan faults check-locks bench bench-locks \
-	bench-batch bench-backup bench-hook bench-observe bench-programs \
+.PHONY: all demo test test-programs check-asan test-kinds faults check-locks bench bench-locks \
+	bench-batch bench-backup bench-hook bench-history bench-observe bench-programs \
 	lint format format-check objects print-flags man install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

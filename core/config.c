@@ -104,6 +104,10 @@ static const char *refuse_odd_dir(const char *value)
 	    !strncmp(value, "../", 3) || strstr(value, "/../") ||
 	    (strlen(value) > 2 && !strcmp(value + strlen(value) - 3, "/..")))
 		return "the folder lies outside the work tree";
+	/* git's plumbing takes names by the line */
+	for (const char *p = value; *p; p++)
+		if (iscntrl((unsigned char)*p))
+			return "the name has a control character";
 	return NULL;
 }
 
@@ -474,9 +478,12 @@ int config_dir(const struct config *config, const char **dir, struct error *err)
 		return 0;
 	why = refuse_odd_dir(s->value);
 	if (why || !*s->value || !strcmp(s->value, ".")) {
+		char *shown = text_visible(NULL, s->value, false);
+
 		error_set(err, ERROR_FAILED, "bad folder '%s' for '%s': %s",
-			  s->value, s->key,
+			  shown, s->key,
 			  why ? why : "a folder of its own is needed");
+		talloc_free(shown);
 		return -1;
 	}
 	length = strlen(s->value);

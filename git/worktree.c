@@ -31,6 +31,22 @@ static int check_file(struct repo *repo, const char *path, struct error *err)
 	return result;
 }
 
+/* hash-object takes a path that begins with a quote for one that git quoted. */
+static void put_path(FILE *names, const char *path)
+{
+	if (*path != '"') {
+		fprintf(names, "%s\n", path);
+		return;
+	}
+	fputc('"', names);
+	for (; *path; path++) {
+		if (*path == '"' || *path == '\\')
+			fputc('\\', names);
+		fputc(*path, names);
+	}
+	fputs("\"\n", names);
+}
+
 /* The ids that the changed and the untracked texts would have in git. */
 static int hash_files(TALLOC_CTX *mem, struct repo *repo, bool keep,
 		      struct listing *l, struct error *err)
@@ -46,7 +62,7 @@ static int hash_files(TALLOC_CTX *mem, struct repo *repo, bool keep,
 		if (f->deleted || !(f->flags & TEXT_IS_HERE))
 			continue;
 		result = check_file(repo, f->path, err);
-		fprintf(names, "%s\n", f->path);
+		put_path(names, f->path);
 	}
 	fclose(names);
 	if (result == 0 && length)

@@ -3,8 +3,9 @@
 # of them or the given ones (tests/unit/test_X.c, tests/cli/X.bats), under one
 # prove, with a PostgreSQL and a MariaDB server of their own and nothing of the
 # person's environment or git configuration. From the environment: JOBS (2 at a
-# time), ENGINES ("sqlite postgresql mariadb") and TEST_TIMEOUT (seconds a file,
-# 600).
+# time), ENGINES ("sqlite postgresql mariadb"; sqlite alone needs no server),
+# REPOSITORY_KIND (see tests/lib/repository.bash) and TEST_TIMEOUT (seconds a
+# file, 600).
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -12,6 +13,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 if [[ ${MIGRATE_TESTS:-} != clean ]]; then
 	exec env -i MIGRATE_TESTS=clean PATH="$PATH" TMPDIR="${TMPDIR:-/tmp}" \
 		JOBS="${JOBS:-2}" ENGINES="${ENGINES:-}" TEST_TIMEOUT="${TEST_TIMEOUT:-600}" \
+		REPOSITORY_KIND="${REPOSITORY_KIND:-plain}" \
 		bash "$0" "$@"
 fi
 
@@ -79,17 +81,20 @@ fi
 
 # Servers that need not survive a power cut. Tests name them in full: nothing of
 # them stands in PG* variables, where it would hide a URL that is wrong.
-POSTGRES_CONF='fsync = off
+servers() {
+	POSTGRES_CONF='fsync = off
 full_page_writes = off
 max_prepared_transactions = 10
 max_connections = 200' postgres_start
-unset PGHOST PGPORT PGUSER PGDATABASE
-MARIADB_CONF='character_set_server = utf8mb4
+	unset PGHOST PGPORT PGUSER PGDATABASE
+	MARIADB_CONF='character_set_server = utf8mb4
 innodb_flush_log_at_trx_commit = 0
 innodb_flush_method = nosync
 innodb_log_file_size = 16M
 innodb_buffer_pool_size = 64M
 plugin_load_add = metadata_lock_info
 max_connections = 200' mariadb_start
+}
+[[ $ENGINES == sqlite ]] || servers
 
 prove -j "$JOBS" --exec 'bash tests/lib/one.sh' "${programs[@]}" "${files[@]}"

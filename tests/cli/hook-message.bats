@@ -161,6 +161,8 @@ Signed-off-by: A <a@example.com>"
 	# shellcheck disable=SC2016
 	git config migrate.dir 'm $(touch pwned) "x"'
 	# shellcheck disable=SC2016
+	in_cone 'm $(touch pwned) "x"'
+	# shellcheck disable=SC2016
 	mkdir 'm $(touch pwned) "x"'
 	# shellcheck disable=SC2016
 	cp migrations/* 'm $(touch pwned) "x"'

@@ -109,12 +109,12 @@ branched() {
 	err_is ''
 	git bisect reset -q 2>/dev/null || git bisect reset 2>/dev/null
 	git switch -q topic
-	rm -r .git/migrate/seen
+	rm -r "$(in_git migrate/seen)"
 	try git switch -q main
 	err_is ''
 	git switch -q topic
 	ok status
-	rm .git/dev.db
+	rm "${URL#sqlite:}"
 	try git switch -q main
 	err_is ''
 }
@@ -129,7 +129,7 @@ branched() {
 
 @test "neither a broken database nor broken settings stop it" {
 	branched
-	echo 'this is no database' >.git/dev.db
+	echo 'this is no database' >"${URL#sqlite:}"
 	try git switch -q main
 	exits 0
 	err_is "1 migration $MISSING"
@@ -149,7 +149,7 @@ branched() {
 @test "each work tree has a database of its own" {
 	branched
 	git config migrate-target.dev.url sqlite:own.db
-	echo own.db >.git/info/exclude
+	echo own.db >"$(in_git info/exclude)"
 	ok up
 	try git worktree add -q ../w main
 	exits 0
@@ -161,23 +161,26 @@ branched() {
 }
 
 @test "a chained hook's status is passed on" {
+	local hooks
 	hooked
+	hooks=$(in_git hooks)
 	git migrate hook uninstall post-checkout >/dev/null
-	printf '#!/bin/sh\nexit 3\n' >.git/hooks/post-checkout
-	chmod +x .git/hooks/post-checkout
+	printf '#!/bin/sh\nexit 3\n' >"$hooks/post-checkout"
+	chmod +x "$hooks/post-checkout"
 	git migrate hook install --chain post-checkout >/dev/null
-	try .git/hooks/post-checkout HEAD HEAD 1
+	try "$hooks/post-checkout" HEAD HEAD 1
 	exits 3
 }
 
 @test "chained hooks get the same input" {
-	local name
+	local name hooks
 	hooked
+	hooks=$(in_git hooks)
 	git migrate hook uninstall >/dev/null
 	for name in pre-push post-rewrite; do
 		# shellcheck disable=SC2016
-		printf '#!/bin/sh\ncat >"$0.got"\n' >".git/hooks/$name"
-		chmod +x ".git/hooks/$name"
+		printf '#!/bin/sh\ncat >"$0.got"\n' >"$hooks/$name"
+		chmod +x "$hooks/$name"
 	done
 	git migrate hook install --chain pre-push post-rewrite >/dev/null
 	git config migrate.protectedBranch main
@@ -187,11 +190,11 @@ branched() {
 	exits 1
 	err_has 'no valid proof'
 	same lines "HEAD $(git rev-parse HEAD) refs/heads/main $(git rev-parse origin/main)" \
-		"$(<.git/hooks/pre-push.before-git-migrate.got)"
+		"$(<"$hooks/pre-push.before-git-migrate.got")"
 	before=$(git rev-parse HEAD)
 	git commit -q --no-verify --amend -m other
 	same lines "$before $(git rev-parse HEAD)" \
-		"$(<.git/hooks/post-rewrite.before-git-migrate.got)"
+		"$(<"$hooks/post-rewrite.before-git-migrate.got")"
 }
 
 @test "a switch that takes the database along needs no report" {

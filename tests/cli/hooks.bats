@@ -8,8 +8,10 @@ load ../lib/common
 A=20260101000001
 
 start() {
-	git init -q "$BATS_TEST_TMPDIR/r"
-	cd "$BATS_TEST_TMPDIR/r" || return
+	REPO=$BATS_TEST_TMPDIR/r
+	repository "$REPO" || return
+	HOOKS=$(in_git hooks) CONFIG=$(in_git config)
+	mkdir -p "$HOOKS"
 }
 
 # every FOLDER   all files below with their modes, times and texts.
@@ -20,9 +22,8 @@ every() {
 
 # hook NAME TEXT...   a hook of one's own.
 hook() {
-	mkdir -p .git/hooks
-	printf '%s\n' "${@:2}" >".git/hooks/$1"
-	chmod +x ".git/hooks/$1"
+	printf '%s\n' "${@:2}" >"$HOOKS/$1"
+	chmod +x "$HOOKS/$1"
 }
 
 # broken   stages half a pair.
@@ -47,7 +48,7 @@ newer_git() { # VERSION
 	cat >"$BATS_TEST_TMPDIR/bin/git" <<-END
 		#!/bin/sh
 		test "\$1" = version && echo "git version $1" && exit
-		exec $(command -v git) "\$@"
+		exec $(type -P git) "\$@"
 	END
 	chmod +x "$BATS_TEST_TMPDIR/bin/git"
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH
@@ -56,10 +57,10 @@ newer_git() { # VERSION
 @test "installs, lists and takes away, and leaves no trace" {
 	start
 	hook mine 'echo mine'
-	every .git/hooks >"$BATS_TEST_TMPDIR/before"
+	every "$HOOKS" >"$BATS_TEST_TMPDIR/before"
 	ok hook install
-	out_has 'installed .git/hooks/pre-commit'
-	out_has 'installed .git/hooks/pre-merge-commit'
+	out_has "installed $HOOKS/pre-commit"
+	out_has "installed $HOOKS/pre-merge-commit"
 	ok hook install
 	out_is ''
 	err_is 'nothing to change: the hooks are installed'
@@ -72,8 +73,8 @@ newer_git() { # VERSION
 	exits 1
 	err_has 'half a pair'
 	ok hook uninstall
-	out_has 'removed .git/hooks/pre-commit'
-	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every .git/hooks)"
+	out_has "removed $HOOKS/pre-commit"
+	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every "$HOOKS")"
 	ok hook uninstall
 	err_is 'nothing to change: no hook of ours is installed'
 }
@@ -81,32 +82,32 @@ newer_git() { # VERSION
 @test "a hook of one's own is left alone, and the line is printed" {
 	start
 	hook pre-commit '#!/bin/sh' 'exit 0'
-	every .git/hooks >"$BATS_TEST_TMPDIR/before"
+	every "$HOOKS" >"$BATS_TEST_TMPDIR/before"
 	migrate hook install pre-commit
 	exits 1
-	err_is "warning: there is a pre-commit hook already, it is left alone: '.git/hooks/pre-commit'
+	err_is "warning: there is a pre-commit hook already, it is left alone: '$HOOKS/pre-commit'
 hint: add this line to it: git migrate hook pre-commit || exit 1"
-	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every .git/hooks)"
-	sed -i '1a git migrate hook pre-commit || exit 1' .git/hooks/pre-commit
+	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every "$HOOKS")"
+	sed -i '1a git migrate hook pre-commit || exit 1' "$HOOKS/pre-commit"
 	ok hook install pre-commit
 	broken
 	committing
 	exits 1
-	every .git/hooks >"$BATS_TEST_TMPDIR/before"
+	every "$HOOKS" >"$BATS_TEST_TMPDIR/before"
 	migrate hook uninstall
 	exits 1
 	err_has 'calls git-migrate and is not ours, it is left alone'
-	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every .git/hooks)"
+	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every "$HOOKS")"
 }
 
 @test "--chain runs the one that was there, and uninstall puts it back" {
 	start
 	hook pre-commit '#!/bin/sh' 'echo mine >&2' 'test ! -e no'
-	ln -s "$(command -v true)" .git/hooks/pre-merge-commit
-	every .git/hooks >"$BATS_TEST_TMPDIR/before"
+	ln -s "$(command -v true)" "$HOOKS/pre-merge-commit"
+	every "$HOOKS" >"$BATS_TEST_TMPDIR/before"
 	ok hook install --chain pre-commit pre-merge-commit
-	out_is 'installed .git/hooks/pre-commit, which runs the one that was there
-installed .git/hooks/pre-merge-commit, which runs the one that was there'
+	out_is "installed $HOOKS/pre-commit, which runs the one that was there
+installed $HOOKS/pre-merge-commit, which runs the one that was there"
 	broken
 	committing
 	exits 1
@@ -121,35 +122,35 @@ installed .git/hooks/pre-merge-commit, which runs the one that was there'
 	committing
 	exits 0
 	ok hook uninstall
-	out_is 'restored .git/hooks/pre-commit
-restored .git/hooks/pre-merge-commit'
-	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every .git/hooks)"
+	out_is "restored $HOOKS/pre-commit
+restored $HOOKS/pre-merge-commit"
+	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every "$HOOKS")"
 }
 
 @test "what waits aside already is not written over" {
 	start
 	hook pre-commit '#!/bin/sh'
-	echo precious >.git/hooks/pre-commit.before-git-migrate
-	every .git/hooks >"$BATS_TEST_TMPDIR/before"
+	echo precious >"$HOOKS/pre-commit.before-git-migrate"
+	every "$HOOKS" >"$BATS_TEST_TMPDIR/before"
 	migrate hook install --chain pre-commit
 	exits 128
-	err_has "'.git/hooks/pre-commit.before-git-migrate' is there already"
-	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every .git/hooks)"
+	err_has "'$HOOKS/pre-commit.before-git-migrate' is there already"
+	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every "$HOOKS")"
 }
 
 @test "a hook of ours that was changed is not taken away" {
 	start
 	ok hook install
-	echo 'echo more' >>.git/hooks/pre-commit
+	echo 'echo more' >>"$HOOKS/pre-commit"
 	migrate hook uninstall
 	exits 1
 	err_has 'the pre-commit hook has been changed since we wrote it'
-	[[ -e .git/hooks/pre-commit && ! -e .git/hooks/pre-merge-commit ]]
+	[[ -e "$HOOKS/pre-commit" && ! -e "$HOOKS/pre-merge-commit" ]]
 }
 
 @test "the hook of an earlier version is replaced" {
 	start
-	cat >.git/hooks/pre-commit <<'END'
+	cat >"$HOOKS/pre-commit" <<'END'
 #!/bin/sh
 # git-migrate hook: checks the migrations that are about to be committed.
 # 'git migrate init' wrote this; delete the file to be rid of it.
@@ -164,7 +165,7 @@ END
 	ok hook list --json
 	json_is '.hooks[0].state' old
 	ok hook install pre-commit
-	out_is 'installed .git/hooks/pre-commit'
+	out_is "installed $HOOKS/pre-commit"
 	ok hook list --json
 	json_is '.hooks[0].state' installed
 }
@@ -180,15 +181,16 @@ END
 	commit_empty() { git commit -q --allow-empty -m x; }
 	commit_empty
 	git worktree add -q ../w
+	common=$(git rev-parse --path-format=absolute --git-common-dir)
 	cd ../w
 	ok hook install
-	[[ -x ../r/.git/hooks/pre-commit ]]
+	[[ -x $common/hooks/pre-commit ]]
 	broken
 	committing
 	exits 1
 	err_has 'half a pair'
 	ok hook uninstall
-	[[ ! -e ../r/.git/hooks/pre-commit ]]
+	[[ ! -e $common/hooks/pre-commit ]]
 }
 
 @test "a folder that all repositories share is not written to" {
@@ -237,7 +239,7 @@ git migrate hook pre-commit || exit 1'
 	hook pre-commit '#!/bin/sh' 'exec lefthook run "pre-commit" "$@"'
 	hook pre-merge-commit '#!/usr/bin/env bash' \
 		'# File generated by pre-commit: https://pre-commit.com'
-	every .git/hooks >"$BATS_TEST_TMPDIR/before"
+	every "$HOOKS" >"$BATS_TEST_TMPDIR/before"
 	migrate hook install --chain pre-commit pre-merge-commit
 	exits 1
 	out_has 'pre-commit:
@@ -247,17 +249,17 @@ git migrate hook pre-commit || exit 1'
 	out_has '        entry: git migrate hook pre-merge-commit'
 	err_has 'the pre-commit hook is written by lefthook, it is left alone'
 	err_has 'the pre-merge-commit hook is written by pre-commit'
-	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every .git/hooks)"
+	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every "$HOOKS")"
 	ok hook uninstall
-	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every .git/hooks)"
+	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every "$HOOKS")"
 }
 
 @test "a git that runs hooks of its configuration gets them there" {
 	start
 	hook pre-commit '#!/bin/sh' 'exit 0'
 	newer_git 2.54.0
-	cp .git/config "$BATS_TEST_TMPDIR/config"
-	every .git/hooks >"$BATS_TEST_TMPDIR/before"
+	cp "$CONFIG" "$BATS_TEST_TMPDIR/config"
+	every "$HOOKS" >"$BATS_TEST_TMPDIR/before"
 	direct hook install
 	exits 0
 	out_has "installed hook.git-migrate-pre-commit in git's local configuration"
@@ -273,8 +275,8 @@ git migrate hook pre-commit || exit 1'
 	err_is 'nothing to change: the hooks are installed'
 	direct hook uninstall
 	exits 0
-	cmp .git/config "$BATS_TEST_TMPDIR/config"
-	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every .git/hooks)"
+	cmp "$CONFIG" "$BATS_TEST_TMPDIR/config"
+	same hooks "$(<"$BATS_TEST_TMPDIR/before")" "$(every "$HOOKS")"
 }
 
 @test "--global-config is for all repositories, with a git that can" {

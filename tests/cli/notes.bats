@@ -16,7 +16,7 @@ people() {
 	git clone -q --bare . "$REPO.git"
 	local name
 	for name in ann bob; do
-		git clone -q "$REPO.git" "../$name"
+		clone "$REPO.git" "../$name"
 		cd "../$name"
 		git config user.name "$name"
 		git config migrate-target.dev.url "sqlite:$PWD/.git/dev.db"

@@ -11,8 +11,7 @@ C=20260101000003
 shared() {
 	table_pair $A a
 	commit
-	git init -q --bare --object-format="$(git rev-parse --show-object-format)" "$REPO.git"
-	git remote add origin "$REPO.git"
+	upstream "$REPO.git"
 	git push -q -u origin main
 	git remote set-head origin main
 	git switch -q -c topic
@@ -100,8 +99,7 @@ $new applied" "$(states)"
 	fresh sqlite
 	table_pair $A a
 	commit
-	git init -q --bare --object-format="$(git rev-parse --show-object-format)" "$REPO.git"
-	git remote add origin "$REPO.git"
+	upstream "$REPO.git"
 	git push -q -u origin main
 	table_pair $B b
 	git add migrations/${B}_create_b.up.sql

@@ -26,11 +26,6 @@ two() {
 	ok up
 }
 
-# in_git NAME   a file of the git directory, of this work tree.
-in_git() {
-	git rev-parse --git-path "$1"
-}
-
 # post_checkout   installs standard input as that hook.
 post_checkout() {
 	local hook

@@ -7,6 +7,8 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/lib/database.bash
 . "$top/tests/lib/database.bash"
+# shellcheck source=tests/lib/repository.bash
+. "$top/tests/lib/repository.bash"
 
 faults_begin() { # BUILD
 	work=$(mktemp -d "${TMPDIR:-/tmp}/git-migrate-faults.XXXXXX")
@@ -19,7 +21,7 @@ faults_begin() { # BUILD
 	git config --global user.name 'Test Person'
 	git config --global user.email test@example.com
 	git config --global init.defaultBranch main
-	if [[ -z ${POSTGRES_SERVER:-} ]]; then
+	if [[ -z ${POSTGRES_SERVER:-} && ${ENGINES:-} != sqlite ]]; then
 		# shellcheck source=tests/lib/postgres.sh
 		. "$top/tests/lib/postgres.sh"
 		# shellcheck source=tests/lib/mariadb.sh

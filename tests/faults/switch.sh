@@ -31,8 +31,9 @@ step() {
 # some size that differ, so that git has something to do as well.
 branches() {
 	local n
-	git init -q "$work/repo"
-	cd "$work/repo" || return
+	repository "$work/repo"
+	in_cone files
+	journal=$(in_git migrate/switch.json)
 	mkdir migrations files
 	for ((n = 1; n <= 10; n++)); do step "$n"; done
 	git add -A && git commit -qm base
@@ -85,7 +86,7 @@ whole() { # BRANCH WHEN
 	agree "$2"
 	[[ $(versions) == "$(wanted "$1")" ]] ||
 		fail "$2, the database is not at $1: $(diff <(wanted "$1") <(versions))"
-	[[ ! -e .git/migrate/switch.json ]] || fail "$2, the journal is left"
+	[[ ! -e $journal ]] || fail "$2, the journal is left"
 }
 
 # A kill after DELAY ms of a switch from $at to $to; $1: alone or group.
@@ -103,9 +104,9 @@ kill_once() { # HOW DELAY
 }
 
 moment() {
-	if [[ ! -e .git/migrate/switch.json ]]; then
+	if [[ ! -e $journal ]]; then
 		[[ $(git symbolic-ref --short HEAD) == "$to" ]] && echo after || echo before
-	elif [[ -e .git/index.lock || -n $(git status --porcelain 2>&1) ]]; then
+	elif [[ -e $(in_git index.lock) || -n $(git status --porcelain 2>&1) ]]; then
 		echo 'in git'
 	elif [[ $(git symbolic-ref --short HEAD) == "$to" ]]; then
 		echo applying
@@ -123,7 +124,7 @@ recover() { # TURN
 		whole "$to" 'after the next switch'
 		;;
 	1)
-		[[ ! -e .git/migrate/switch.json ]] ||
+		[[ ! -e $journal ]] ||
 			git-migrate switch -q --continue >"$work/out" 2>&1 ||
 			fail "switch --continue failed: $(<"$work/out")"
 		git-migrate switch -q "$to" >"$work/out" 2>&1 ||
@@ -131,7 +132,7 @@ recover() { # TURN
 		whole "$to" 'after --continue'
 		;;
 	2)
-		if [[ -e .git/migrate/switch.json ]]; then
+		if [[ -e $journal ]]; then
 			git-migrate switch -q --abort >"$work/out" 2>&1 ||
 				fail "switch --abort failed: $(<"$work/out")"
 			whole "$at" 'after --abort'

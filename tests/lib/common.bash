@@ -13,6 +13,8 @@
 bats_require_minimum_version 1.5.0
 # shellcheck source=tests/lib/database.bash
 . "$MIGRATE_TOP/tests/lib/database.bash"
+# shellcheck source=tests/lib/repository.bash
+. "$MIGRATE_TOP/tests/lib/repository.bash"
 ENGINES=${ENGINES:-sqlite postgresql mariadb}
 DATABASES=()
 
@@ -22,13 +24,13 @@ fresh() {
 	ENGINE=$1
 	FRESH_COUNT=$((${FRESH_COUNT:-0} + 1))
 	REPO=$BATS_TEST_TMPDIR/$ENGINE-$FRESH_COUNT
-	git init -q "$REPO"
-	cd "$REPO" || return 1
-	local name=t${BATS_TEST_NUMBER}_$$_$FRESH_COUNT
-	fresh_database "$REPO/.git/dev.db" "$name"
+	repository "$REPO" || return 1
+	local name=t${BATS_TEST_NUMBER}_$$_$FRESH_COUNT scope=--local
+	fresh_database "$(git rev-parse --absolute-git-dir)/dev.db" "$name"
 	[[ $ENGINE == sqlite ]] || DATABASES+=("$ENGINE $name")
-	git config migrate.target dev
-	git config migrate-target.dev.url "$URL"
+	[[ $REPOSITORY_KIND != linked ]] || scope=--worktree
+	git config "$scope" migrate.target dev
+	git config "$scope" migrate-target.dev.url "$URL"
 }
 
 # What fresh() made on the servers; for a teardown() of a file's own, too.

@@ -16,9 +16,7 @@ hooked() {
 # share   HEAD becomes what the upstream, origin/main, has.
 share() {
 	local bare=$REPO.git
-	[[ -d $bare ]] || git init -q --bare "$bare"
-	git remote get-url origin >/dev/null 2>&1 ||
-		git remote add origin "$bare"
+	[[ -d $bare ]] || upstream "$bare"
 	git push -q --no-verify origin HEAD:main
 	git branch -q --set-upstream-to=origin/main
 }

@@ -28,6 +28,12 @@ static int run_hook(struct cmd *cmd, const char *name, int argc, char **argv)
 		return hook_prepare_message(cmd, argc, argv);
 	if (!strcmp(name, "commit-msg"))
 		return hook_message(cmd, argc, argv);
+	if (!strcmp(name, "pre-push"))
+		return hook_push(cmd, argc, argv);
+	if (!strcmp(name, "pre-receive"))
+		return hook_receive(cmd);
+	if (!strncmp(name, "post-", 5) && hook_name_is_known(name))
+		return hook_post(cmd, name, argc, argv);
 	error_set(&cmd->err, ERROR_USAGE, "unknown hook '%s'", name);
 	return error_hint(&cmd->err, "see the hooks: git migrate hook list");
 }

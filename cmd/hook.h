@@ -16,5 +16,10 @@ int hook_commit(struct cmd *cmd);
 int hook_prepare_message(struct cmd *cmd, int argc, char **argv);
 /* commit-msg */
 int hook_message(struct cmd *cmd, int argc, char **argv);
+/* pre-push and pre-receive */
+int hook_push(struct cmd *cmd, int argc, char **argv);
+int hook_receive(struct cmd *cmd);
+/* post-checkout, post-merge and post-rewrite: always 0, whatever goes wrong */
+int hook_post(struct cmd *cmd, const char *name, int argc, char **argv);
 
 #endif

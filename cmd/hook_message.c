@@ -58,14 +58,35 @@ static bool is_brought(const struct staged *staged, const struct migration *m)
 	return !old || !migration_same(old, m);
 }
 
+/* All of the index is read only where there is a proof to be judged. */
+static int load_all(struct cmd *cmd, struct proven *proven)
+{
+	struct set *all;
+
+	if (proven->set)
+		return 0;
+	if (repo_set_index(cmd->mem, cmd->repo, cmd->dir, &all, &cmd->err) < 0)
+		return -1;
+	proven_init(proven, cmd, NULL, all);
+	return 0;
+}
+
 static int add_migration(struct adding *a, struct proven *proven,
 			 const struct migration *m)
 {
-	const struct migration *whole = set_find(proven->set, m->version);
+	const struct migration *whole;
 	const struct proof *proof;
 	enum proof_state state;
+	bool has_proofs;
 
 	add(a, MIGRATION, migration_label(a->cmd->mem, m));
+	if (proven_has(a->cmd, m, &has_proofs) < 0)
+		return -1;
+	if (!has_proofs)
+		return 0;
+	if (load_all(a->cmd, proven) < 0)
+		return -1;
+	whole = set_find(proven->set, m->version);
 	if (!whole || !migration_same(whole, m))
 		return 0;
 	if (proven_judge(proven, whole, &state, &proof) < 0)
@@ -97,8 +118,7 @@ int hook_prepare_message(struct cmd *cmd, int argc, char **argv)
 {
 	struct adding a = { .cmd = cmd };
 	struct staged staged;
-	struct proven proven;
-	struct set *all;
+	struct proven proven = { 0 };
 	char *file = message_file(cmd, argc, argv);
 
 	/* a merge repeats what its commits say */
@@ -111,9 +131,6 @@ int hook_prepare_message(struct cmd *cmd, int argc, char **argv)
 	if (!staged.changed || !staged.now->count ||
 	    staged.now->count > MOST_NAMED)
 		return 0;
-	if (repo_set_index(cmd->mem, cmd->repo, cmd->dir, &all, &cmd->err) < 0)
-		return -1;
-	proven_init(&proven, cmd, NULL, all);
 	for (size_t i = 0; i < staged.now->count; i++)
 		if (is_brought(&staged, &staged.now->list[i]) &&
 		    add_migration(&a, &proven, &staged.now->list[i]) < 0)
@@ -197,7 +214,6 @@ static int check_tested(struct cmd *cmd, struct proven *proven,
 static int check_trailers(struct cmd *cmd, const struct trailers *trailers)
 {
 	struct proven proven = { 0 };
-	struct set *all;
 	int problems = 0;
 
 	for (size_t i = 0; i < trailers->count; i++) {
@@ -206,12 +222,8 @@ static int check_trailers(struct cmd *cmd, const struct trailers *trailers)
 
 		if (!is_key(t, TESTED) || is_inherited(cmd, t))
 			continue;
-		if (!proven.set) {
-			if (repo_set_index(cmd->mem, cmd->repo, cmd->dir, &all,
-					   &cmd->err) < 0)
-				return -1;
-			proven_init(&proven, cmd, NULL, all);
-		}
+		if (load_all(cmd, &proven) < 0)
+			return -1;
 		bad = check_tested(cmd, &proven, t);
 		if (bad < 0)
 			return -1;
@@ -224,41 +236,65 @@ static int check_trailers(struct cmd *cmd, const struct trailers *trailers)
 	return problems;
 }
 
-/* Trailers that we have added must not make a message of an empty one, with
-   which a person gives the commit up. */
-static int check_subject(struct cmd *cmd, const char *file)
+static bool begins_with_key(const char *line, const char *key)
 {
-	static const char *const ours[] = { MIGRATION ": ", TESTED ": ",
-					    "Task: ", "Thread: " };
-	char *text, *line;
-	size_t length;
+	size_t length = strlen(key);
 
-	if (derived_read(cmd, file, &text, &length) < 0)
-		return -1;
-	line = message_first_line(cmd->mem, cmd->repo, text, length);
-	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
-		if (!strncmp(line, ours[i], strlen(ours[i]))) {
-			error_set(&cmd->err, ERROR_REFUSED,
-				  "the commit has no message, only trailers");
-			cmd_print_error(&cmd->err);
-			error_release(&cmd->err);
-			return 1;
-		}
-	return 0;
+	return !strncasecmp(line, key, length) &&
+	       line[length + strspn(line + length, " \t")] == ':';
+}
+
+/* The trailer that comes first of those that we add; a person may well write
+   "Migration: add a column" as a subject. */
+static bool is_our_line(const char *line)
+{
+	const size_t key = strlen(MIGRATION ": ");
+
+	return !strncmp(line, MIGRATION ": ", key) &&
+	       strspn(line + key, "0123456789") == VERSION_LENGTH &&
+	       line[key + VERSION_LENGTH] == '_';
+}
+
+/*
+ * A look at the lines, without git: whether a proof is claimed; and whether the
+ * first line is a trailer of ours, which must not make a message of an empty
+ * one, with which a person gives the commit up.
+ */
+static void look(char *text, bool *claims, bool *is_empty)
+{
+	bool first = true;
+	char *line;
+
+	*claims = *is_empty = false;
+	while ((line = strsep(&text, "\n")) != NULL) {
+		*claims |= begins_with_key(line, TESTED);
+		if (!first || !line[strspn(line, " \t\r")] || *line == '#')
+			continue;
+		first = false;
+		*is_empty = is_our_line(line);
+	}
 }
 
 int hook_message(struct cmd *cmd, int argc, char **argv)
 {
 	struct trailers trailers;
-	char *file = message_file(cmd, argc, argv);
-	int problems, more;
+	char *file = message_file(cmd, argc, argv), *text;
+	bool claims, is_empty;
+	size_t length;
+	int problems;
 
-	if (!file || cmd_open_repo(cmd) < 0)
+	if (!file || derived_read(cmd, file, &text, &length) < 0)
 		return -1;
-	problems = check_subject(cmd, file);
-	if (problems < 0 || message_trailers(cmd->mem, cmd->repo, file,
-					     &trailers, &cmd->err) < 0)
+	look(text, &claims, &is_empty);
+	if (is_empty)
+		return error_set(&cmd->err, ERROR_REFUSED,
+				 "the commit has no message, only trailers");
+	if (!claims)
+		return 0;
+	if (cmd_open_repo(cmd) < 0 ||
+	    message_trailers(cmd->mem, cmd->repo, file, &trailers, &cmd->err) <
+		    0)
 		return -1;
-	more = check_trailers(cmd, &trailers);
-	return more < 0 ? -1 : problems + more > 0;
+	problems = check_trailers(cmd, &trailers);
+	return problems < 0 ? -1 : problems > 0;
 }

@@ -19,6 +19,7 @@ static const struct subcommand {
 	{ "switch", cmd_switch, "switch branches, and the database along" },
 	{ "renumber", cmd_renumber, "give migrations new versions" },
 	{ "repair", cmd_repair, "see to a script that stopped half way" },
+	{ "check", cmd_check, "check what commits bring" },
 	{ "log", cmd_log, "show the runs on a target" },
 	{ "backup", cmd_backup, "take and verify backups of a target" },
 	{ "prove", cmd_prove, "prove that rollbacks restore the schema" },

@@ -9,6 +9,19 @@ void proven_init(struct proven *p, struct cmd *cmd, const char *notes,
 			      proof_histories(cmd->mem, set) };
 }
 
+int proven_has(struct cmd *cmd, const struct migration *m, bool *has)
+{
+	const char *up = m->half[DIRECTION_UP].blob;
+	char *text = NULL;
+
+	*has = false;
+	if (up && notes_read(cmd->mem, cmd->repo, PROOFS_REF, up, &text,
+			     &cmd->err) < 0)
+		return -1;
+	*has = text != NULL;
+	return 0;
+}
+
 int proven_judge(struct proven *p, const struct migration *m,
 		 enum proof_state *state, const struct proof **best)
 {

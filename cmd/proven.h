@@ -17,6 +17,8 @@ struct proven {
 /* `notes` NULL: PROOFS_REF. */
 void proven_init(struct proven *p, struct cmd *cmd, const char *notes,
 		 const struct set *set);
+/* Whether there is any proof of the up script in PROOFS_REF. */
+int proven_has(struct cmd *cmd, const struct migration *m, bool *has);
 /* m is one of the set's. *best is the proof that decided, or NULL. */
 int proven_judge(struct proven *p, const struct migration *m,
 		 enum proof_state *state, const struct proof **best);

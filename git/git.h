@@ -52,6 +52,17 @@ int repo_range(TALLOC_CTX *mem, struct repo *repo, const char *range,
 	       char **base, char **tip, struct error *err);
 
 /*
+ * Where a commit leaves those refs of a folder ("refs/heads/") that are wanted,
+ * by the rest of their name: the best common ancestor. NULL: there is none.
+ */
+typedef bool (*repo_wants_fn)(const char *name, const void *data);
+int repo_fork(TALLOC_CTX *mem, struct repo *repo, const char *tip,
+	      const char *folder, repo_wants_fn wants, const void *data,
+	      char **base, struct error *err);
+/* Whether the object is here. */
+bool repo_has(struct repo *repo, const char *commit);
+
+/*
  * Sets, sorted. `dir` is relative to the top. A malformed script name is an
  * error at its path. From the work tree: a file whose text differs from the
  * index, or that the index does not know, gets the id of its text after the
@@ -60,6 +71,10 @@ int repo_range(TALLOC_CTX *mem, struct repo *repo, const char *range,
  */
 int repo_set_commit(TALLOC_CTX *mem, struct repo *repo, const char *commit,
 		    const char *dir, struct set **set, struct error *err);
+/* The same, where what cannot be a migration is a problem of the set. */
+int repo_set_commit_lenient(TALLOC_CTX *mem, struct repo *repo,
+			    const char *commit, const char *dir,
+			    struct set **set, struct error *err);
 int repo_set_index(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 		   struct set **set, struct error *err);
 int repo_set_worktree(TALLOC_CTX *mem, struct repo *repo, const char *dir,

@@ -2,11 +2,18 @@
 
 #include "git/hooks.h"
 
-static const char *const all[] = { "pre-commit", "pre-merge-commit",
-				   "prepare-commit-msg", "commit-msg", NULL };
-static const char *const work[] = { "pre-commit", "pre-merge-commit",
-				    "prepare-commit-msg", "commit-msg", NULL };
-static const char *const served[] = { NULL };
+static const char *const all[] = {
+	"pre-commit", "pre-merge-commit", "prepare-commit-msg",
+	"commit-msg", "pre-push",	  "post-checkout",
+	"post-merge", "post-rewrite",	  "pre-receive",
+	NULL,
+};
+static const char *const work[] = {
+	"pre-commit", "pre-merge-commit", "prepare-commit-msg",
+	"commit-msg", "pre-push",	  "post-checkout",
+	"post-merge", "post-rewrite",	  NULL,
+};
+static const char *const served[] = { "pre-receive", NULL };
 
 static bool is_one_of(const char *const *list, const char *name)
 {

@@ -82,19 +82,3 @@ void message_trailers_of(TALLOC_CTX *mem, struct repo *repo,
 		take_lines(mem, text, trailers);
 	error_release(&ignored);
 }
-
-char *message_first_line(TALLOC_CTX *mem, struct repo *repo, const char *text,
-			 size_t length)
-{
-	struct error ignored = { 0 };
-	char *out = NULL, *complaint;
-	int status = git_run(mem, repo,
-			     GIT_ARGS("stripspace", "--strip-comments"), text,
-			     length, &out, NULL, &complaint, &ignored);
-
-	error_release(&ignored);
-	if (status)
-		return talloc_strdup(mem, "");
-	out[strcspn(out, "\n")] = '\0';
-	return out;
-}

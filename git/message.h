@@ -23,8 +23,5 @@ int message_trailers(TALLOC_CTX *mem, struct repo *repo, const char *file,
 /* Those of a commit; none where there is no such commit. */
 void message_trailers_of(TALLOC_CTX *mem, struct repo *repo,
 			 const char *revision, struct trailers *trailers);
-/* The first line that is no comment; "" when there is none. */
-char *message_first_line(TALLOC_CTX *mem, struct repo *repo, const char *text,
-			 size_t length);
 
 #endif

@@ -72,3 +72,52 @@ int repo_range(TALLOC_CTX *mem, struct repo *repo, const char *range,
 	chomp(*base);
 	return 0;
 }
+
+/* Refs may be thousands; their commits are fewer, and a command line holds
+   these. */
+#define MOST_REFS 1000
+
+int repo_fork(TALLOC_CTX *mem, struct repo *repo, const char *tip,
+	      const char *folder, repo_wants_fn wants, const void *data,
+	      char **base, struct error *err)
+{
+	const char **argv = talloc_zero_array(mem, const char *, MOST_REFS + 4);
+	char *text, *line, *complaint;
+	size_t n = 0;
+	int status;
+
+	*base = NULL;
+	if (git_must(mem, repo,
+		     GIT_ARGS("for-each-ref", "--sort=-committerdate",
+			      "--format=%(objectname) %(refname)", folder),
+		     NULL, 0, &text, NULL, "list the refs", err) < 0)
+		return -1;
+	argv[n++] = "git";
+	argv[n++] = "merge-base";
+	argv[n++] = tip;
+	while ((line = strsep(&text, "\n")) != NULL && n < MOST_REFS + 3) {
+		char *id = strsep(&line, " ");
+
+		if (line && wants(line + strlen(folder), data))
+			argv[n++] = id;
+	}
+	if (n == 3)
+		return 0;
+	status = git_run(mem, repo, argv, NULL, 0, base, NULL, &complaint, err);
+	if (status < 0)
+		return -1;
+	*base = status ? NULL : chomp(*base);
+	return 0;
+}
+
+bool repo_has(struct repo *repo, const char *commit)
+{
+	struct error ignored = { 0 };
+	TALLOC_CTX *mem = talloc_new(NULL);
+	char *found;
+	bool has = repo_resolve(mem, repo, commit, &found, &ignored) == 0;
+
+	error_release(&ignored);
+	talloc_free(mem);
+	return has;
+}

@@ -94,8 +94,12 @@ static int read_tree(TALLOC_CTX *mem, char *text, size_t length,
 		if (!tab || !is_script(tab + 1, dir))
 			continue;
 		*tab = '\0';
-		if (check_mode(text, tab + 1, err) < 0)
-			return -1;
+		if (check_mode(text, tab + 1, err) < 0) {
+			if (!l->lenient)
+				return -1;
+			set_note_problem(l->lenient, err);
+			continue;
+		}
 		f = listing_append(mem, l);
 		f->path = tab + 1;
 		f->blob = strrchr(text, ' ') + 1;
@@ -103,11 +107,12 @@ static int read_tree(TALLOC_CTX *mem, char *text, size_t length,
 	return 0;
 }
 
-int repo_set_commit(TALLOC_CTX *mem, struct repo *repo, const char *commit,
-		    const char *dir, struct set **set, struct error *err)
+static int set_of_commit(TALLOC_CTX *mem, struct repo *repo, const char *commit,
+			 const char *dir, bool lenient, struct set **set,
+			 struct error *err)
 {
 	TALLOC_CTX *turn = talloc_new(NULL);
-	struct listing l = { 0 };
+	struct listing l = { .lenient = lenient ? set_new(turn) : NULL };
 	char *text;
 	size_t length;
 	int result = git_must(turn, repo,
@@ -122,6 +127,19 @@ int repo_set_commit(TALLOC_CTX *mem, struct repo *repo, const char *commit,
 		result = listing_fill_set(mem, &l, set, err);
 	talloc_free(turn);
 	return result;
+}
+
+int repo_set_commit(TALLOC_CTX *mem, struct repo *repo, const char *commit,
+		    const char *dir, struct set **set, struct error *err)
+{
+	return set_of_commit(mem, repo, commit, dir, false, set, err);
+}
+
+int repo_set_commit_lenient(TALLOC_CTX *mem, struct repo *repo,
+			    const char *commit, const char *dir,
+			    struct set **set, struct error *err)
+{
+	return set_of_commit(mem, repo, commit, dir, true, set, err);
 }
 
 static int unmerged(const char *path, struct error *err)

@@ -11,19 +11,14 @@
 static int commit_of(TALLOC_CTX *mem, struct repo *repo, const char *ref,
 		     char **commit, struct error *err)
 {
-	char *name = talloc_asprintf(mem, "%s^{commit}", ref), *complaint;
-	int status = git_run(mem, repo,
-			     GIT_ARGS("rev-parse", "-q", "--verify",
-				      "--end-of-options", name),
-			     NULL, 0, commit, NULL, &complaint, err);
+	int result = repo_resolve(mem, repo, ref, commit, err);
 
-	if (status < 0)
-		return -1;
-	if (status)
+	if (result < 0 && err->code == ERROR_NOT_FOUND) {
+		error_release(err);
 		*commit = NULL;
-	else
-		chomp(*commit);
-	return 0;
+		return 0;
+	}
+	return result;
 }
 
 /* The only remote branch of that name, which git makes a local one of. */

@@ -17,7 +17,7 @@ start() {
 made migrations/
 wrote .gitattributes
 wrote .gitignore
-installed 4 hooks in .git/hooks"
+installed 8 hooks in .git/hooks"
 	same ignored '/dev.db
 /dev.db-*' "$(<.gitignore)"
 	same url sqlite:dev.db "$(git config -f .gitmigrate migrate-target.dev.url)"

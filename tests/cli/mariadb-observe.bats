@@ -57,6 +57,10 @@ fact() {
 	jq -r ".runs[0] | $1" <<<"$out"
 }
 
+# What a busy machine may add to what a session sees of its own waiting; how
+# exact the measuring is, tests/bench/observe_mariadb.py tells.
+SLACK=250
+
 # is_between LOW VALUE HIGH   decimal numbers.
 is_between() {
 	awk -v low="$1" -v value="$2" -v high="$3" \
@@ -189,9 +193,9 @@ UNLOCK TABLES;'
 	echo "by its own clock $own ms"
 	is_between "$(fact '.victims[] | select(.outcome == "served") | .waited_ms - 5')" \
 		"$own" \
-		"$(fact '.victims[] | select(.outcome == "served") | .waited_ms + .waited_bound_ms + 20')"
+		"$(fact '.victims[] | select(.outcome == "served") | .waited_ms + .waited_bound_ms + '$SLACK)"
 	is_between "$(fact '.victims[] | select(.outcome == "gone") | .waited_ms - 5')" 300 \
-		"$(fact '.victims[] | select(.outcome == "gone") | .waited_ms + .waited_bound_ms + 5')"
+		"$(fact '.victims[] | select(.outcome == "gone") | .waited_ms + .waited_bound_ms + '$SLACK)"
 	is_between 0 "$(fact '[.victims[].waited_bound_ms] | max')" 500
 }
 
@@ -239,7 +243,7 @@ DO SLEEP(1);'
 	same victims 't|X|served' \
 		"$(fact '[.victims[] | [.relation, .mode, .outcome] | join("|")] | join(" ")')"
 	is_between "$(fact '.victims[0].waited_ms - 5')" "$(tail -n 1 writer.out)" \
-		"$(fact '.victims[0] | .waited_ms + .waited_bound_ms + 20')"
+		"$(fact '.victims[0] | .waited_ms + .waited_bound_ms + '$SLACK)"
 }
 
 @test "who waits behind one that waits" {
@@ -292,7 +296,7 @@ DO SLEEP(1);'
 	ends
 	is_between "$(fact '.statements[0].waited_ms')" \
 		"$(fact '.statements[0].duration_ms')" \
-		"$(fact '.statements[0] | .waited_ms + .waited_bound_ms + 30')"
+		"$(fact '.statements[0] | .waited_ms + .waited_bound_ms + '$SLACK)"
 	is_between 100 "$(fact '.statements[0].waited_ms')" 5000
 }
 

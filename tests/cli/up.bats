@@ -808,3 +808,11 @@ INSERT INTO f SELECT id FROM a;' 'DROP TABLE f;'
 @test "counts rows where a table was made and where it was there" {
 	both counts
 }
+
+@test "counts the rows of a table that is made with a query's (mariadb)" {
+	fresh mariadb
+	sql 'CREATE TABLE a (id integer); INSERT INTO a VALUES (1), (2)'
+	pair ${A}_copy 'CREATE TABLE c (id integer) SELECT id FROM a;' 'DROP TABLE c;'
+	ok up --json
+	json_is '.runs[0].tables[] | select(.name == "c") | .rows_after' 2
+}

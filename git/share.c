@@ -1,0 +1,116 @@
+#include "git/share.h"
+
+#include <string.h>
+
+#include "git/internal.h"
+
+/* As often as somebody else may be faster. */
+#define TRIES 5
+
+struct sharing {
+	TALLOC_CTX *mem;
+	struct repo *repo;
+	const char *remote, *ref;
+	const char *theirs; /* the ref that keeps what the remote had */
+};
+
+/* NULL: no such ref. */
+static int tip_of(struct sharing *s, const char *ref, char **tip,
+		  struct error *err)
+{
+	char *complaint;
+	int status = git_run(s->mem, s->repo,
+			     GIT_ARGS("rev-parse", "-q", "--verify", ref), NULL,
+			     0, tip, NULL, &complaint, err);
+
+	if (status < 0)
+		return -1;
+	*tip = status ? NULL : chomp(*tip);
+	return 0;
+}
+
+static int keep_theirs(struct sharing *s, const char *tip, struct error *err)
+{
+	char *out;
+
+	return git_must(s->mem, s->repo, GIT_ARGS("update-ref", s->theirs, tip),
+			NULL, 0, &out, NULL, "note what the remote has", err);
+}
+
+/* 0: sent; 1: the remote has what we have not; -1: an error. Its hooks would
+   be ours again. */
+static int push(struct sharing *s, const char *tip, struct error *err)
+{
+	char *what = talloc_asprintf(s->mem, "%s:%s", tip, s->ref);
+	char *out, *complaint;
+	int status = git_run(s->mem, s->repo,
+			     GIT_ARGS("push", "--quiet", "--no-verify",
+				      "--porcelain", s->remote, what),
+			     NULL, 0, &out, NULL, &complaint, err);
+
+	if (status <= 0)
+		return status;
+	if (strstr(out, "[rejected]") || strstr(complaint, "[rejected]"))
+		return 1;
+	return git_failed(err, "send the notes", complaint);
+}
+
+static int take_theirs(struct sharing *s, struct error *err)
+{
+	char *what = talloc_asprintf(s->mem, "+%s:%s", s->ref, s->theirs);
+	char *to = talloc_asprintf(s->mem, "--ref=%s", s->ref);
+	char *out;
+
+	if (git_must(s->mem, s->repo,
+		     GIT_ARGS("fetch", "--quiet", "--no-tags",
+			      "--no-write-fetch-head", s->remote, what),
+		     NULL, 0, &out, NULL, "fetch the remote's notes", err) < 0)
+		return -1;
+	return git_must(s->mem, s->repo,
+			GIT_ARGS("notes", to, "merge", "--quiet", "-s",
+				 "cat_sort_uniq", s->theirs),
+			NULL, 0, &out, NULL, "merge the remote's notes", err);
+}
+
+static int share(struct sharing *s, bool *sent, struct error *err)
+{
+	char *ours, *theirs;
+
+	for (int i = 0; i < TRIES; i++) {
+		int status;
+
+		if (tip_of(s, s->ref, &ours, err) < 0 ||
+		    tip_of(s, s->theirs, &theirs, err) < 0)
+			return -1;
+		if (!ours || (theirs && !strcmp(ours, theirs)))
+			return 0;
+		status = push(s, ours, err);
+		if (status == 0) {
+			*sent = true;
+			return keep_theirs(s, ours, err);
+		}
+		if (status < 0 || take_theirs(s, err) < 0)
+			return -1;
+	}
+	error_set(err, ERROR_BUSY,
+		  "unable to send the notes: '%s' is changed by others all the "
+		  "time",
+		  s->ref);
+	return error_hint(err, "try again: git migrate notes push");
+}
+
+int share_notes(struct repo *repo, const char *remote, const char *ref,
+		bool *sent, struct error *err)
+{
+	struct sharing s = { talloc_new(NULL), repo, remote, ref, NULL };
+	bool is_name = !strpbrk(remote, ":/\\");
+	int result;
+
+	*sent = false;
+	s.theirs = talloc_asprintf(s.mem, "refs/notes/%s/%s",
+				   is_name ? remote : "remote",
+				   ref + strlen("refs/notes/"));
+	result = share(&s, sent, err);
+	talloc_free(s.mem);
+	return result;
+}

@@ -236,7 +236,7 @@ struct my {
 	struct my_numbers *numbers; /* see effects.c */
 	const struct script *numbers_of;
 	bool no_numbers;
-	int64_t numbers_cost_us, numbers_last_us;
+	int64_t numbers_cost_us, numbers_least_us;
 
 	/* execute.c */
 	bool refused; /* the statement said so, without failing */

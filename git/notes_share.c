@@ -186,7 +186,7 @@ int notes_merge_fetched(struct repo *repo, const char *remote, const char *ref,
 
 /* Our own refs that the remote has not, or not like that. */
 static int find_new(TALLOC_CTX *mem, struct repo *repo, const char *remote,
-		    struct notes_share *share, const char **argv, size_t room,
+		    struct notes_share *share, const char ***argv,
 		    size_t *count, struct error *err)
 {
 	char *out, *line;
@@ -197,7 +197,7 @@ static int find_new(TALLOC_CTX *mem, struct repo *repo, const char *remote,
 			      NOTES "migrate", NOTES "migrate-*"),
 		     NULL, 0, &out, NULL, "list the notes", err) < 0)
 		return -1;
-	while ((line = strsep(&out, "\n")) != NULL && *count + 1 < room) {
+	while ((line = strsep(&out, "\n")) != NULL) {
 		char *ref = strchr(line, ' '), *tracked, *theirs;
 
 		if (!ref || !note_ref_is_ours(ref + 1 + strlen(NOTES)))
@@ -210,7 +210,10 @@ static int find_new(TALLOC_CTX *mem, struct repo *repo, const char *remote,
 		if (theirs && !strcmp(theirs, line))
 			continue;
 		report_of(share, ref)->pushed = true;
-		argv[(*count)++] = talloc_asprintf(mem, "%s:%s", ref, ref);
+		*argv = talloc_realloc(mem, *argv, const char *,
+				       (unsigned)*count + 2);
+		(*argv)[(*count)++] = talloc_asprintf(mem, "%s:%s", ref, ref);
+		(*argv)[*count] = NULL;
 	}
 	return 0;
 }
@@ -231,18 +234,19 @@ static int try_push(TALLOC_CTX *mem, struct repo *repo, const char *remote,
 		    struct notes_share *share, char **complaint,
 		    struct error *err)
 {
-	const char *argv[64] = { "git",		"push", "-q",
-				 "--no-verify", "--",	remote };
-	size_t count = 6, room = sizeof(argv) / sizeof(*argv);
+	const char *const start[] = { "git",	     "push", "-q",
+				      "--no-verify", "--",   remote };
+	const char **argv = talloc_memdup(mem, start, sizeof(start));
+	size_t count = sizeof(start) / sizeof(*start);
 	char *before, *after;
 	int status;
 
 	if (notes_fetch(repo, remote, err) < 0 ||
 	    merge_all(mem, repo, remote, share, err) < 0 ||
-	    find_new(mem, repo, remote, share, argv, room, &count, err) < 0 ||
+	    find_new(mem, repo, remote, share, &argv, &count, err) < 0 ||
 	    seen(mem, repo, remote, &before, err) < 0)
 		return -1;
-	if (count == 6)
+	if (count == sizeof(start) / sizeof(*start))
 		return 0;
 	status = talk(mem, repo, argv, complaint, err);
 	if (status <= 0)

@@ -175,3 +175,14 @@ Signed-off-by: A <a@example.com>"
 Migration: ${A}_create_a" "$(message)"
 	[[ ! -e pwned ]]
 }
+
+@test "what cannot be added keeps nobody from committing" {
+	hooked
+	echo '[migrate' >.gitmigrate
+	table_pair $B b
+	git add -A
+	committing --no-verify
+	exits 0
+	err_has 'hint: the commit goes on without its trailers'
+	same message x "$(message)"
+}

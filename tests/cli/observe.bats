@@ -164,3 +164,13 @@ CREATE INDEX CONCURRENTLY a_id ON a (id);' 'DROP INDEX a_id;'
 	wait $other
 	ok up
 }
+
+@test "does without what a function of the database has deallocated" {
+	sql "CREATE FUNCTION wipe() RETURNS void LANGUAGE plpgsql AS
+		'BEGIN EXECUTE ''DEALLOCATE ALL''; END'"
+	up_of "CREATE TABLE a (id integer);
+SELECT wipe();
+CREATE TABLE b (id integer);"
+	same tables 2 "$(sql "SELECT count(*) FROM pg_class
+		WHERE relname IN ('a', 'b')")"
+}

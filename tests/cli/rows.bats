@@ -33,7 +33,7 @@ INSERT INTO f SELECT id FROM a;' 'DROP TABLE f;'
 	[[ " $ENGINES " == *" mariadb "* ]] || skip "no MariaDB"
 	fresh mariadb
 	sql 'CREATE TABLE a (id integer); INSERT INTO a VALUES (1), (2)'
-	pair ${A}_copy 'CREATE TABLE c (id integer) SELECT id FROM a;' 'DROP TABLE c;'
+	pair 20260101000001_copy 'CREATE TABLE c (id integer) SELECT id FROM a;' 'DROP TABLE c;'
 	ok up --json
 	json_is '.runs[0].tables[] | select(.name == "c") | .rows_after' 2
 }

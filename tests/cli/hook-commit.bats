@@ -141,7 +141,7 @@ hint: give it a new version: git migrate renumber $B"
 @test "every command that reads the ledger keeps what it says" {
 	local command seen
 	hooked
-	seen=$(in_git migrate/seen)
+	seen=$(in_common migrate/seen)
 	ok up
 	for command in status log comment prove up; do
 		rm -r "$seen"

@@ -109,7 +109,7 @@ branched() {
 	err_is ''
 	git bisect reset -q 2>/dev/null || git bisect reset 2>/dev/null
 	git switch -q topic
-	rm -r "$(in_git migrate/seen)"
+	rm -r "$(in_common migrate/seen)"
 	try git switch -q main
 	err_is ''
 	git switch -q topic
@@ -138,7 +138,7 @@ branched() {
 	exits 0
 	err_is ''
 	rm .gitmigrate
-	git config migrate.target nonsense://x
+	setting migrate.target nonsense://x
 	try git switch -q main
 	exits 0
 	err_is ''
@@ -148,13 +148,14 @@ branched() {
 
 @test "each work tree has a database of its own" {
 	branched
-	git config migrate-target.dev.url sqlite:own.db
+	setting migrate-target.dev.url sqlite:own.db
 	echo own.db >"$(in_git info/exclude)"
 	ok up
 	try git worktree add -q ../w main
 	exits 0
 	err_is ''
 	cd ../w
+	setting migrate-target.dev.url sqlite:own.db
 	ok up
 	try git switch -q --detach topic
 	err_is "1 migration of this branch is not in the database; run 'git migrate up'"

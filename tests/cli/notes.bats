@@ -13,7 +13,7 @@ people() {
 	table_pair $A a
 	table_pair $B b
 	commit
-	git clone -q --bare . "$REPO.git"
+	git clone -q --bare "$(here)" "$REPO.git"
 	local name
 	for name in ann bob; do
 		clone "$REPO.git" "../$name"

@@ -192,7 +192,7 @@ would lose data: ${B}_create_b.down.sql (as recorded):1: drops table b, which ha
 	same tables $'a\nc' "$(tables)"
 	ok switch --detach topic~
 	same tables a "$(tables)"
-	git clone -q . ../clone
+	git clone -q "$(here)" ../clone
 	cd ../clone
 	git config migrate.target dev
 	git config migrate-target.dev.url "$URL"

@@ -321,7 +321,7 @@ $B applied" "$(states)"
 	git tag one
 	table_pair $B b
 	commit
-	git clone -q --bare . ../bare
+	git clone -q --bare "$(here)" ../bare
 	cd ../bare
 	git config migrate.target dev
 	git config migrate-target.dev.url "$URL"

@@ -25,12 +25,11 @@ fresh() {
 	FRESH_COUNT=$((${FRESH_COUNT:-0} + 1))
 	REPO=$BATS_TEST_TMPDIR/$ENGINE-$FRESH_COUNT
 	repository "$REPO" || return 1
-	local name=t${BATS_TEST_NUMBER}_$$_$FRESH_COUNT scope=--local
+	local name=t${BATS_TEST_NUMBER}_$$_$FRESH_COUNT
 	fresh_database "$(git rev-parse --absolute-git-dir)/dev.db" "$name"
 	[[ $ENGINE == sqlite ]] || DATABASES+=("$ENGINE $name")
-	[[ $REPOSITORY_KIND != linked ]] || scope=--worktree
-	git config "$scope" migrate.target dev
-	git config "$scope" migrate-target.dev.url "$URL"
+	setting migrate.target dev
+	setting migrate-target.dev.url "$URL"
 }
 
 # What fresh() made on the servers; for a teardown() of a file's own, too.

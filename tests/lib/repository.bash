@@ -169,9 +169,14 @@ clone() {
 	esac
 }
 
+# here   the one we stand in, as something to clone.
+here() {
+	echo "${GIT_DIR:-.}"
+}
+
 # in_cone FOLDER   in a sparse work tree, the folder is there, too.
 in_cone() {
-	[[ $REPOSITORY_KIND != sparse ]] || git sparse-checkout add "$1"
+	[[ $REPOSITORY_KIND != sparse ]] || git sparse-checkout add --skip-checks -- "$1"
 }
 
 # in_git NAME   the path of a file of the git directory, of this work tree; as
@@ -180,6 +185,18 @@ in_git() {
 	local path
 	path=$(git rev-parse --path-format=absolute --git-path "$1")
 	echo "${path#"$(git rev-parse --show-toplevel)"/}"
+}
+
+# in_common NAME   the same of a file that all its work trees share.
+in_common() {
+	echo "$(git rev-parse --path-format=absolute --git-common-dir)/$1"
+}
+
+# setting KEY VALUE   where this kind has its settings.
+setting() {
+	local scope=--local
+	[[ $REPOSITORY_KIND != linked ]] || scope=--worktree
+	git config "$scope" "$1" "$2"
 }
 
 # Of the kind `bare`: what stands in the environment says which repository it is

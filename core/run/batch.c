@@ -421,7 +421,7 @@ static void note_commit(struct batching *b, double ms)
 
 static void note_answer(struct batching *b, double ms)
 {
-	if (!b->answer_ms || ms < b->answer_ms)
+	if (b->answer_ms <= 0 || ms < b->answer_ms)
 		b->answer_ms = ms;
 }
 

@@ -39,7 +39,8 @@ SOURCES := $(sort $(wildcard cmd/*.c core/*.c core/*/*.c core/*/*/*.c git/*.c))
 OBJECTS = $(SOURCES:%.c=$B/%.o) $(LAZY_O) $B/gen/embed.o
 LIB_OBJECTS = $(filter-out $B/cmd/%,$(OBJECTS))
 EMBEDDED := $(sort $(shell find templates hooks core -type f \
-	\( -path 'templates/*' -o -path 'hooks/*' -o -name '*.sql' \) 2>/dev/null))
+	\( -path 'templates/*' -o -path 'hooks/*' -o -name '*.sql' \) \
+	! -path 'templates/ci/*' 2>/dev/null))
 
 UNIT := $(sort $(wildcard tests/unit/*.c))
 UNIT_TESTS = $(patsubst tests/unit/%.c,$B/tests/unit/%,\
@@ -178,6 +179,12 @@ bench-backup:
 	@$(SUBMAKE) --no-print-directory all
 	@bash tests/bench/run.sh $B backup.py
 
+# What the pre-commit hook costs in a repository with 10,000 pairs.
+bench-hook:
+	@CC='$(CC)' sh tools/install-deps.sh build test
+	@$(SUBMAKE) --no-print-directory all
+	@bash tests/bench/run.sh $B hook.py
+
 # A history of 80,000 commits: finding those of scripts, against `git log`.
 bench-history:
 	@CC='$(CC)' sh tools/install-deps.sh build test
@@ -222,24 +229,28 @@ $B/man/%: man/%.scd
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 MANDIR = $(DESTDIR)$(PREFIX)/share/man/man1
 DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/git-migrate
+CI_FILES = $(wildcard templates/ci/*.yml)
 COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
 install: all man
-	install -d $(BINDIR) $(MANDIR) $(DOCDIR) $(COMPLETIONS)
+	install -d $(BINDIR) $(MANDIR) $(DOCDIR)/ci $(COMPLETIONS)
 	install -m 755 $B/git-migrate $(BINDIR)/git-migrate
 	install -m 644 $(MAN) $(MANDIR)/
 	install -m 644 doc/facts.schema.json $(DOCDIR)/facts.schema.json
+	install -m 644 $(CI_FILES) $(DOCDIR)/ci/
 	install -m 644 completion/git-migrate.bash $(COMPLETIONS)/git-migrate
 
 uninstall:
 	rm -f $(BINDIR)/git-migrate $(COMPLETIONS)/git-migrate \
-		$(DOCDIR)/facts.schema.json $(addprefix $(MANDIR)/,$(notdir $(MAN)))
+		$(DOCDIR)/facts.schema.json \
+		$(addprefix $(DOCDIR)/ci/,$(notdir $(CI_FILES))) \
+		$(addprefix $(MANDIR)/,$(notdir $(MAN)))
 
 clean:
 	rm -rf $B
 
 .PHONY: all demo test test-programs check-asan test-kinds faults check-locks bench bench-locks \
-	bench-batch bench-backup bench-observe bench-history bench-programs \
+	bench-batch bench-backup bench-hook bench-history bench-observe bench-programs \
 	lint format format-check objects print-flags man install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

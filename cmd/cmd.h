@@ -134,6 +134,8 @@ int cmd_end_here(struct cmd *cmd, bool keep, struct set **set);
 /* Reads the ledger of cmd->db, and keeps what it says for hooks, which open no
    database. */
 int cmd_ledger(struct cmd *cmd, struct ledger **ledger);
+/* Where the target is: a path, or an address without its secrets. */
+char *cmd_place(struct cmd *cmd);
 /* What was kept of the configured target; NULL: nothing. */
 struct seen;
 struct seen *cmd_seen(struct cmd *cmd);
@@ -214,8 +216,8 @@ int cmd_prove(int argc, char **argv);
 int cmd_derive(int argc, char **argv);
 int cmd_comment(int argc, char **argv);
 int cmd_post(int argc, char **argv);
-int cmd_notes(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_notes(int argc, char **argv);
 int cmd_hook(int argc, char **argv);
 
 #endif

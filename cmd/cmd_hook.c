@@ -17,6 +17,18 @@ struct options {
 };
 
 /* What git calls: the exit status, or -1 with cmd->err. */
+/* Git runs this one also for `git commit --no-verify`: what it would only have
+   added must not keep anybody from committing. */
+static int prepare_message(struct cmd *cmd, int argc, char **argv)
+{
+	if (hook_prepare_message(cmd, argc, argv) == 0)
+		return 0;
+	error_hint(&cmd->err, "the commit goes on without its trailers");
+	cmd_print_error(&cmd->err);
+	error_release(&cmd->err);
+	return 0;
+}
+
 static int run_hook(struct cmd *cmd, const char *name, int argc, char **argv)
 {
 	if (argc && hook_name_is_known(name) && !hook_takes_arguments(name))
@@ -25,7 +37,7 @@ static int run_hook(struct cmd *cmd, const char *name, int argc, char **argv)
 	if (!strcmp(name, "pre-commit") || !strcmp(name, "pre-merge-commit"))
 		return hook_commit(cmd);
 	if (!strcmp(name, "prepare-commit-msg"))
-		return hook_prepare_message(cmd, argc, argv);
+		return prepare_message(cmd, argc, argv);
 	if (!strcmp(name, "commit-msg"))
 		return hook_message(cmd, argc, argv);
 	if (!strcmp(name, "pre-push"))

@@ -270,9 +270,13 @@ static int restamp(struct renumber *r, const struct holder *h)
 		result = other.db->engine->lock(other.db, &other.err);
 	if (result == 0) {
 		struct error late = { 0 };
+		struct ledger *ledger;
 
 		result = ledger_restamp(other.db, h->list, h->count,
 					&other.err);
+		/* for hooks, which would still know the old versions */
+		if (result == 0)
+			result = cmd_ledger(&other, &ledger);
 		other.db->engine->unlock(other.db, &late);
 		error_release(&late);
 	}

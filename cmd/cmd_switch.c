@@ -213,6 +213,7 @@ static int begin_journal(struct switching *w)
 		j->from_branch = cmd->repo->branch;
 		j->target = cmd_target_name(cmd);
 		j->database = cmd->db->label;
+		j->place = cmd_place(cmd);
 	}
 	j->to_commit = w->to.commit;
 	j->to_name = w->to.name;
@@ -383,8 +384,18 @@ static int check_target(struct switching *w)
 	struct cmd *cmd = &w->s.cmd;
 	const struct journal *j = w->journal;
 
-	if (!strcmp(j->database, cmd->db->label))
-		return 0;
+	if (!strcmp(j->database, cmd->db->label)) {
+		if (!j->place || !strcmp(j->place, cmd_place(cmd)))
+			return 0;
+		error_set(&cmd->err, ERROR_REFUSED,
+			  "a switch was cut off here with another database "
+			  "that is called '%s', on another server or by "
+			  "another address",
+			  j->database);
+		return error_hint(&cmd->err,
+				  "complete it with the address of then: git "
+				  "migrate switch --continue --target URL");
+	}
 	error_set(&cmd->err, ERROR_REFUSED,
 		  "a switch was cut off here with target '%s' (%s), not '%s'",
 		  j->target, j->database, cmd_target_name(cmd));

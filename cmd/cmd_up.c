@@ -124,17 +124,6 @@ static int ask_consent(struct up *u)
 	return consent_ask(&u->s, plans, 1, u->rollback);
 }
 
-static bool same_plan(const struct plan *a, const struct plan *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (a->items[i].version != b->items[i].version ||
-		    a->items[i].resume != b->items[i].resume)
-			return false;
-	return true;
-}
-
 /* Another run may have been at work until the lock was ours. */
 static int lock_and_plan_again(struct up *u)
 {
@@ -144,7 +133,7 @@ static int lock_and_plan_again(struct up *u)
 		return -1;
 	if (prepared.held_label && u->plan.count > prepared.count)
 		u->plan.count = prepared.count;
-	if (!same_plan(&prepared, &u->plan))
+	if (!plan_same(&prepared, &u->plan))
 		return make_plan(u) < 0 || prepare(u) < 0 || ask_consent(u) < 0
 			       ? -1
 			       : 0;

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
+
 static int cannot_write(struct cmd *cmd, const char *path, const char *why)
 {
 	return error_set(&cmd->err, ERROR_FAILED, "unable to write '%s': %s",
@@ -41,23 +43,6 @@ static int find_place(struct cmd *cmd, const char *path, char **place)
 	return 0;
 }
 
-static int write_all(int fd, const char *text)
-{
-	size_t left = strlen(text);
-
-	while (left) {
-		ssize_t n = write(fd, text, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		text += n;
-		left -= (size_t)n;
-	}
-	return 0;
-}
-
 int cmd_write_file(struct cmd *cmd, const char *path, const char *text)
 {
 	char *place, *new;
@@ -69,7 +54,7 @@ int cmd_write_file(struct cmd *cmd, const char *path, const char *text)
 	fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0)
 		return cannot_write(cmd, path, strerror(errno));
-	if (write_all(fd, text) < 0)
+	if (file_write_all(fd, text) < 0)
 		failure = errno;
 	if (close(fd) < 0 && !failure)
 		failure = errno;

@@ -244,6 +244,17 @@ static bool begins_with_key(const char *line, const char *key)
 	       line[length + strspn(line + length, " \t")] == ':';
 }
 
+/* The trailer that comes first of those that we add; a person may well write
+   "Migration: add a column" as a subject. */
+static bool is_our_line(const char *line)
+{
+	const size_t key = strlen(MIGRATION ": ");
+
+	return !strncmp(line, MIGRATION ": ", key) &&
+	       strspn(line + key, "0123456789") == VERSION_LENGTH &&
+	       line[key + VERSION_LENGTH] == '_';
+}
+
 /*
  * A look at the lines, without git: whether a proof is claimed; and whether the
  * first line is a trailer of ours, which must not make a message of an empty
@@ -251,8 +262,6 @@ static bool begins_with_key(const char *line, const char *key)
  */
 static void look(char *text, bool *claims, bool *is_empty)
 {
-	static const char *const ours[] = { MIGRATION, TESTED, "Task",
-					    "Thread" };
 	bool first = true;
 	char *line;
 
@@ -262,8 +271,7 @@ static void look(char *text, bool *claims, bool *is_empty)
 		if (!first || !line[strspn(line, " \t\r")] || *line == '#')
 			continue;
 		first = false;
-		for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
-			*is_empty |= begins_with_key(line, ours[i]);
+		*is_empty = is_our_line(line);
 	}
 }
 

@@ -169,8 +169,9 @@ static int look(struct cmd *cmd, const char *name, int argc, char **argv)
 
 int hook_post(struct cmd *cmd, const char *name, int argc, char **argv)
 {
-	if (!stays(name, argc, argv) && !stays_by_environment() &&
-	    look(cmd, name, argc, argv) < 0)
+	/* `git migrate switch` tells itself what became of the database */
+	if (!getenv("GIT_MIGRATE_SWITCHING") && !stays(name, argc, argv) &&
+	    !stays_by_environment() && look(cmd, name, argc, argv) < 0)
 		error_release(&cmd->err);
 	return 0;
 }

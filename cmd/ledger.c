@@ -3,13 +3,17 @@
 #include "core/base/text.h"
 #include "git/seen.h"
 
-/* Where the target is: a path, or an address without its secrets. */
 static char *place_of(struct cmd *cmd, const struct db_engine *engine)
 {
 	const char *top = cmd->repo->top ? cmd->repo->top : cmd->repo->git_dir;
 	char *place = engine->place(cmd->mem, cmd->target.url, top);
 
 	return place ? place : url_redact(cmd->mem, cmd->target.url);
+}
+
+char *cmd_place(struct cmd *cmd)
+{
+	return place_of(cmd, cmd->db->engine);
 }
 
 int cmd_ledger(struct cmd *cmd, struct ledger **ledger)

@@ -26,7 +26,7 @@ static const struct subcommand {
 	{ "comment", cmd_comment, "compose the write-up of a migration" },
 	{ "post", cmd_post, "post the write-up to the thread" },
 	{ "notes", cmd_notes, "exchange comments and proofs with a remote" },
-	{ "hook", cmd_hook, "what the installed git hooks call" },
+	{ "hook", cmd_hook, "install git hooks, and what they call" },
 };
 
 #define SUBCOMMAND_COUNT (sizeof(subcommands) / sizeof(*subcommands))

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
+
 #define FORMAT 1
 
 int journal_take(struct journal *journal, const struct ledger *ledger,
@@ -77,11 +79,12 @@ static json_t *journal_json(const struct journal *j)
 	for (size_t i = 0; i < j->row_count; i++)
 		json_array_append_new(rows, row_json(&j->rows[i]));
 	return json_pack(
-		"{s:i, s:s, s:s, s:s, s:s?, s:s, s:s, s:b, s:i, s:o}", "format",
-		FORMAT, "target", j->target, "database", j->database,
-		"from_commit", j->from_commit, "from_branch", j->from_branch,
-		"to_commit", j->to_commit, "to_name", j->to_name, "to_detached",
-		j->to_detached, "heading", (int)j->heading, "applied", rows);
+		"{s:i, s:s, s:s, s:s?, s:s, s:s?, s:s, s:s, s:b, s:i, s:o}",
+		"format", FORMAT, "target", j->target, "database", j->database,
+		"place", j->place, "from_commit", j->from_commit, "from_branch",
+		j->from_branch, "to_commit", j->to_commit, "to_name",
+		j->to_name, "to_detached", j->to_detached, "heading",
+		(int)j->heading, "applied", rows);
 }
 
 static const char *text(TALLOC_CTX *mem, const json_t *json, const char *key)
@@ -115,6 +118,7 @@ static bool take(struct journal *j, const json_t *json)
 {
 	j->target = text(j, json, "target");
 	j->database = text(j, json, "database");
+	j->place = text(j, json, "place");
 	j->from_commit = text(j, json, "from_commit");
 	j->from_branch = text(j, json, "from_branch");
 	j->to_commit = text(j, json, "to_commit");
@@ -151,23 +155,6 @@ int journal_read(TALLOC_CTX *mem, const char *path, struct journal **journal,
 	error_set(err, ERROR_FAILED, "unable to read '%s'", path);
 	return error_hint(err, "make the database match what is checked out, "
 			       "and remove the file: git migrate sync");
-}
-
-static bool write_all(int fd, const char *data)
-{
-	size_t length = strlen(data);
-
-	while (length) {
-		ssize_t n = write(fd, data, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		data += n;
-		length -= (size_t)n;
-	}
-	return fsync(fd) == 0;
 }
 
 /* A name is on the disk when its folder is. */
@@ -207,7 +194,7 @@ int journal_write(const struct journal *journal, const char *path,
 	}
 	beside = talloc_asprintf(NULL, "%s.new", path);
 	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	well = fd >= 0 && write_all(fd, data);
+	well = fd >= 0 && file_write_all(fd, data) == 0 && fsync(fd) == 0;
 	if (fd >= 0 && close(fd) < 0)
 		well = false;
 	well = well && rename(beside, path) == 0 && sync_folder(path);

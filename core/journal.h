@@ -12,8 +12,10 @@
  * which both tell for certain.
  */
 struct journal {
-	const char *target;		       /* as people call it */
-	const char *database;		       /* struct db's label */
+	const char *target;   /* as people call it */
+	const char *database; /* struct db's label */
+	const char *place; /* where that is: two servers may have one so called;
+			      NULL in a file of an earlier version */
 	const char *from_commit, *from_branch; /* branch: NULL when detached */
 	const char *to_commit, *to_name; /* name: as git switch takes it */
 	bool to_detached;

@@ -50,7 +50,9 @@ int changes_start_diff(TALLOC_CTX *mem, struct repo *repo, const char *commit,
 {
 	return git_start(mem, repo,
 			 GIT_ARGS("diff-index", "--cached", "--raw", "-z",
-				  "--no-renames", "--no-abbrev", commit, "--",
+				  /* git add -N: the commit does without it */
+				  "--ita-invisible-in-index", "--no-renames",
+				  "--no-abbrev", commit, "--",
 				  inside_folder(mem, dir)),
 			 PROCESS_OUT | PROCESS_QUIET, process, err);
 }

@@ -8,6 +8,7 @@
 #define NOTES "refs/notes/"
 #define FETCHED "refs/migrate/notes/"
 #define PUSH_TRIES 100
+#define FETCH_TRIES 20
 
 static char *refspec(TALLOC_CTX *mem, const char *remote)
 {
@@ -57,19 +58,34 @@ static int check_remote(TALLOC_CTX *mem, struct repo *repo, const char *remote,
 	return error_hint(err, "see the remotes: git remote -v");
 }
 
+/* As git says it of a ref that somebody else moves just now, or has moved; a
+   hook of the remote that refuses may speak of locks, too. */
+static bool lost_a_race(const char *complaint)
+{
+	return strstr(complaint, "cannot lock ref") ||
+	       strstr(complaint, "failed to update ref") ||
+	       strstr(complaint, "incorrect old value provided");
+}
+
 int notes_fetch(struct repo *repo, const char *remote, struct error *err)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	char *complaint, *spec = refspec(mem, remote);
 	int status = check_remote(mem, repo, remote, err);
+	bool fetches = status == 0;
 
-	if (status == 0)
+	/* another one in this repository writes down the same refs */
+	for (int i = 0; fetches && i < FETCH_TRIES; i++) {
+		if (i)
+			usleep(notes_pause_us());
 		status = talk(mem, repo,
 			      GIT_ARGS("fetch", "-q", "--no-tags",
 				       "--no-write-fetch-head",
 				       "--no-recurse-submodules", "--", remote,
 				       spec),
 			      &complaint, err);
+		fetches = status > 0 && lost_a_race(complaint);
+	}
 	if (status > 0)
 		status = git_failed(err, "fetch the notes", complaint);
 	talloc_free(mem);
@@ -170,7 +186,7 @@ int notes_merge_fetched(struct repo *repo, const char *remote, const char *ref,
 
 /* Our own refs that the remote has not, or not like that. */
 static int find_new(TALLOC_CTX *mem, struct repo *repo, const char *remote,
-		    struct notes_share *share, const char **argv, size_t room,
+		    struct notes_share *share, const char ***argv,
 		    size_t *count, struct error *err)
 {
 	char *out, *line;
@@ -181,7 +197,7 @@ static int find_new(TALLOC_CTX *mem, struct repo *repo, const char *remote,
 			      NOTES "migrate", NOTES "migrate-*"),
 		     NULL, 0, &out, NULL, "list the notes", err) < 0)
 		return -1;
-	while ((line = strsep(&out, "\n")) != NULL && *count + 1 < room) {
+	while ((line = strsep(&out, "\n")) != NULL) {
 		char *ref = strchr(line, ' '), *tracked, *theirs;
 
 		if (!ref || !note_ref_is_ours(ref + 1 + strlen(NOTES)))
@@ -194,7 +210,10 @@ static int find_new(TALLOC_CTX *mem, struct repo *repo, const char *remote,
 		if (theirs && !strcmp(theirs, line))
 			continue;
 		report_of(share, ref)->pushed = true;
-		argv[(*count)++] = talloc_asprintf(mem, "%s:%s", ref, ref);
+		*argv = talloc_realloc(mem, *argv, const char *,
+				       (unsigned)*count + 2);
+		(*argv)[(*count)++] = talloc_asprintf(mem, "%s:%s", ref, ref);
+		(*argv)[*count] = NULL;
 	}
 	return 0;
 }
@@ -215,24 +234,24 @@ static int try_push(TALLOC_CTX *mem, struct repo *repo, const char *remote,
 		    struct notes_share *share, char **complaint,
 		    struct error *err)
 {
-	const char *argv[64] = { "git",		"push", "-q",
-				 "--no-verify", "--",	remote };
-	size_t count = 6, room = sizeof(argv) / sizeof(*argv);
+	const char *const start[] = { "git",	     "push", "-q",
+				      "--no-verify", "--",   remote };
+	const char **argv = talloc_memdup(mem, start, sizeof(start));
+	size_t count = sizeof(start) / sizeof(*start);
 	char *before, *after;
 	int status;
 
 	if (notes_fetch(repo, remote, err) < 0 ||
 	    merge_all(mem, repo, remote, share, err) < 0 ||
-	    find_new(mem, repo, remote, share, argv, room, &count, err) < 0 ||
+	    find_new(mem, repo, remote, share, &argv, &count, err) < 0 ||
 	    seen(mem, repo, remote, &before, err) < 0)
 		return -1;
-	if (count == 6)
+	if (count == sizeof(start) / sizeof(*start))
 		return 0;
 	status = talk(mem, repo, argv, complaint, err);
 	if (status <= 0)
 		return status;
-	/* somebody else may be about to move the ref, or have moved it */
-	if (strstr(*complaint, "lock"))
+	if (lost_a_race(*complaint))
 		return 1;
 	if (notes_fetch(repo, remote, err) < 0 ||
 	    seen(mem, repo, remote, &after, err) < 0)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,22 +89,23 @@ static void append_rows(struct text *t, const struct ledger *ledger)
 static bool is_the_same(const char *path, const struct text *t)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct error ignored = { 0 };
 	struct stat st;
-	char *text = NULL;
-	bool same;
+	bool same = false;
+	void *data;
 
 	if (fd < 0)
 		return false;
-	same = fstat(fd, &st) == 0 && (size_t)st.st_size == t->length &&
-	       process_read_all(NULL, fd, &text, NULL, &ignored) == 0 &&
-	       !memcmp(text, t->data, t->length);
+	if (fstat(fd, &st) == 0 && (size_t)st.st_size == t->length) {
+		data = mmap(NULL, t->length, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (data != MAP_FAILED) {
+			same = !memcmp(data, t->data, t->length);
+			munmap(data, t->length);
+		}
+	}
 	/* its time says when the target was seen */
 	if (same)
 		futimens(fd, NULL);
 	close(fd);
-	talloc_free(text);
-	error_release(&ignored);
 	return same;
 }
 

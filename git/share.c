@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "git/internal.h"
+#include "git/notes_internal.h"
 
 /* As often as somebody else may be faster. */
 #define TRIES 5
@@ -12,22 +12,8 @@ struct sharing {
 	struct repo *repo;
 	const char *remote, *ref;
 	const char *theirs; /* the ref that keeps what the remote had */
+	bool is_name;
 };
-
-/* NULL: no such ref. */
-static int tip_of(struct sharing *s, const char *ref, char **tip,
-		  struct error *err)
-{
-	char *complaint;
-	int status = git_run(s->mem, s->repo,
-			     GIT_ARGS("rev-parse", "-q", "--verify", ref), NULL,
-			     0, tip, NULL, &complaint, err);
-
-	if (status < 0)
-		return -1;
-	*tip = status ? NULL : chomp(*tip);
-	return 0;
-}
 
 static int keep_theirs(struct sharing *s, const char *tip, struct error *err)
 {
@@ -45,12 +31,14 @@ static int push(struct sharing *s, const char *tip, struct error *err)
 	char *out, *complaint;
 	int status = git_run(s->mem, s->repo,
 			     GIT_ARGS("push", "--quiet", "--no-verify",
-				      "--porcelain", s->remote, what),
+				      "--porcelain", "--", s->remote, what),
 			     NULL, 0, &out, NULL, &complaint, err);
 
 	if (status <= 0)
 		return status;
-	if (strstr(out, "[rejected]") || strstr(complaint, "[rejected]"))
+	/* it has moved, or is about to be moved by somebody else */
+	if (strstr(out, "[rejected]") || strstr(complaint, "[rejected]") ||
+	    strstr(out, "lock") || strstr(complaint, "lock"))
 		return 1;
 	return git_failed(err, "send the notes", complaint);
 }
@@ -58,18 +46,18 @@ static int push(struct sharing *s, const char *tip, struct error *err)
 static int take_theirs(struct sharing *s, struct error *err)
 {
 	char *what = talloc_asprintf(s->mem, "+%s:%s", s->ref, s->theirs);
-	char *to = talloc_asprintf(s->mem, "--ref=%s", s->ref);
-	char *out;
+	struct notes_report report = { .ref = s->ref };
+	char *out, *tip;
 
 	if (git_must(s->mem, s->repo,
 		     GIT_ARGS("fetch", "--quiet", "--no-tags",
-			      "--no-write-fetch-head", s->remote, what),
-		     NULL, 0, &out, NULL, "fetch the remote's notes", err) < 0)
+			      "--no-write-fetch-head",
+			      "--no-recurse-submodules", "--", s->remote, what),
+		     NULL, 0, &out, NULL, "fetch the remote's notes",
+		     err) < 0 ||
+	    notes_tip(s->mem, s->repo, s->theirs, &tip, err) < 0)
 		return -1;
-	return git_must(s->mem, s->repo,
-			GIT_ARGS("notes", to, "merge", "--quiet", "-s",
-				 "cat_sort_uniq", s->theirs),
-			NULL, 0, &out, NULL, "merge the remote's notes", err);
+	return notes_merge(s->repo, s->ref, tip, &report, err);
 }
 
 static int share(struct sharing *s, bool *sent, struct error *err)
@@ -79,10 +67,10 @@ static int share(struct sharing *s, bool *sent, struct error *err)
 	for (int i = 0; i < TRIES; i++) {
 		int status;
 
-		if (tip_of(s, s->ref, &ours, err) < 0 ||
-		    tip_of(s, s->theirs, &theirs, err) < 0)
+		if (notes_tip(s->mem, s->repo, s->ref, &ours, err) < 0 ||
+		    notes_tip(s->mem, s->repo, s->theirs, &theirs, err) < 0)
 			return -1;
-		if (!ours || (theirs && !strcmp(ours, theirs)))
+		if (!ours || (s->is_name && theirs && !strcmp(ours, theirs)))
 			return 0;
 		status = push(s, ours, err);
 		if (status == 0) {
@@ -102,13 +90,18 @@ static int share(struct sharing *s, bool *sent, struct error *err)
 int share_notes(struct repo *repo, const char *remote, const char *ref,
 		bool *sent, struct error *err)
 {
-	struct sharing s = { talloc_new(NULL), repo, remote, ref, NULL };
-	bool is_name = !strpbrk(remote, ":/\\");
+	struct sharing s = {
+		.mem = talloc_new(NULL),
+		.repo = repo,
+		.remote = remote,
+		.ref = ref,
+		.is_name = !strpbrk(remote, ":/\\"),
+	};
 	int result;
 
 	*sent = false;
-	s.theirs = talloc_asprintf(s.mem, "refs/notes/%s/%s",
-				   is_name ? remote : "remote",
+	s.theirs = talloc_asprintf(s.mem, "refs/migrate/notes/%s/%s",
+				   s.is_name ? remote : "url",
 				   ref + strlen("refs/notes/"));
 	result = share(&s, sent, err);
 	talloc_free(s.mem);

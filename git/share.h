@@ -4,10 +4,10 @@
 #include "git/git.h"
 
 /*
- * Sends a ref of notes that hold one JSON object a line to a remote, after it
- * has taken in what is there already: nobody's lines are lost. What the remote
- * had last is kept in refs/notes/REMOTE/..., so that a push with nothing new
- * asks nobody. *sent: whether there was anything to send.
+ * Sends a ref of notes to a remote (a name or a URL), after it has taken in
+ * what is there already: nobody's are lost. For a name, a push with nothing new
+ * asks nobody: what the remote had last is kept where notes_fetch() keeps it.
+ * *sent: whether there was anything to send.
  */
 int share_notes(struct repo *repo, const char *remote, const char *ref,
 		bool *sent, struct error *err);

@@ -25,6 +25,7 @@ struct staging {
 	const char *dir, *folder;
 	struct process *head, *refs;
 	struct changes changes;
+	bool untouched; /* nothing else is filled */
 	struct index *index;
 	struct listing listing; /* where the index is of another form */
 	struct other *others;
@@ -65,69 +66,37 @@ static int64_t version_of(const struct staging *s, const char *path)
 	return version_parse(digits, &version) < 0 ? -1 : version;
 }
 
-int staged_begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
-		 struct staging **staging, struct error *err)
-{
-	struct staging *s = talloc_zero(mem, struct staging);
-	char *branch;
-
-	s->repo = repo;
-	s->dir = talloc_strdup(s, dir);
-	s->folder = inside_folder(s, dir);
-	*staging = s;
-	branch = repo->branch
-			 ? talloc_asprintf(s, "refs/heads/%s", repo->branch)
-			 : talloc_strdup(s, "refs/remotes/*/HEAD");
-	if (repo->head &&
-	    changes_start_tree(s, repo, "HEAD", s->dir, &s->head, err) < 0)
-		return -1;
-	return git_start(s, repo,
-			 GIT_ARGS("for-each-ref",
-				  "--format=%(upstream)%0a%(symref)", branch,
-				  "refs/remotes/*/HEAD"),
-			 PROCESS_OUT | PROCESS_QUIET, &s->refs, err);
-}
-
-/* --- the index ------------------------------------------------------------ */
-
-static int read_index(struct staging *s, struct error *err)
+/* Where a file takes the place of many questions. */
+static void read_index(struct staging *s)
 {
 	const char *named = getenv("GIT_INDEX_FILE");
 	const char *base = named && *named ? s->repo->top : s->repo->git_dir;
-	char *text, *path;
-	size_t length;
+	char *path;
 
+	if (!s->repo->top)
+		return;
 	if (!named || !*named)
 		named = "index";
 	path = *named == '/' ? talloc_strdup(s, named)
 			     : talloc_asprintf(s, "%s/%s", base, named);
 	s->index = index_read(s, path, s->dir, s->repo->hex_length / 2);
+}
+
+/* An index of another form. The problems themselves are told of what is
+   touched. */
+static int list_index(struct staging *s, struct error *err)
+{
+	char *text;
+	size_t length;
+
 	if (s->index)
 		return 0;
-	/* the problems themselves are told of what is touched */
 	s->listing.lenient = set_new(s);
 	if (git_must(s, s->repo,
 		     GIT_ARGS("ls-files", "-z", "-s", "--", s->folder), NULL, 0,
 		     &text, &length, "read the index", err) < 0)
 		return -1;
 	return listing_read_index(s, text, length, s->dir, &s->listing, err);
-}
-
-static size_t entry_count(const struct staging *s)
-{
-	return s->index ? s->index->count : s->listing.count;
-}
-
-static const char *entry_path(const struct staging *s, size_t i)
-{
-	return s->index ? s->index->entries[i].path : s->listing.list[i].path;
-}
-
-static char *entry_id(TALLOC_CTX *mem, const struct staging *s, size_t i)
-{
-	return s->index ? id_text(mem, s->index->entries[i].id,
-				  s->index->id_size)
-			: talloc_strdup(mem, s->listing.list[i].blob);
 }
 
 /* Whether git itself has noted that the folder is HEAD's. */
@@ -145,13 +114,55 @@ static bool is_untouched(struct staging *s)
 static int start(struct staging *s, const char *commit,
 		 struct process **process, struct error *err)
 {
-	if (s->index)
-		return *process ? 0
-				: changes_start_tree(s, s->repo, commit, s->dir,
-						     process, err);
-	if (*process)
-		process_stop(*process);
-	return changes_start_diff(s, s->repo, commit, s->dir, process, err);
+	return s->index ? changes_start_tree(s, s->repo, commit, s->dir,
+					     process, err)
+			: changes_start_diff(s, s->repo, commit, s->dir,
+					     process, err);
+}
+
+int staged_begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
+		 struct staging **staging, struct error *err)
+{
+	struct staging *s = talloc_zero(mem, struct staging);
+	char *branch;
+
+	s->repo = repo;
+	s->dir = talloc_strdup(s, dir);
+	s->folder = inside_folder(s, dir);
+	*staging = s;
+	read_index(s);
+	s->untouched = is_untouched(s);
+	if (s->untouched)
+		return 0;
+	branch = repo->branch
+			 ? talloc_asprintf(s, "refs/heads/%s", repo->branch)
+			 : talloc_strdup(s, "refs/remotes/*/HEAD");
+	if (repo->head && start(s, "HEAD", &s->head, err) < 0)
+		return -1;
+	return git_start(s, repo,
+			 GIT_ARGS("for-each-ref",
+				  "--format=%(upstream)%0a%(symref)", branch,
+				  "refs/remotes/*/HEAD"),
+			 PROCESS_OUT | PROCESS_QUIET, &s->refs, err);
+}
+
+/* --- the index ------------------------------------------------------------ */
+
+static size_t entry_count(const struct staging *s)
+{
+	return s->index ? s->index->count : s->listing.count;
+}
+
+static const char *entry_path(const struct staging *s, size_t i)
+{
+	return s->index ? s->index->entries[i].path : s->listing.list[i].path;
+}
+
+static char *entry_id(TALLOC_CTX *mem, const struct staging *s, size_t i)
+{
+	return s->index ? id_text(mem, s->index->entries[i].id,
+				  s->index->id_size)
+			: talloc_strdup(mem, s->listing.list[i].blob);
 }
 
 static int read_changes(struct staging *s, struct process *process,
@@ -377,17 +388,16 @@ static int finish(TALLOC_CTX *mem, struct staging *s, struct staged *out,
 /* Whether any script differs from HEAD; s->changes says which. */
 static int compare(struct staging *s, bool *changed, struct error *err)
 {
-	if (is_untouched(s))
+	if (s->untouched)
 		return 0;
-	if (begin_others(s, err) < 0)
+	if (begin_others(s, err) < 0 || list_index(s, err) < 0)
 		return -1;
 	*changed = !s->repo->head;
 	if (!s->repo->head) {
 		all_are_new(s);
 		return 0;
 	}
-	if (start(s, "HEAD", &s->head, err) < 0 ||
-	    read_changes(s, s->head, &s->changes, err) < 0)
+	if (read_changes(s, s->head, &s->changes, err) < 0)
 		return -1;
 	*changed = s->changes.count > 0;
 	return 0;
@@ -397,7 +407,8 @@ static void stop_all(struct staging *s)
 {
 	if (s->head)
 		process_stop(s->head);
-	process_stop(s->refs);
+	if (s->refs)
+		process_stop(s->refs);
 	for (size_t i = 0; i < s->other_count; i++)
 		if (s->others[i].process)
 			process_stop(s->others[i].process);
@@ -406,11 +417,10 @@ static void stop_all(struct staging *s)
 int staged_end(TALLOC_CTX *mem, struct staging *s, struct staged *staged,
 	       struct error *err)
 {
-	int result = read_index(s, err);
+	int result;
 
 	*staged = (struct staged){ 0 };
-	if (result == 0)
-		result = compare(s, &staged->changed, err);
+	result = compare(s, &staged->changed, err);
 	if (result == 0 && staged->changed)
 		result = finish(mem, s, staged, err);
 	stop_all(s);

@@ -11,19 +11,14 @@
 static int commit_of(TALLOC_CTX *mem, struct repo *repo, const char *ref,
 		     char **commit, struct error *err)
 {
-	char *name = talloc_asprintf(mem, "%s^{commit}", ref), *complaint;
-	int status = git_run(mem, repo,
-			     GIT_ARGS("rev-parse", "-q", "--verify",
-				      "--end-of-options", name),
-			     NULL, 0, commit, NULL, &complaint, err);
+	int result = repo_resolve(mem, repo, ref, commit, err);
 
-	if (status < 0)
-		return -1;
-	if (status)
+	if (result < 0 && err->code == ERROR_NOT_FOUND) {
+		error_release(err);
 		*commit = NULL;
-	else
-		chomp(*commit);
-	return 0;
+		return 0;
+	}
+	return result;
 }
 
 /* The only remote branch of that name, which git makes a local one of. */
@@ -276,11 +271,13 @@ int repo_would_switch(struct repo *repo, const struct destination *to,
 /* Hooks run in it: what plumbing needs is nothing to them. */
 static const char *const *person_environment(TALLOC_CTX *mem, struct repo *repo)
 {
-	const char **env = talloc_zero_array(mem, const char *, 4);
+	const char **env = talloc_zero_array(mem, const char *, 5);
 	char *usual = talloc_asprintf(mem, "%s/.git", repo->top);
 	size_t n = 0;
 
 	env[n++] = "GIT_PREFIX";
+	/* our own hook has nothing to tell of a database that is half way */
+	env[n++] = "GIT_MIGRATE_SWITCHING=1";
 	if (!getenv("GIT_DIR") && !getenv("GIT_WORK_TREE") &&
 	    access(usual, F_OK) == 0)
 		return env;

@@ -6,7 +6,8 @@ clients' answers. MEASURED/NAME/set has a set as VERSION_NAME.up.sql and
 .down.sql with its manifest.tsv; MEASURED/NAME/{up,down,proof}.tsv, where they
 are, say what the plain client could run and whether a dump of the schema was
 the same after up and down. SETS.tsv names each set's dialect in its second
-column. Prints counts, and each disagreement.
+column. Prints counts, and each disagreement; with DETAILS=1 in the environment
+also what each proof says that did not succeed.
 
 A script that the program refuses for what a person would mend in a moment (an
 empty script that does not say so, a missing down script) is counted as refused,
@@ -276,6 +277,12 @@ class Corpus:
             if row and row["again"] in ("differs", "fails"):
                 verdict += ", again " + row["again"]
             self.counts["proof %s, dump %s" % (outcome, verdict)] += 1
+            if os.environ.get("DETAILS") and outcome != "proven":
+                self.note((proof["version"], proof["name"]), "proof %s: %s" % (
+                    outcome, json.dumps({
+                        key: proof[key] for key in ("error", "differences",
+                                                    "row_differences")
+                        if proof.get(key)})))
             agreed = {
                 "proven": ("equal", "equiv", "kept"),
                 "differs": ("differs", "lost", "equal, again differs",

@@ -29,6 +29,7 @@ struct batching {
 	struct replicas *replicas;
 	double throttled_ms;
 	double commit_ms; /* of the last batch, or about so */
+	double answer_ms; /* the fastest one to a question; 0: not known */
 	size_t first_lock;
 };
 
@@ -44,6 +45,9 @@ struct batching {
  */
 #define GENTLE_MS 4
 #define TIMES_THE_COMMIT 2
+/* A far server's answers take long whatever the size: a batch is about six of
+   them, beside its rows. */
+#define TIMES_THE_ANSWER 16
 
 /* --- errors --------------------------------------------------------------- */
 
@@ -385,6 +389,8 @@ static double target_ms(const struct batching *b)
 
 	if (!pause_ms(b))
 		return most;
+	if (gentle < b->answer_ms * TIMES_THE_ANSWER)
+		gentle = b->answer_ms * TIMES_THE_ANSWER;
 	if (gentle < GENTLE_MS)
 		gentle = GENTLE_MS;
 	return most > 0 && most < gentle ? most : gentle;
@@ -413,6 +419,12 @@ static void note_commit(struct batching *b, double ms)
 	b->commit_ms += (ms - b->commit_ms) / 8;
 }
 
+static void note_answer(struct batching *b, double ms)
+{
+	if (b->answer_ms <= 0 || ms < b->answer_ms)
+		b->answer_ms = ms;
+}
+
 static int run_one(struct batching *b, TALLOC_CTX *turn, int64_t *rows,
 		   bool *final, struct error *err)
 {
@@ -429,6 +441,8 @@ static int run_one(struct batching *b, TALLOC_CTX *turn, int64_t *rows,
 	started = clock_mono_us();
 	if (find_end(b, turn, &next, final, err) < 0)
 		return -1;
+	if (next.after)
+		note_answer(b, (double)(clock_mono_us() - started) / 1000);
 	if (next.after)
 		range = batch_range(turn, b->text.qualifier, b->key.columns,
 				    b->key.count, b->at.after, next.after);

@@ -40,17 +40,25 @@ static void count_now(struct runner *runner, struct db_count *counts,
 	}
 }
 
-/* What can put no row anywhere but into what it makes itself. */
-static bool fills_nothing(const struct statement *s)
+/*
+ * What puts no row anywhere. A table can also be made of a query's rows,
+ * without a word between (MariaDB), or show those of others (MERGE, FEDERATED).
+ */
+static bool fills_nothing(const struct script *script,
+			  const struct statement *s)
 {
 	static const char *const kinds[] = { "CREATE TABLE", "CREATE INDEX",
 					     "CREATE UNIQUE INDEX" };
+	static const char *const words[] = { "SELECT", "VALUES", "UNION",
+					     "CONNECTION" };
+	bool is = false;
 
 	for (size_t i = 0; s->analysed && i < sizeof(kinds) / sizeof(*kinds);
 	     i++)
-		if (!strcmp(s->kind, kinds[i]))
-			return true;
-	return false;
+		is |= !strcmp(s->kind, kinds[i]);
+	for (size_t i = 0; is && i < sizeof(words) / sizeof(*words); i++)
+		is = !statement_mentions(script, s, words[i]);
+	return is;
 }
 
 /*
@@ -66,7 +74,7 @@ static void find_fresh(struct run_counts *c, const struct plan_item *item)
 	c->fresh_count = facts->table_count;
 	c->fresh = talloc_zero_array(c->mem, bool, (unsigned)c->fresh_count);
 	for (size_t n = 0; n < script->statement_count; n++)
-		if (!fills_nothing(&script->statements[n]))
+		if (!fills_nothing(script, &script->statements[n]))
 			return;
 	for (size_t i = 0; !item->resume && i < facts->table_count; i++)
 		for (size_t n = 0; n < script->statement_count; n++)

@@ -319,3 +319,14 @@ void plan_again(TALLOC_CTX *mem, const struct plan *down, struct plan *up)
 	for (size_t i = down->count; i > 0; i--)
 		plan_add_up(mem, up, down->items[i - 1].entry);
 }
+
+bool plan_same(const struct plan *a, const struct plan *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->items[i].version != b->items[i].version ||
+		    a->items[i].resume != b->items[i].resume)
+			return false;
+	return true;
+}

@@ -88,6 +88,9 @@ void plan_revert(TALLOC_CTX *mem, const struct states *states,
 int plan_repair(TALLOC_CTX *mem, const struct states *states, int64_t version,
 		struct plan *plan, struct error *err);
 
+/* Whether the same migrations would be done, in the same way. */
+bool plan_same(const struct plan *a, const struct plan *b);
+
 /*
  * What applies again what `down` reverts, oldest first. All of it must be
  * here.

@@ -172,9 +172,17 @@ static int execute_all(struct runner *runner, const struct plan_item *item,
 	return 0;
 }
 
+/* Looking on is not the migration's doing. */
+static void set_duration(struct facts *facts, int64_t from_us, int64_t to_us)
+{
+	facts->duration_ms = (double)(to_us - from_us) / 1000;
+	if (facts->observed_ms < facts->duration_ms)
+		facts->duration_ms -= facts->observed_ms;
+}
+
 void runner_measure(struct facts *facts, int64_t started_us)
 {
-	facts->duration_ms = (double)(clock_mono_us() - started_us) / 1000;
+	set_duration(facts, started_us, clock_mono_us());
 }
 
 /* The engine knows better than we when the transaction began and ended. */
@@ -186,10 +194,7 @@ static void measured_commit(const struct db *db, struct facts *facts,
 	if (db->began_us)
 		started_us = db->began_us;
 	facts_release_locks(facts, now);
-	facts->duration_ms = (double)(now - started_us) / 1000;
-	/* looking on is not the migration's doing */
-	if (facts->observed_ms < facts->duration_ms)
-		facts->duration_ms -= facts->observed_ms;
+	set_duration(facts, started_us, now);
 }
 
 /* While the database works; an error is told when its turn comes. */

@@ -284,22 +284,11 @@ int sync_plan(TALLOC_CTX *mem, const struct states *states,
 
 /* --- comparing ------------------------------------------------------------ */
 
-static bool same_items(const struct plan *a, const struct plan *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (a->items[i].version != b->items[i].version ||
-		    a->items[i].resume != b->items[i].resume)
-			return false;
-	return true;
-}
-
 bool sync_plan_same(const struct sync_plan *a, const struct sync_plan *b)
 {
-	if (!same_items(&a->begun, &b->begun) ||
-	    !same_items(&a->downs, &b->downs) ||
-	    !same_items(&a->ups, &b->ups) || a->stamp_count != b->stamp_count)
+	if (!plan_same(&a->begun, &b->begun) ||
+	    !plan_same(&a->downs, &b->downs) || !plan_same(&a->ups, &b->ups) ||
+	    a->stamp_count != b->stamp_count)
 		return false;
 	for (size_t i = 0; i < a->stamp_count; i++)
 		if (a->stamps[i].from->version != b->stamps[i].from->version ||

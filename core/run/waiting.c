@@ -15,6 +15,7 @@ struct waiting {
 	const struct script *script;
 	size_t first, count;
 	struct facts *facts, then; /* `then`: how they were before */
+	bool unobserved;	   /* the database's option, before */
 	bool queues, waits;	   /* strong locks; any that others may hold */
 	int64_t began_us;
 	struct patience *patience;
@@ -43,6 +44,13 @@ static void sum_needs(struct waiting *w)
 	}
 }
 
+/* A look that failed says nothing of the next script. */
+static int look_again(struct waiting *w)
+{
+	w->runner->db->options.unobserved = w->unobserved;
+	return 0;
+}
+
 struct waiting *waiting_new(TALLOC_CTX *mem, struct runner *runner,
 			    const struct script *script, size_t first,
 			    size_t count, struct facts *facts)
@@ -55,6 +63,8 @@ struct waiting *waiting_new(TALLOC_CTX *mem, struct runner *runner,
 	w->count = count;
 	w->facts = facts;
 	w->then = *facts;
+	w->unobserved = runner->db->options.unobserved;
+	talloc_set_destructor(w, look_again);
 	w->began_us = w->attempt_us = clock_mono_us();
 	sum_needs(w);
 	if (runner->lock_timeout_ms)

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/migration.h"
 
@@ -118,23 +119,6 @@ struct writing {
 	struct error *err;
 };
 
-static int fill_file(int fd, const char *text)
-{
-	size_t left = strlen(text);
-
-	while (left) {
-		ssize_t n = write(fd, text, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		text += n;
-		left -= (size_t)n;
-	}
-	return 0;
-}
-
 static const char *base_name(const char *path)
 {
 	return strrchr(path, '/') + 1;
@@ -149,7 +133,7 @@ static int write_file(struct writing *w, const char *name, const char *text)
 
 	if (fd >= 0) {
 		w->paths[w->count++] = path;
-		if (fill_file(fd, text) < 0)
+		if (file_write_all(fd, text) < 0)
 			problem = errno;
 		if (close(fd) < 0 && !problem)
 			problem = errno;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 
 load ../lib/common
+load ../lib/batch
 
 SERVERS=()
 teardown() {
@@ -9,53 +10,6 @@ teardown() {
 		[[ ! -d $it ]] || postgres_stop "$it"
 	done
 	[[ ${#SERVERS[@]} -gt 0 ]] || drop_databases
-}
-
-A=20260101000001
-B=20260101000002
-
-# Table a with N rows (b is NULL, c is id), the empty table d, and the table
-# `touched`, to which a trigger adds the id of every row of a that is updated.
-tables_with() { # N
-	pair ${A}_a 'CREATE TABLE a (id integer PRIMARY KEY, b integer, c integer,
-	CHECK (b <> 13));
-CREATE TABLE d (id integer PRIMARY KEY, b integer);
-CREATE TABLE touched (id integer);' 'DROP TABLE a; DROP TABLE d;'
-	commit
-	ok up
-	local limit=
-	[[ $ENGINE != mariadb ]] || limit='SET max_recursive_iterations = 99999;'
-	sql "$limit INSERT INTO a (id, c) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL
-		SELECT i + 1 FROM n WHERE i < $1) SELECT i, 1000 + i FROM n
-		WHERE i <= $1" >/dev/null
-	case $ENGINE in
-	postgresql)
-		sql "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS
-			'BEGIN INSERT INTO touched VALUES (new.id); RETURN NULL; END';
-			CREATE TRIGGER touch AFTER UPDATE ON a FOR EACH ROW
-			EXECUTE FUNCTION touch()" >/dev/null
-		;;
-	sqlite)
-		sql 'CREATE TRIGGER touch AFTER UPDATE ON a BEGIN
-			INSERT INTO touched VALUES (new.id); END' >/dev/null
-		;;
-	*)
-		sql 'CREATE TRIGGER touch AFTER UPDATE ON a FOR EACH ROW
-			INSERT INTO touched VALUES (new.id)' >/dev/null
-		;;
-	esac
-}
-
-# Rows that were touched, and how often the one that was touched most.
-touches() {
-	sql 'SELECT count(*), coalesce(max(n), 0)
-		FROM (SELECT count(*) AS n FROM touched GROUP BY id) t'
-}
-
-# The second pair: UP, and a down script.
-batched() { # UP [DOWN]
-	pair ${B}_b "$1" "${2:-UPDATE a SET b = NULL;}"
-	commit
 }
 
 place="migrations/${B}_b.up.sql"
@@ -93,23 +47,6 @@ UPDATE a SET b = c -- all of them'
 	same rows '200|1' "$(touches)"
 }
 @test "needs no batch more than there are rows" { both exact; }
-
-# 1,600 rows and one pause of a second in all: the first batch is a sixteenth of
-# that, and none has to be longer than a few milliseconds.
-gentle() {
-	local took
-	tables_with 1600
-	batched '-- migrate: batch rows=1600 pause=1s
-UPDATE a SET b = c;'
-	took=$SECONDS
-	ok up --json
-	json_is '.runs[0].statements[0] | .rows == 1600 and .batches > 2' true
-	[[ $((SECONDS - took)) -lt 30 ]] || explain "it paused for each batch"
-	same rows '1600|1' "$(touches)"
-}
-@test "makes batches small that pause, and shares the pause among them" {
-	both gentle
-}
 
 deletes() {
 	tables_with 250
@@ -761,20 +698,3 @@ UPDATE a SET b = c;'
 		"$BATS_TEST_TMPDIR/tty" || explain "$(cat -v "$BATS_TEST_TMPDIR/tty")"
 }
 @test "shows a bar, a rate and the time left on a terminal" { both bar; }
-
-small_batches() {
-	tables_with 20000
-	git config migrate.batchTarget 1ms
-	batched '-- migrate: batch rows=10000 pause=0
-UPDATE a SET b = c;'
-	ok up --json
-	json_is '.runs[0].statements[0].batches > 3' true
-	same rows '20000|1' "$(touches)"
-	git config migrate.batchTarget soon
-	migrate up
-	exits 128
-	err_is "error: bad duration 'soon' for 'migrate.batchtarget' in git config"
-}
-@test "makes batches smaller that take longer than they should" {
-	both small_batches
-}

@@ -57,6 +57,14 @@ setup() {
 	out_is ''
 }
 
+@test "completes the hooks and what is done with them" {
+	complete_line git migrate hook in
+	out_is install
+	complete_line git migrate hook install pre-
+	out_is "$(git migrate hook list --json |
+		jq -r '.hooks[].name | select(startswith("pre-"))' | sort)"
+}
+
 @test "completes both ends of a range" {
 	git branch topic
 	complete_line git migrate prove --range mai

@@ -187,6 +187,20 @@ hint: give it a new version: git migrate renumber $B"
 	err_has "migrations/${B}_create_b.down.sql"
 }
 
+@test "what is only about to be added is not looked at" {
+	hooked
+	table_pair $B b
+	: >migrations/${B}_create_b.down.sql
+	git add -N migrations
+	echo x >other
+	git add other
+	committing
+	exits 0
+	committing -a
+	exits 1
+	err_has 'the script has no statement'
+}
+
 @test "a malformed name and a link are refused, other files are not" {
 	hooked
 	echo text >migrations/README
@@ -274,4 +288,82 @@ hint: give it a new version: git migrate renumber $B"
 	try git merge -q --no-ff origin/main -m m
 	exits 0
 	err_is ''
+}
+
+# refuses_change   the script that the upstream has is changed: refused.
+refuses_change() {
+	echo '-- more' >>"$UP_A"
+	committing -a
+	exits 1
+	err_has "$UP_A: the script is not as 'origin/main' has it"
+}
+
+@test "a linked work tree" {
+	hooked
+	git worktree add -q -b topic ../linked
+	cd ../linked
+	git branch -q --set-upstream-to=origin/main
+	refuses_change
+}
+
+@test "a submodule" {
+	hooked
+	git init -q "$REPO.outer"
+	cd "$REPO.outer"
+	git -c protocol.file.allow=always submodule --quiet add "$REPO.git" sub
+	cd sub
+	git migrate hook install >/dev/null
+	[[ -x ../.git/modules/sub/hooks/pre-commit ]]
+	refuses_change
+}
+
+@test "a bare repository with a work tree elsewhere" {
+	hooked
+	mkdir "$REPO.tree"
+	cp -r migrations "$REPO.tree"
+	mv .git "$REPO.bare"
+	git -C "$REPO.bare" config core.bare true
+	cd "$REPO.tree"
+	export GIT_DIR=$REPO.bare GIT_WORK_TREE=$REPO.tree
+	refuses_change
+}
+
+@test "a repository of another user that safe.directory allows" {
+	hooked
+	export GIT_CONFIG_GLOBAL=$BATS_TEST_TMPDIR/global
+	git config --global user.name 'Test Person'
+	git config --global user.email test@example.com
+	export GIT_TEST_ASSUME_DIFFERENT_OWNER=1
+	try git status
+	exits 128
+	git config --global safe.directory '*'
+	refuses_change
+}
+
+@test "worktreeConfig and a clone without blobs" {
+	hooked
+	git -C "$REPO.git" config uploadpack.allowFilter true
+	git -C "$REPO.git" symbolic-ref HEAD refs/heads/main
+	git clone -q --filter=blob:none "file://$REPO.git" "$REPO.partial"
+	cd "$REPO.partial"
+	git config extensions.worktreeConfig true
+	git migrate hook install >/dev/null
+	refuses_change
+}
+
+@test "renumber is the way out that it says it is" {
+	hooked
+	table_pair $B mine
+	ok up
+	git add -A
+	committing
+	exits 0
+	theirs ${B}_theirs
+	ok renumber $B
+	git add -A
+	committing
+	exits 0
+	err_lacks error
+	err_lacks warning
+	ok check --range origin/main..HEAD
 }

@@ -112,6 +112,19 @@ Thread: https://git.example/acme/shop/issues/42" "$(message)"
 Migration: ${B}_create_b" "$(message)"
 }
 
+@test "a subject may look like a trailer of ours" {
+	hooked
+	table_pair $B b
+	git add -A
+	try git commit -q -m 'Migration: create b'
+	exits 0
+	same message "Migration: create b
+
+Migration: ${B}_create_b" "$(message)"
+	try git commit -q --allow-empty -m 'Thread: end it'
+	exits 0
+}
+
 @test "trailers that are there already are not written twice" {
 	hooked
 	table_pair $B b
@@ -161,4 +174,15 @@ Signed-off-by: A <a@example.com>"
 
 Migration: ${A}_create_a" "$(message)"
 	[[ ! -e pwned ]]
+}
+
+@test "what cannot be added keeps nobody from committing" {
+	hooked
+	echo '[migrate' >.gitmigrate
+	table_pair $B b
+	git add -A
+	committing --no-verify
+	exits 0
+	err_has 'hint: the commit goes on without its trailers'
+	same message x "$(message)"
 }

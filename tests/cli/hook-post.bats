@@ -197,3 +197,16 @@ branched() {
 	same lines "$before $(git rev-parse HEAD)" \
 		"$(<"$hooks/post-rewrite.before-git-migrate.got")"
 }
+
+@test "a switch that takes the database along needs no report" {
+	branched
+	ok switch main
+	err_lacks 'in the database'
+	ok switch topic
+	err_lacks 'in the database'
+	try git switch -q main
+	err_is "1 migration $MISSING"
+	ok sync
+	try git switch -q topic
+	err_is "1 migration of this branch is not in the database; run 'git migrate up'"
+}

@@ -14,6 +14,8 @@ install_into() { # TARGET
 	same files "$({
 		echo ./opt/x/bin/git-migrate
 		echo ./opt/x/share/bash-completion/completions/git-migrate
+		echo ./opt/x/share/doc/git-migrate/ci/github-actions.yml
+		echo ./opt/x/share/doc/git-migrate/ci/gitlab-ci.yml
 		echo ./opt/x/share/doc/git-migrate/facts.schema.json
 		echo ./opt/x/share/man/man1/git-migrate.1
 		git-migrate --list-commands |

@@ -57,6 +57,10 @@ fact() {
 	jq -r ".runs[0] | $1" <<<"$out"
 }
 
+# What a busy machine may add to what a session sees of its own waiting; how
+# exact the measuring is, tests/bench/observe_mariadb.py tells.
+SLACK=250
+
 # is_between LOW VALUE HIGH   decimal numbers.
 is_between() {
 	awk -v low="$1" -v value="$2" -v high="$3" \
@@ -74,24 +78,32 @@ waiter() { # NAME STATEMENT [SETTING]
 
 # --- how long tables were locked ----------------------------------------------
 
-# A session that asks for the table again and again, and when it was refused.
+# A session that asks for the table again and again: between which times it was
+# refused, at least and at most.
 probe_begins() {
 	sql "DELIMITER //
 CREATE PROCEDURE probe(what varchar(100), seconds double)
 		BEGIN
-			DECLARE CONTINUE HANDLER FOR 1205 BEGIN
-				SET @last = SYSDATE(6);
-				SET @first = COALESCE(@first, @last);
-			END;
+			DECLARE CONTINUE HANDLER FOR 1205 SET @busy = 1;
 			SET @until = SYSDATE(6) + INTERVAL seconds SECOND;
 			SET lock_wait_timeout = 0;
 			WHILE SYSDATE(6) < @until DO
+				SET @busy = 0, @asked = SYSDATE(6);
 				EXECUTE IMMEDIATE what;
+				IF @busy THEN
+					SET @first = COALESCE(@first, SYSDATE(6)),
+						@last = @asked, @after = NULL;
+				ELSEIF @first IS NULL THEN
+					SET @before = @asked;
+				ELSE
+					SET @after = COALESCE(@after, SYSDATE(6));
+				END IF;
 				DO SLEEP(0.001);
 			END WHILE;
-			SELECT TIMESTAMPDIFF(MICROSECOND, @first, @last) / 1000;
+			SELECT TIMESTAMPDIFF(MICROSECOND, @first, @last) / 1000,
+				TIMESTAMPDIFF(MICROSECOND, @before, @after) / 1000;
 		END//"
-	sql "CALL probe('$1', 3)" >probe.out &
+	sql "CALL probe('$1', 4)" >probe.out &
 	PROBE=$!
 	until_true in_list "INFO LIKE 'CALL probe%' OR INFO LIKE 'DO SLEEP(0.001)'"
 }
@@ -102,15 +114,15 @@ holds_as_long() { # WAY PROBE MODE SCRIPT
 	script "$4"
 	runs
 	wait $PROBE
-	local met held bound
-	met=$(<probe.out)
+	local least most held bound
+	IFS='|' read -r least most <probe.out
 	held=$(fact "[.locks[] | select(.relation == \"t\" and .mode == \"$3\")][0].held_ms")
 	bound=$(fact "[.locks[] | select(.relation == \"t\" and .mode == \"$3\")][0].held_bound_ms")
-	echo "the probe met $met ms, told are $held ms less $bound"
-	# the probe itself misses up to two pauses
-	is_between "$met" "$held" 2999
-	is_between 0 "$(bc <<<"$held - $bound - $met")" 50
-	is_between 350 "$held" 700
+	echo "the probe met $least to $most ms, told are $held ms less $bound"
+	is_between 100 "$least" 3999
+	is_between "$least" "$held" 3999
+	is_between 0 "$(jq -n "$held - $bound")" "$most"
+	is_between 0 "$bound" 300
 }
 
 locked='LOCK TABLES t WRITE;
@@ -181,10 +193,10 @@ UNLOCK TABLES;'
 	echo "by its own clock $own ms"
 	is_between "$(fact '.victims[] | select(.outcome == "served") | .waited_ms - 5')" \
 		"$own" \
-		"$(fact '.victims[] | select(.outcome == "served") | .waited_ms + .waited_bound_ms + 20')"
+		"$(fact '.victims[] | select(.outcome == "served") | .waited_ms + .waited_bound_ms + '$SLACK)"
 	is_between "$(fact '.victims[] | select(.outcome == "gone") | .waited_ms - 5')" 300 \
-		"$(fact '.victims[] | select(.outcome == "gone") | .waited_ms + .waited_bound_ms + 5')"
-	is_between 0 "$(fact '[.victims[].waited_bound_ms] | max')" 200
+		"$(fact '.victims[] | select(.outcome == "gone") | .waited_ms + .waited_bound_ms + '$SLACK)"
+	is_between 0 "$(fact '[.victims[].waited_bound_ms] | max')" 500
 }
 
 @test "who waited, how long, and who gave up: both" {
@@ -231,7 +243,7 @@ DO SLEEP(1);'
 	same victims 't|X|served' \
 		"$(fact '[.victims[] | [.relation, .mode, .outcome] | join("|")] | join(" ")')"
 	is_between "$(fact '.victims[0].waited_ms - 5')" "$(tail -n 1 writer.out)" \
-		"$(fact '.victims[0] | .waited_ms + .waited_bound_ms + 20')"
+		"$(fact '.victims[0] | .waited_ms + .waited_bound_ms + '$SLACK)"
 }
 
 @test "who waits behind one that waits" {
@@ -284,8 +296,8 @@ DO SLEEP(1);'
 	ends
 	is_between "$(fact '.statements[0].waited_ms')" \
 		"$(fact '.statements[0].duration_ms')" \
-		"$(fact '.statements[0] | .waited_ms + .waited_bound_ms + 30')"
-	is_between 300 "$(fact '.statements[0].waited_ms')" 5000
+		"$(fact '.statements[0] | .waited_ms + .waited_bound_ms + '$SLACK)"
+	is_between 100 "$(fact '.statements[0].waited_ms')" 5000
 }
 
 # --- what was rebuilt ---------------------------------------------------------
@@ -325,6 +337,30 @@ TRUNCATE TABLE|-|true 1 0
 CREATE TABLE|-
 ALTER TABLE|INPLACE|true 0 0
 CREATE TABLE|-' "$(changed)"
+}
+
+@test "what was read from start to end, by the counters of the session" {
+	shows plugin
+	script 'UPDATE t SET b = b + 1 WHERE a = 7;
+UPDATE t IGNORE INDEX (b) SET b = 5 WHERE b = 6;
+CREATE TABLE plain (a integer, b integer);
+INSERT INTO plain SELECT a, b FROM t IGNORE INDEX (b);
+DELETE FROM plain WHERE b = 9;
+ALTER TABLE plain ADD COLUMN c integer, ALGORITHM = COPY;'
+	runs
+	same read '2 t 1 1000
+4 t 1 1000
+5 plain 1 1000
+6 plain 1 999' "$(fact '[.statements[] | .index as $n | (.effects // [])[] |
+		select(.scans > 0) | "\($n) \(.relation) \(.scans) \(.rows_scanned)"] | join("\n")')"
+}
+
+@test "a script that asks about its last statement is not asked in between" {
+	shows plugin
+	script 'UPDATE t SET b = b + 1 WHERE a < 10;
+INSERT INTO t VALUES (5000, ROW_COUNT());'
+	runs
+	same count 9 "$(sql 'SELECT b FROM t WHERE a = 5000')"
 }
 
 @test "a lock says whether its table was rebuilt meanwhile" {

@@ -137,6 +137,26 @@ comments_here() {
 	same lines 8 "$(git notes --ref=migrate-proofs show HEAD | wc -l)"
 }
 
+@test "four who push at once from one clone fail not" {
+	people
+	as ann
+	local n round pids
+	for round in {1..5}; do
+		git notes --ref=migrate add -f -m "round $round" HEAD 2>/dev/null
+		pids=()
+		for n in {1..4}; do
+			git migrate notes push -q >"$BATS_TEST_TMPDIR/$n" 2>&1 &
+			pids+=($!)
+		done
+		for n in {1..4}; do
+			wait "${pids[n - 1]}" ||
+				explain "push $n failed" "$(<"$BATS_TEST_TMPDIR/$n")"
+		done
+	done
+	same there 'round 5' \
+		"$(git -C "$REPO.git" notes --ref=migrate show HEAD)"
+}
+
 @test "other people's notes stay theirs" {
 	people
 	as ann
@@ -186,6 +206,11 @@ hint: see the remotes: git remote -v"
 	exits 128
 	err_has 'unable to push the notes'
 	err_has 'not today'
+	# a word that git itself has for something else
+	sed -i 's/not today/blocked by policy/' "$REPO.git/hooks/pre-receive"
+	migrate notes push
+	exits 128
+	err_has 'blocked by policy'
 	git remote remove origin
 	migrate notes push
 	exits 128

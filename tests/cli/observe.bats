@@ -15,6 +15,7 @@ teardown() {
 }
 
 A=20260101000001
+B=20260101000002
 
 # up_of SCRIPT   a pair of it and an empty way back, applied.
 up_of() {
@@ -39,14 +40,22 @@ locks_are() { # of each statement, mode and relation, sorted
 		| join("\n")' "$1"
 }
 
-@test "looks at a script that gives its statements a millisecond" {
-	up_of "SET statement_timeout = '1ms';
+# Every look takes so long from now on.
+slow_looks() { # SECONDS
+	sql "SET allow_system_table_mods = on;
+		CREATE OR REPLACE VIEW pg_catalog.pg_locks AS
+		SELECT l.* FROM pg_catalog.pg_lock_status() l,
+			(SELECT pg_catalog.pg_sleep($1)) AS s" >/dev/null
+}
+
+@test "looks at a script that gives its statements less time than a look takes" {
+	slow_looks 0.6
+	up_of "SET statement_timeout = '500ms';
 CREATE TABLE a (id integer);
-SET LOCAL statement_timeout = '2ms';
+SET LOCAL statement_timeout = '400ms';
 CREATE TABLE b (id integer);
 SELECT 1;"
-	locks_are '2 AccessExclusiveLock a
-4 AccessExclusiveLock b'
+	json_is '[.runs[0].locks[] | .relation] | sort | unique | join(" ")' 'a b'
 	json_is '.runs[0].observer.gaps | length' 0
 }
 
@@ -104,6 +113,24 @@ CREATE TABLE b (id integer);'
 	same states "$A applied" "$(states)"
 }
 
+# The right to look is there again once the first script is done.
+@test "looks at the next script where a look at one failed" {
+	role ''
+	psql -X -q -d "$OWNER_URL" -c \
+		'REVOKE SELECT ON pg_catalog.pg_locks FROM PUBLIC' -c \
+		"CREATE FUNCTION allow() RETURNS void LANGUAGE sql SECURITY DEFINER
+		AS 'GRANT SELECT ON pg_catalog.pg_locks TO PUBLIC'"
+	pair ${A}_a 'CREATE TABLE a (id integer);
+CREATE TABLE c (id integer);
+SELECT allow();' 'DROP TABLE a, c;'
+	pair ${B}_b 'ALTER TABLE a ADD COLUMN b integer;' 'ALTER TABLE a DROP COLUMN b;'
+	ok up --json
+	json_is '.runs[0].observer.gaps | join(" ") | contains("pg_locks")' true
+	json_is '.runs[1].locks[] | select(.relation == "a") | .mode' \
+		AccessExclusiveLock
+	json_is '.runs[1].observer.gaps | join(" ") | contains("pg_locks")' false
+}
+
 @test "lets a script copy the database that it runs in" {
 	local copy=${URL##*/}_copy
 	DATABASES+=("postgresql $copy")
@@ -136,4 +163,14 @@ CREATE INDEX CONCURRENTLY a_id ON a (id);' 'DROP INDEX a_id;'
 	exec 7>&-
 	wait $other
 	ok up
+}
+
+@test "does without what a function of the database has deallocated" {
+	sql "CREATE FUNCTION wipe() RETURNS void LANGUAGE plpgsql AS
+		'BEGIN EXECUTE ''DEALLOCATE ALL''; END'"
+	up_of "CREATE TABLE a (id integer);
+SELECT wipe();
+CREATE TABLE b (id integer);"
+	same tables 2 "$(sql "SELECT count(*) FROM pg_class
+		WHERE relname IN ('a', 'b')")"
 }

@@ -395,6 +395,23 @@ goes_back() {
 	err_has 'a switch was cut off here'
 }
 
+@test "another server's database of the same name is left alone" {
+	[[ " $ENGINES " == *" postgresql "* ]] || skip "no PostgreSQL"
+	fresh postgresql
+	cut_off
+	# as far as can be told without asking, that is somewhere else
+	printf '[elsewhere]\nuser=postgres\n' >services
+	PGSERVICEFILE=$PWD/services migrate switch --abort \
+		--target "$URL?service=elsewhere"
+	exits 1
+	err_has "a switch was cut off here with another database that is called \
+'postgresql:${URL##*/}'"
+	rm services
+	[[ -e $(in_git migrate/switch.json) ]] || explain 'the journal is gone'
+	ok switch --abort
+	on topic $'a\nb'
+}
+
 @test "killed at any moment, the next run completes it or goes back" {
 	# shellcheck disable=SC2086,SC2153
 	bash "$MIGRATE_TOP/tests/faults/switch.sh" "$MIGRATE_BUILD" 4 $ENGINES

@@ -1,3 +1,4 @@
+#include "git/hooks.h"
 #include "tests/unit/git_bed.h"
 
 #include <errno.h>
@@ -362,6 +363,50 @@ static void notes_stand_beside_those_of_git(void **state)
 		"2");
 }
 
+/* The pre-commit hook as it is now. */
+static struct hook *hook_now(struct test *t)
+{
+	static const char *const names[] = { "pre-commit", NULL };
+	struct hook *hooks;
+	size_t count;
+
+	good(t, hooks_look(t->mem, t->repo, names, &hooks, &count, &t->err));
+	assert_int_equal(count, 1);
+	return hooks;
+}
+
+static void a_hook_of_others_is_left_alone(void **state)
+{
+	struct test *t = *state;
+	struct hook *hook;
+	bool gone;
+
+	enter(t, ".");
+	sh(t, "rm -rf .git/hooks");
+	hook = hook_now(t);
+	assert_int_equal(hook->state, HOOK_MISSING);
+	good(t, hook_write(hook, false, &t->err));
+	assert_string_equal(hook->shown, ".git/hooks/pre-commit");
+	sh(t, "test -x .git/hooks/pre-commit");
+	assert_int_equal(hook_now(t)->state, HOOK_INSTALLED);
+	sh(t, "printf '#!/bin/sh\nexit 0\n' >.git/hooks/pre-commit");
+	hook = hook_now(t);
+	assert_int_equal(hook->state, HOOK_FOREIGN);
+	good(t, hook_remove(t->repo, hook, false, &gone, &t->err));
+	assert_false(gone);
+	good(t, hook_write(hook, true, &t->err));
+	hook = hook_now(t);
+	assert_int_equal(hook->state, HOOK_CHAINED);
+	good(t, hook_remove(t->repo, hook, false, &gone, &t->err));
+	assert_true(gone);
+	assert_string_equal(sh(t, "cat .git/hooks/*"), "#!/bin/sh\nexit 0");
+	sh(t, "mkdir ../mine; git config core.hooksPath \"$PWD/../mine\"");
+	assert_int_equal(hook_now(t)->state, HOOK_ELSEWHERE);
+	sh(t, "git config core.hooksPath \"$(cd ../mine && pwd)\"");
+	assert_int_equal(hook_now(t)->state, HOOK_ELSEWHERE);
+	assert_string_equal(sh(t, "ls ../mine"), "");
+}
+
 static void remotes_and_credentials(void **state)
 {
 	struct test *t = *state;
@@ -466,6 +511,35 @@ static void history_that_cannot_be_read_is_an_error(void **state)
 					    "'migrations/'");
 }
 
+static void other_repositories_hooks_are_not_written(void **state)
+{
+	static const struct {
+		const char *script;
+		enum hook_state state;
+	} places[] = {
+		{ "git config core.hooksPath ../mine", HOOK_ELSEWHERE },
+		{ "git config core.hooksPath .husky/_; mkdir -p .husky/_",
+		  HOOK_FOREIGN },
+		{ "git config --unset core.hooksPath; rm -rf .git/hooks; "
+		  "ln -s \"$(cd ../mine && pwd)\" .git/hooks",
+		  HOOK_ELSEWHERE },
+		{ "rm .git/hooks; mkdir .git/hooks; "
+		  "ln -s nowhere .git/hooks/pre-commit",
+		  HOOK_FOREIGN },
+	};
+	struct test *t = *state;
+
+	sh(t, "mkdir ../mine");
+	enter(t, ".");
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		sh(t, places[i].script);
+		assert_int_equal(hook_now(t)->state, places[i].state);
+	}
+	sh(t, "rm .git/hooks/pre-commit; printf '#!/bin/sh\\ngit migrate hook "
+	      "pre-commit || exit 1\\n' >.git/hooks/pre-commit");
+	assert_int_equal(hook_now(t)->state, HOOK_CALLS_US);
+}
+
 static void the_shared_file_is_found_and_its_lines_named(void **state)
 {
 	struct test *t = *state;
@@ -529,6 +603,8 @@ int main(void)
 		TEST(the_boundary_of_a_shallow_clone_is_inexact),
 		TEST(twenty_writers_lose_nothing),
 		TEST(notes_stand_beside_those_of_git),
+		TEST(a_hook_of_others_is_left_alone),
+		TEST(other_repositories_hooks_are_not_written),
 		TEST(remotes_and_credentials),
 		TEST(the_newest_version_is_seen_everywhere),
 		TEST(history_that_cannot_be_read_is_an_error),

@@ -35,6 +35,7 @@ static struct journal sample(struct ledger *ledger)
 	struct journal j = {
 		.target = "dev",
 		.database = "sqlite:dev.db",
+		.place = "/srv/shop/dev.db",
 		.from_commit = "aaaa",
 		.to_commit = "bbbb",
 		.to_name = "x\"\\ü",
@@ -58,6 +59,7 @@ static void reads_back_what_it_wrote(void **state)
 	assert_int_equal(journal_read(ledger, path, &read, &err), 0);
 	assert_string_equal(read->target, "dev");
 	assert_string_equal(read->database, "sqlite:dev.db");
+	assert_string_equal(read->place, "/srv/shop/dev.db");
 	assert_string_equal(read->from_commit, "aaaa");
 	assert_null(read->from_branch);
 	assert_string_equal(read->to_commit, "bbbb");

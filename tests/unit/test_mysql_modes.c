@@ -30,7 +30,8 @@ static bool waits_behind(const char *pending, const char *asked)
 static void knows_the_plugins_names(void **state)
 {
 	(void)state;
-	assert_int_equal(my_mode_number("MDL_SHARED_READ"), mode("SHARED_READ"));
+	assert_int_equal(my_mode_number("MDL_SHARED_READ"),
+			 mode("SHARED_READ"));
 	assert_int_equal(my_mode_number("MDL_NEW"), MY_MODE_UNKNOWN);
 	assert_int_equal(my_mode_number(NULL), MY_MODE_UNKNOWN);
 	assert_null(my_mode_name(MY_MODE_UNKNOWN));

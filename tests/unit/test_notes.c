@@ -30,7 +30,9 @@ static void expect(enum note_kind kind, const char *base, const char *ours,
 static void takes_what_one_side_has_changed(void **state)
 {
 	(void)state;
-	for (int kind = NOTE_COMMENTS; kind <= NOTE_LINES; kind++) {
+	for (int i = NOTE_COMMENTS; i <= NOTE_LINES; i++) {
+		enum note_kind kind = (enum note_kind)i;
+
 		expect(kind, "x\n", "x\n", "x\n", "x\n");
 		expect(kind, "x\n", "x\n", "y\n", "y\n");
 		expect(kind, "x\n", "y\n", "x\n", "y\n");

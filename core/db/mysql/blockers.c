@@ -363,11 +363,18 @@ static char *exact_query(const struct look *look, const struct shown *shown)
  */
 #define CACHE_MS 120
 
+int64_t my_cache_expires(const struct my *my)
+{
+	return my->sees_transactions && my->cache_us
+		       ? my->cache_us + CACHE_MS * 1000
+		       : 0;
+}
+
 static void let_cache_expire(struct my *my)
 {
-	int64_t left = CACHE_MS - (clock_mono_us() - my->cache_us) / 1000;
+	int64_t left = (my_cache_expires(my) - clock_mono_us()) / 1000;
 
-	if (my->sees_transactions && my->cache_us && left > 0)
+	if (left > 0)
 		poll(NULL, 0, (int)left);
 	my->cache_us = clock_mono_us();
 }
@@ -529,6 +536,15 @@ static char *row_query(const struct look *look)
 		look->my->main.id);
 }
 
+/* All of them hang on what the list hangs on. */
+void my_forget_row_blockers(struct my *my)
+{
+	if (my->row_holders)
+		talloc_free(talloc_parent(my->row_holders));
+	my->row_holders = NULL;
+	my->row_holder_count = 0;
+}
+
 const char *my_row_blockers(struct my *my, const struct statement *s)
 {
 	TALLOC_CTX *mem = talloc_new(my);
@@ -552,10 +568,9 @@ const char *my_row_blockers(struct my *my, const struct statement *s)
 		talloc_free(mem);
 		return NULL;
 	}
-	talloc_free(my->row_holders);
+	my_forget_row_blockers(my);
 	my->row_holders = look.list;
 	my->row_holder_count = look.count;
-	talloc_steal(my->row_holders, mem);
 	return fact_blocker_text_on(my->row_holders, look.list);
 }
 

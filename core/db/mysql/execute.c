@@ -281,8 +281,7 @@ static int run_limited(struct my *my, const struct script *script, size_t n,
 	size_t length = part ? strlen(text) : s->length;
 	int result;
 
-	talloc_free(my->row_holders);
-	my->row_holders = NULL;
+	my_forget_row_blockers(my);
 	my_watch_begin(my, script, n);
 	result = my_limits_set(my, script, s, err);
 	if (result == 0)

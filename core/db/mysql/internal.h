@@ -34,7 +34,9 @@
  *	modes.c		... and how
  *	waits.c		... how long they waited
  *	victims.c	... who waited for them
- *	effects.c	... and what they rebuilt, and how
+ *	numbers.c	... what InnoDB knows their tables by
+ *	effects.c	... what they rebuilt, and how
+ *	counts.c	... and what they read from start to end
  *	count.c		rows of tables
  *	definition.c	what makes a table again
  *	catalog.c	what is in the database
@@ -161,6 +163,12 @@ struct my_seen {
 	unsigned number;       /* of ours, one a transaction */
 };
 
+/* Counters of the session, see counts.c. */
+struct my_counts {
+	int seen;
+	int64_t rows, selects, changes;
+};
+
 struct my {
 	struct db db;
 	struct my_url url;
@@ -217,15 +225,18 @@ struct my {
 	int64_t ending_us;   /* that the commit was sent; 0: it was not */
 	struct my_sight *sights;
 	size_t sight_count;
+	bool unnamed;		/* somebody's application is to be asked for */
 	bool timing, no_timing; /* see waits.c */
 	struct my_part *parts;
 	size_t part_count;
 	struct my_wait *waits;
 	size_t wait_count;
+	bool counting, no_counts, calibrated; /* see counts.c */
+	struct my_counts counts, asking;
 	struct my_numbers *numbers; /* see effects.c */
 	const struct script *numbers_of;
 	bool no_numbers;
-	int64_t numbers_cost_us;
+	int64_t numbers_cost_us, numbers_least_us;
 
 	/* execute.c */
 	bool refused; /* the statement said so, without failing */
@@ -402,6 +413,10 @@ int my_blockers(TALLOC_CTX *mem, struct db *db, const struct script *script,
 /* Whose rows the statement that runs waits for, to be recalled by
    my_blockers() when that was in vain; NULL: nobody's. */
 const char *my_row_blockers(struct my *my, const struct statement *s);
+void my_forget_row_blockers(struct my *my);
+/* Until then InnoDB tells what it told before, and asked before that, for
+   longer. */
+int64_t my_cache_expires(const struct my *my);
 
 /* --- limits.c ------------------------------------------------------------- */
 

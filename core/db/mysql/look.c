@@ -25,7 +25,6 @@ enum {
 	LOOK_QUERY_ID,
 	LOOK_DONE,
 	LOOK_USER,
-	LOOK_PROGRAM,
 	LOOK_DATABASE,
 	LOOK_TEXT,
 	LOOK_COLUMNS,
@@ -41,28 +40,16 @@ struct my_look *my_look_new(TALLOC_CTX *mem, enum my_subject about)
 
 /* --- the questions -------------------------------------------------------- */
 
-/* From LOOK_STATE on, of p (PROCESSLIST), whose ID is `id`. */
-static char *process(TALLOC_CTX *mem, const struct my *my, const char *id)
+/* From LOOK_STATE on, of p (PROCESSLIST). */
+static const char *process(const struct my *my)
 {
-	const char *program =
-		my->sees_programs
-			? talloc_asprintf(
-				  mem,
-				  "(SELECT ATTR_VALUE FROM performance_schema."
-				  "session_connect_attrs a "
-				  "WHERE a.PROCESSLIST_ID = %s "
-				  "AND a.ATTR_NAME = 'program_name' LIMIT 1)",
-				  id)
-			: "NULL";
-
-	return talloc_asprintf(
-		mem, "p.STATE, %s, p.USER, %s, p.DB, LEFT(p.INFO, 4000)",
-		my_is_mariadb(my)
-			? "p.TIME_MS, p.QUERY_ID, IF(p.MAX_STAGE > 0, "
-			  "(p.STAGE - 1 + p.PROGRESS / 100) / p.MAX_STAGE, "
-			  "NULL)"
-			: "NULL, NULL, NULL",
-		program);
+	return my_is_mariadb(my)
+		       ? "p.STATE, p.TIME_MS, p.QUERY_ID, "
+			 "IF(p.MAX_STAGE > 0, (p.STAGE - 1 + p.PROGRESS / 100) "
+			 "/ p.MAX_STAGE, NULL), p.USER, p.DB, "
+			 "LEFT(p.INFO, 4000)"
+		       : "p.STATE, NULL, NULL, NULL, p.USER, p.DB, "
+			 "LEFT(p.INFO, 4000)";
 }
 
 static char *from_processes(TALLOC_CTX *mem, const struct my *my,
@@ -72,7 +59,7 @@ static char *from_processes(TALLOC_CTX *mem, const struct my *my,
 		mem,
 		"SELECT p.ID, NULL, NULL, NULL, NULL, NULL, %s "
 		"FROM information_schema.PROCESSLIST p WHERE p.ID = %lu%s",
-		process(mem, my, "p.ID"), my->main.id, others);
+		process(my), my->main.id, others);
 }
 
 /* Those that `where` says; `about`: from LOOK_STATE on, and whence. */
@@ -90,7 +77,7 @@ static char *from_schema(TALLOC_CTX *mem, const char *about, const char *join,
 		about, join, where);
 }
 
-#define NOTHING_ELSE "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+#define NOTHING_ELSE "NULL, NULL, NULL, NULL, NULL, NULL, NULL"
 
 /* Those of others that are waited for; and ours, where nothing knows them
    better. */
@@ -101,7 +88,7 @@ static char *waited_for(TALLOC_CTX *mem, const struct my *my)
 	if (!my->plugin)
 		where = talloc_asprintf(mem, "%s OR t.PROCESSLIST_ID = %lu",
 					where, my->main.id);
-	return from_schema(mem, process(mem, my, "t.PROCESSLIST_ID"),
+	return from_schema(mem, process(my),
 			   "LEFT JOIN information_schema.PROCESSLIST p "
 			   "ON p.ID = t.PROCESSLIST_ID ",
 			   where);
@@ -129,15 +116,24 @@ static char *about_ours(TALLOC_CTX *mem, const struct my *my)
 		talloc_asprintf(mem, "t.PROCESSLIST_ID = %lu", my->main.id));
 }
 
+/* Those that waited for rows are asked whether they still do the same. */
+static char *others(TALLOC_CTX *mem, const struct my *my)
+{
+	char *ids = my_victims_ids(mem, my, true);
+
+	return talloc_asprintf(mem, "%s OR p.ID IN (%s)",
+			       my->locks == MY_LOCKS_SCHEMA
+				       ? ""
+				       : " OR p.STATE LIKE 'Waiting for "
+					 "table%'",
+			       ids);
+}
+
 static char *about_tables(TALLOC_CTX *mem, const struct my *my)
 {
-	bool schema = my->locks == MY_LOCKS_SCHEMA;
-	char *sql = from_processes(mem, my,
-				   schema ? ""
-					  : " OR p.STATE LIKE 'Waiting for "
-					    "table%'");
+	char *sql = from_processes(mem, my, others(mem, my));
 
-	if (schema)
+	if (my->locks == MY_LOCKS_SCHEMA)
 		sql = talloc_asprintf(mem, "%s UNION ALL %s",
 				      waited_for(mem, my), sql);
 	return my->plugin ? talloc_asprintf(mem, "%s UNION ALL %s",
@@ -166,7 +162,7 @@ static char *about_tables(TALLOC_CTX *mem, const struct my *my)
 
 static char *about_rows(TALLOC_CTX *mem, const struct my *my)
 {
-	char *columns = process(mem, my, "r.trx_mysql_thread_id");
+	const char *columns = process(my);
 	char *rest = my_is_mariadb(my)
 			     ? talloc_asprintf(mem, BY_MARIADB, columns)
 			     : talloc_asprintf(mem, BY_MYSQL, columns);
@@ -187,9 +183,16 @@ char *my_look_sql(TALLOC_CTX *mem, const struct my *my, enum my_subject about)
 	case MY_TABLES:
 		return about_tables(mem, my);
 	case MY_LOCKED_ROWS:
+		return about_rows(mem, my);
+	case MY_PROGRAMS:
 		break;
 	}
-	return about_rows(mem, my);
+	return talloc_asprintf(
+		mem,
+		"SELECT PROCESSLIST_ID, ATTR_VALUE "
+		"FROM performance_schema.session_connect_attrs "
+		"WHERE ATTR_NAME = 'program_name' AND PROCESSLIST_ID IN (%s)",
+		my_victims_ids(mem, my, false));
 }
 
 /* --- the answers ---------------------------------------------------------- */
@@ -248,6 +251,9 @@ void my_look_take(struct my *my, struct my_look *look,
 {
 	struct my_sighting *s;
 
+	if (look->about == MY_PROGRAMS && my->observed && count == 2 &&
+	    values[0])
+		my_victims_name(my, number(values[0]), values[1]);
 	if (count != LOOK_COLUMNS || !values[LOOK_ID])
 		return;
 	look->list = talloc_realloc(look, look->list, struct my_sighting,
@@ -268,7 +274,6 @@ void my_look_take(struct my *my, struct my_look *look,
 				: -1,
 		.query = number(values[LOOK_QUERY_ID]),
 		.user = copy(look, values[LOOK_USER]),
-		.application = copy(look, values[LOOK_PROGRAM]),
 		.database = copy(look, values[LOOK_DATABASE]),
 		.text = copy(look, values[LOOK_TEXT]),
 		.done = values[LOOK_DONE] ? strtod(values[LOOK_DONE], NULL)
@@ -310,7 +315,9 @@ static void take_phase(struct my *my, const struct my_look *look)
 
 void my_look_done(struct my *my, struct my_look *look)
 {
-	if (!my->observed)
+	/* the answer may be about what was let go before this began */
+	if (!my->observed || look->asked_us < my->begun_us ||
+	    look->about == MY_PROGRAMS)
 		return;
 	if (look->about != MY_LOCKED_ROWS)
 		my_held_take(my, look);

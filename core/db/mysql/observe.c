@@ -31,7 +31,8 @@ struct my_observer {
 	int status;	       /* what the library waits for */
 	enum my_subject about; /* what is asked */
 	char *sql;
-	char *gap; /* what is not known since it is GONE */
+	bool named; /* names may be asked for */
+	char *gap;  /* what is not known since it is GONE */
 	int64_t asked_us, next_us;
 	int64_t cost_us; /* of an answer, of late */
 };
@@ -132,8 +133,7 @@ static void take_answer(struct my *my, MYSQL_RES *answer)
 			     (int)mysql_num_fields(answer));
 	mysql_free_result(answer);
 	o->state = IDLE;
-	/* one that was late makes no rule */
-	o->cost_us += (now - o->asked_us - o->cost_us) / 4;
+	o->cost_us = my_cost(o->cost_us, now - o->asked_us);
 	o->next_us = o->asked_us + between(o->cost_us * TIMES_THE_COST,
 					   INTERVAL_US, LONGEST_US);
 	if (o->about == MY_LOCKED_ROWS)
@@ -153,6 +153,11 @@ static void refuse(struct my *my)
 {
 	struct my_observer *o = my->observer;
 
+	if (o->about == MY_PROGRAMS) {
+		my->sees_programs = false;
+		o->state = IDLE;
+		return;
+	}
 	if (o->about == MY_LOCKED_ROWS) {
 		my->sees_transactions = false;
 		facts_add_gap(my->observed,
@@ -247,7 +252,14 @@ static void ask(struct my *my, int64_t now)
 	struct my_observer *o = my->observer;
 	int failed = 0;
 
-	o->about = asks_about_rows(my, now) ? MY_LOCKED_ROWS : MY_TABLES;
+	o->about = MY_TABLES;
+	if (asks_about_rows(my, now))
+		o->about = MY_LOCKED_ROWS;
+	else if (my->unnamed && my->sees_programs && o->named)
+		o->about = MY_PROGRAMS;
+	/* in between the others are asked about */
+	o->named = o->about == MY_TABLES;
+	my->unnamed &= o->about != MY_PROGRAMS;
 	talloc_free(o->sql);
 	o->sql = my_look_sql(o, my, o->about);
 	o->asked_us = now;
@@ -370,7 +382,8 @@ void my_look_now(struct my *my)
 	if (my_run(&my->side, sql, strlen(sql), take_row, &taking, NULL,
 		   &ignored) == 0) {
 		look->answered_us = clock_mono_us();
-		my->look_cost_us = look->answered_us - look->asked_us;
+		my->look_cost_us = my_cost(my->look_cost_us,
+					   look->answered_us - look->asked_us);
 		my_look_done(my, look);
 	}
 	error_release(&ignored);
@@ -429,6 +442,7 @@ void my_observe_begin(struct my *my, const struct script *script, size_t n,
 	learn(my, s);
 	my_waits_begin(my);
 	my_effects_before(my, script, n);
+	my_counts_before(my, script, s);
 	my_waits_time(my, script, s);
 	my->statement_us = clock_mono_us();
 	my->next_look_us = my->statement_us + EARLY_US;
@@ -440,8 +454,7 @@ void my_observe_begin(struct my *my, const struct script *script, size_t n,
 		my->observer->next_us = my->next_look_us;
 }
 
-/* Locks of one that was in a row of like ones are those of the first. */
-static bool is_repetition(const struct my *my)
+bool my_is_repetition(const struct my *my)
 {
 	const struct facts *facts = my->observed;
 	const struct fact_statement *a, *b;
@@ -469,7 +482,7 @@ static bool is_worth_a_look(const struct my *my, int64_t ended_us)
 	if (my->look_cost_us > CHEAP_US &&
 	    lasted / PART_OF_THE_TIME < my->look_cost_us)
 		return false;
-	return lasted > WORTH_IT_US || !is_repetition(my);
+	return lasted > WORTH_IT_US || !my_is_repetition(my);
 }
 
 /* In a transaction what was locked still is. */
@@ -493,9 +506,12 @@ void my_observe_statement(struct my *my, const struct script *script, size_t n,
 		my->db.options.phase(NULL, -1);
 	if (!outside)
 		look_behind(my, ended);
+	my_waits_stop(my);
+	my_counts_after(my);
 	my_waits_read(my);
 	if (outside)
 		my_effects_after(my, script, n, fact);
+	my_counts_tell(my, &script->statements[n], fact);
 	my_held_tell(my, outside, ended);
 	my_waits_tell(my, fact, ended);
 	my_held_sweep(my);

@@ -11,7 +11,9 @@
  *	held.c		which tables we have locked
  *	waits.c		how long we waited ourselves
  *	victims.c	who waits for us
- *	effects.c	what was rebuilt, and how
+ *	numbers.c	what InnoDB knows tables by
+ *	effects.c	... and what was rebuilt by that, and how
+ *	counts.c	what was read from start to end
  *	modes.c		modes of metadata locks
  */
 
@@ -44,7 +46,7 @@ struct my_sighting {
 	const char *state; /* "", or what its statement does */
 	int64_t age_us;	   /* of its statement; -1: not known */
 	int64_t query;	   /* the number of its statement; 0: not known */
-	const char *user, *application, *text, *database; /* or NULL */
+	const char *user, *text, *database; /* or NULL */
 	double done; /* of what it does, 0 to 1; -1: not known */
 };
 
@@ -52,6 +54,7 @@ enum my_subject {
 	MY_OURS,	/* the locks of the main connection */
 	MY_TABLES,	/* ... what it does, and who waits for tables */
 	MY_LOCKED_ROWS, /* who waits for rows */
+	MY_PROGRAMS,	/* what those that were seen waiting are called */
 };
 
 /* What was so at some time between asking and the answer. */
@@ -108,7 +111,8 @@ void my_waits_take(struct my *my, const struct my_look *look);
 /* The server times the parts of the statement that comes, if it can. */
 void my_waits_time(struct my *my, const struct script *script,
 		   const struct statement *s);
-/* It is over: asks how long they took. */
+/* It is over: what comes is not timed; and asks how long they took. */
+void my_waits_stop(struct my *my);
 void my_waits_read(struct my *my);
 /* Then: what it waited, in all and for its locks, and its parts. */
 void my_waits_tell(struct my *my, struct fact_statement *fact,
@@ -120,8 +124,46 @@ bool my_waits_saw(const struct my *my, const char *part);
 /* --- victims.c ------------------------------------------------------------ */
 
 void my_victims_take(struct my *my, struct my_look *look);
+/* Those not done with, as a list for IN, never empty: that wait for rows, or
+   whose application is not known. */
+char *my_victims_ids(TALLOC_CTX *mem, const struct my *my, bool rows);
+void my_victims_name(struct my *my, int64_t id, const char *application);
 /* The locks are let go: so are all who waited for them. */
 void my_victims_end(struct my *my, int64_t ended_us);
+
+/* --- numbers.c ------------------------------------------------------------ */
+
+struct my_index {
+	size_t relation; /* of struct my_numbers */
+	char *part;	 /* "#P#p0" of a partition, or "" */
+	int64_t table, space, number;
+	char *name;
+	bool clustered; /* the table itself */
+};
+
+/* A table, or a part of one. */
+struct my_part_of {
+	size_t relation;
+	char *part;
+	int64_t table, space;
+};
+
+struct my_numbers {
+	char **relations;
+	size_t relation_count;
+	char **files; /* what InnoDB calls them */
+	struct my_part_of *parts;
+	size_t part_count;
+	struct my_index *list;
+	size_t count;
+};
+
+/* Where the relation is; behind the last one when it is not there. */
+size_t my_numbers_find(const struct my_numbers *all, const char *relation);
+bool my_numbers_know(const struct my_numbers *all, const char *relation);
+/* Before they are read: that this one is to be among them. */
+void my_numbers_want(struct my_numbers *all, const char *relation);
+int my_numbers_read(struct my *my, struct my_numbers *all, struct error *err);
 
 /* --- effects.c ------------------------------------------------------------ */
 
@@ -129,9 +171,28 @@ void my_victims_end(struct my *my, int64_t ended_us);
 void my_effects_before(struct my *my, const struct script *script, size_t n);
 void my_effects_after(struct my *my, const struct script *script, size_t n,
 		      struct fact_statement *fact);
-void my_effects_forget(struct my *my);
+
+/* --- counts.c ------------------------------------------------------------- */
+
+void my_counts_before(struct my *my, const struct script *script,
+		      const struct statement *s);
+/* Nothing else was asked since the statement. */
+void my_counts_after(struct my *my);
+void my_counts_tell(struct my *my, const struct statement *s,
+		    struct fact_statement *fact);
 
 /* --- observe.c ------------------------------------------------------------ */
+
+/* It is like the one before it, and so are its locks. */
+bool my_is_repetition(const struct my *my);
+
+/* What something costs at its best of late: on a busy machine one that was slow
+   makes no rule, and one that was not does. */
+static inline int64_t my_cost(int64_t before_us, int64_t now_us)
+{
+	return now_us < before_us ? now_us
+				  : before_us + (now_us - before_us) / 8;
+}
 
 /* One look through the connection beside the script, waited for. */
 void my_look_now(struct my *my);

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -246,7 +247,7 @@ static void introduce(struct my *my, struct fact_victim *v,
 	v->key = key_of(s, look);
 	v->outcome = NULL;
 	v->user = talloc_strdup(facts, s->user);
-	v->application = talloc_strdup(facts, s->application);
+	my->unnamed |= !v->application;
 	v->query = shortened(facts, s->text);
 	v->relation = talloc_strdup(facts, s->relation);
 	v->mode = talloc_strdup(facts, s->mode_name);
@@ -306,6 +307,38 @@ static bool is_over(const struct my *my, const struct my_look *look)
 	return my->locks != MY_LOCKS_NONE ? my->sight_count > 0 : !own;
 }
 
+static bool waits_for_rows(const struct fact_victim *v)
+{
+	return v->key & 1;
+}
+
+static bool still_runs(const struct my_look *look, const struct fact_victim *v)
+{
+	for (size_t i = 0; i < look->count; i++)
+		if (look->list[i].id == v->pid && look->list[i].text &&
+		    look->list[i].query == v->key / 2)
+			return true;
+	return false;
+}
+
+/* InnoDB tells seldom who waits for rows. As long as we have them, whoever
+   waited for them goes on to, until its statement ends. */
+static void follow_rows(struct my *my, const struct my_look *look)
+{
+	struct facts *facts = my->observed;
+
+	for (size_t i = 0; i < facts->victim_count; i++) {
+		struct fact_victim *v = &facts->victims[i];
+
+		if (v->outcome || !waits_for_rows(v) || v->key < 2)
+			continue;
+		if (still_runs(look, v))
+			v->seen_us = later(look->asked_us, v->seen_us);
+		else
+			close_victim(v, look->answered_us, "gone");
+	}
+}
+
 static void close_unseen(struct my *my, const struct my_look *look)
 {
 	struct facts *facts = my->observed;
@@ -313,7 +346,7 @@ static void close_unseen(struct my *my, const struct my_look *look)
 	for (size_t i = 0; i < facts->victim_count; i++) {
 		struct fact_victim *v = &facts->victims[i];
 
-		if (!v->outcome && (v->key & 1) == is_about_rows(look) &&
+		if (!v->outcome && waits_for_rows(v) == is_about_rows(look) &&
 		    v->seen_us < look->asked_us)
 			close_victim(v, look->answered_us, "gone");
 	}
@@ -336,12 +369,40 @@ void my_victims_take(struct my *my, struct my_look *look)
 			continue;
 		v = find(my->observed, &look->list[i], look);
 		if (v)
-			v->seen_us = later(look->asked_us, v->since_us);
+			v->seen_us = later(look->asked_us, v->seen_us);
 		else if (!my->ending_us)
 			begin(my, &look->list[i], look);
 	}
-	if (!is_over(my, look))
-		close_unseen(my, look);
+	if (is_over(my, look))
+		return;
+	close_unseen(my, look);
+	if (!is_about_rows(look))
+		follow_rows(my, look);
+}
+
+char *my_victims_ids(TALLOC_CTX *mem, const struct my *my, bool rows)
+{
+	char *ids = talloc_strdup(mem, "0");
+
+	for (size_t i = 0; i < my->observed->victim_count; i++) {
+		const struct fact_victim *v = &my->observed->victims[i];
+
+		if (!v->outcome && (rows ? waits_for_rows(v) : !v->application))
+			ids = talloc_asprintf_append_buffer(ids, ", %" PRId64,
+							    v->pid);
+	}
+	return ids;
+}
+
+void my_victims_name(struct my *my, int64_t id, const char *application)
+{
+	struct facts *facts = my->observed;
+
+	for (size_t i = 0; i < facts->victim_count; i++)
+		if (facts->victims[i].pid == id &&
+		    !facts->victims[i].application)
+			facts->victims[i].application =
+				talloc_strdup(facts, application);
 }
 
 void my_victims_end(struct my *my, int64_t ended_us)

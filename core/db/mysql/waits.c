@@ -89,6 +89,15 @@ static int take_part(const char *const *values, int count, void *data)
 	return 0;
 }
 
+void my_waits_stop(struct my *my)
+{
+	struct error ignored = { 0 };
+
+	if (my->timing && my_run_sql(&my->main, OFF, &ignored) < 0)
+		my->timing = false;
+	error_release(&ignored);
+}
+
 void my_waits_read(struct my *my)
 {
 	struct error ignored = { 0 };
@@ -96,9 +105,7 @@ void my_waits_read(struct my *my)
 	if (!my->timing)
 		return;
 	my->timing = false;
-	if (my_run_sql(&my->main, OFF, &ignored) == 0)
-		my_run(&my->main, PARTS, strlen(PARTS), take_part, my, NULL,
-		       &ignored);
+	my_run(&my->main, PARTS, strlen(PARTS), take_part, my, NULL, &ignored);
 	error_release(&ignored);
 }
 
@@ -159,7 +166,7 @@ void my_waits_take(struct my *my, const struct my_look *look)
 	const struct my_sighting *s = own_wait(my, look);
 	struct my_wait *w = open_wait(my, is_about_rows(look));
 
-	if (!my->running)
+	if (!my->running || look->asked_us < my->statement_us)
 		return;
 	if (!s && w) {
 		w->over = true;

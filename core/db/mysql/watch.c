@@ -181,6 +181,11 @@ void my_watch_look(struct my *my)
 
 	if (!watch->on || watch->ended || now < watch->next_us)
 		return;
+	if (!my->side.lost && watch->rows && now < my_cache_expires(my)) {
+		/* whoever waits here keeps the answer waiting */
+		watch->next_us = my_cache_expires(my);
+		return;
+	}
 	if (!my->side.lost && watch->rows) {
 		my->waiting_for = my_row_blockers(my, watched(my));
 		watch->next_us = now + LONGEST_US;

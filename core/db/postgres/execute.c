@@ -276,8 +276,14 @@ static int look_back(struct pg *pg, const struct statement *s,
 	pg_observe_outside(pg, facts, fact);
 	pg_observe_end(pg, clock_mono_us());
 	if (!pg_held_is_harmless(s) &&
-	    pg_held_compare(pg, facts, fact, err) < 0)
-		return -1;
+	    pg_held_compare(pg, facts, fact, err) < 0) {
+		/* the statement is done whatever is known of it */
+		if (pg->lost || err->code == ERROR_INTERRUPTED)
+			return -1;
+		facts_add_gap(facts, "what it rewrote or built: the catalog "
+				     "could not be read");
+		error_release(err);
+	}
 	facts_mark_locks(facts, pg->look.first_lock);
 	return 0;
 }

@@ -144,6 +144,7 @@ struct pg {
 	struct pg_kept **kept;
 	size_t kept_count;
 	unsigned kept_names;
+	bool deallocated; /* a script took away what was kept, unseen */
 	const char *waiting_for;
 	int64_t last_tick_us, cancelled_us;
 	pid_t canceller;    /* asks the server to cancel; 0: none */

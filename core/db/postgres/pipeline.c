@@ -337,9 +337,15 @@ static void end_copy(struct pg *pg, struct error *err)
 	pg->lost = pg->db.lost = true;
 }
 
+#define NO_SUCH_STATEMENT "26000"
+
 static void take_failure(struct pg *pg, const struct pg_step *step,
 			 PGresult *res, struct error *err)
 {
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+	if (state && !strcmp(state, NO_SUCH_STATEMENT))
+		pg->deallocated = true;
 	if (step->statement.outcome) {
 		step->statement.outcome->started_us = pg->synced_us;
 		step->statement.outcome->arrived_us = clock_mono_us();
@@ -443,6 +449,9 @@ static void take_until(struct pg *pg, const struct pg_outcome *until,
 static void forget_steps(struct pg *pg)
 {
 	pg->step_head = pg->step_tail = 0;
+	if (pg->deallocated)
+		pg_forget_kept(pg);
+	pg->deallocated = false;
 	for (size_t i = 0; i < pg->kept_count; i++)
 		pg->kept[i]->sent = false;
 }

@@ -64,3 +64,53 @@ interrupted_at_a_terminal() {
 @test "interrupted with all its children, it goes back" {
 	both interrupted_at_a_terminal
 }
+
+@test "a lock that git would stop at is seen before anything is reverted" {
+	fresh sqlite
+	two
+	sql 'INSERT INTO b VALUES (1)'
+	local lock
+	for lock in index.lock HEAD.lock; do
+		touch "$(in_git $lock)"
+		migrate switch main
+		exits 128
+		err_has "git would not switch: another git is at work, or has left its lock: '"
+		err_has "$lock'"
+		err_lacks reverted
+		err_has "hint: if no git is at work here: rm '"
+		rm "$(in_git $lock)"
+		on topic $'a\nb'
+		same rows 1 "$(sql 'SELECT id FROM b')"
+	done
+	ok switch main
+	on main $'a\nc'
+}
+
+@test "so is that of a branch that git would make" {
+	fresh sqlite
+	two
+	sql 'INSERT INTO b VALUES (1)'
+	git update-ref refs/remotes/origin/other main
+	git config remote.origin.url .
+	git config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
+	touch "$(in_git refs/heads/other.lock)"
+	migrate switch other
+	exits 128
+	err_has "refs/heads/other.lock'"
+	rm "$(in_git refs/heads/other.lock)"
+	same rows 1 "$(sql 'SELECT id FROM b')"
+	ok switch other
+	on other $'a\nc'
+}
+
+@test "a lock that goes away is waited for" {
+	fresh sqlite
+	two
+	local lock
+	lock=$(in_git index.lock)
+	touch "$lock"
+	{ sleep 0.4 && rm "$lock"; } &
+	ok switch main
+	wait
+	on main $'a\nc'
+}

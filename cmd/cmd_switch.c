@@ -221,6 +221,58 @@ static int begin_journal(struct switching *w)
 	return keep_journal(w, HEADING_NOWHERE);
 }
 
+/* --- the settings of each end --------------------------------------------- */
+
+/* Whether the settings of the other end send the target somewhere else. Where
+   they name no database for it, it stays this one. */
+static bool is_elsewhere(struct switching *w, const struct config *config,
+			 struct target *there)
+{
+	struct cmd *cmd = &w->s.cmd;
+	struct error ignored = { 0 };
+	bool known = config_target(cmd->mem, config, cmd->target_option, there,
+				   &ignored) == 0;
+
+	error_release(&ignored);
+	return known && there->name &&
+	       config_get(config,
+			  talloc_asprintf(cmd->mem, "migrate-target.%s.url",
+					  there->name)) &&
+	       strcmp(there->url, cmd->target.url) != 0 &&
+	       !db_same_place(there->url, cmd->target.url, cmd->repo->top);
+}
+
+static int refuse_elsewhere(struct switching *w, const char *name)
+{
+	struct cmd *cmd = &w->s.cmd;
+
+	error_set(&cmd->err, ERROR_REFUSED,
+		  "'%s' has another database for its target '%s' in "
+		  ".gitmigrate than what is checked out has for '%s'",
+		  w->to.name, name, cmd_target_name(cmd));
+	error_hint(&cmd->err,
+		   "to leave this one as it is, and bring that one to the "
+		   "branch: git switch %s%s && git migrate sync",
+		   w->to.branch ? "" : "--detach ", w->to.name);
+	return error_hint(&cmd->err,
+			  "to take this one along: name it with --target URL");
+}
+
+/* The folder may have another name there. */
+static int take_settings_of(struct switching *w, const char *commit)
+{
+	struct cmd *cmd = &w->s.cmd;
+	struct config *config;
+	struct target there;
+
+	if (cmd_config_at(cmd, commit, &config, &cmd->dir) < 0)
+		return -1;
+	if (w->to.commit && !strcmp(commit, w->to.commit) && !w->journal &&
+	    is_elsewhere(w, config, &there))
+		return refuse_elsewhere(w, there.name);
+	return 0;
+}
+
 /* --- going back ----------------------------------------------------------- */
 
 /* What was recorded of them before. */
@@ -243,6 +295,8 @@ static int read_before(struct switching *w)
 	struct session *s = &w->s;
 
 	s->commit = w->journal->from_commit;
+	if (take_settings_of(w, s->commit) < 0)
+		return -1;
 	s->here = journal_set(s->cmd.mem, w->journal, s->cmd.dir);
 	return session_read(s);
 }
@@ -326,7 +380,8 @@ static int prepare(struct switching *w)
 	struct cmd *cmd = &s->cmd;
 
 	w->y.finish = w->journal != NULL;
-	if (session_at(s, w->to.commit) < 0 || session_read(s) < 0)
+	if (take_settings_of(w, w->to.commit) < 0 ||
+	    session_at(s, w->to.commit) < 0 || session_read(s) < 0)
 		return -1;
 	w->y.branch = w->to.branch ? text_visible(cmd->mem, w->to.branch, false)
 				   : NULL;

@@ -114,3 +114,100 @@ interrupted_at_a_terminal() {
 	wait
 	on main $'a\nc'
 }
+
+# moves   the folder of the migrations, as .gitmigrate has it.
+moves() { # FOLDER
+	git mv migrations "$1"
+	git config -f .gitmigrate migrate.dir "$1"
+}
+
+moved() {
+	table_pair $A a
+	commit
+	git branch -m main
+	git switch -q -c renamed
+	moves db
+	commit renamed
+	git switch -q main
+	ok up
+	sql 'INSERT INTO a VALUES (1)'
+	ok switch renamed
+	err_lacks revert
+	same rows 1 "$(sql 'SELECT id FROM a')"
+	on renamed a
+	table_pair $B b
+	mv migrations/* db
+	commit more
+	ok up
+	ok switch main
+	on main a
+	ok switch renamed
+	on renamed $'a\nb'
+	same rows 1 "$(sql 'SELECT id FROM a')"
+	pair ${C}_bad 'CREATE TABLE a (id integer);' 'DROP TABLE z;'
+	mv migrations/* db
+	commit bad
+	git switch -q main
+	ok sync
+	migrate switch renamed
+	exits 128
+	err_has "git and 'dev' are back where they were"
+	on main a
+}
+@test "the folder has another name on the other branch" { both moved; }
+
+@test "a switch that was cut off is completed from or to another folder" {
+	fresh sqlite
+	table_pair $A a
+	commit
+	git switch -q -c renamed
+	moves db
+	commit renamed
+	git switch -q main
+	ok up
+	sql 'INSERT INTO a VALUES (1)'
+	local way
+	for way in --continue --abort; do
+		mkdir -p "$(in_git hooks)"
+		cat >"$(in_git hooks/post-checkout)" <<-'END'
+			#!/bin/sh
+			read -r _ _ _ ours _ <"/proc/$PPID/stat"
+			kill -KILL "$PPID" "$ours"
+		END
+		chmod +x "$(in_git hooks/post-checkout)"
+		if [[ $way == --continue ]]; then
+			migrate switch renamed
+		else
+			migrate switch main
+		fi
+		rm "$(in_git hooks/post-checkout)"
+		ok switch $way
+		on renamed a
+		same rows 1 "$(sql 'SELECT id FROM a')"
+	done
+}
+
+@test "another database on the other branch is not mixed up with this one" {
+	fresh sqlite
+	git config --unset migrate-target.dev.url
+	git config -f .gitmigrate migrate-target.dev.url "sqlite:$(in_git dev.db)"
+	table_pair $A a
+	commit
+	git switch -q -c other
+	git config -f .gitmigrate migrate-target.dev.url \
+		"sqlite:$(in_git other.db)"
+	table_pair $B b
+	commit other
+	git switch -q main
+	ok up
+	migrate switch other
+	exits 1
+	err_has "'other' has another database for its target 'dev' in .gitmigrate than what is checked out has for 'dev'"
+	err_has 'hint: to leave this one as it is, and bring that one to the branch: git switch other && git migrate sync'
+	err_lacks applied
+	on main a
+	ok switch other --target "sqlite:$(in_git dev.db)"
+	same tables $'a\nb' "$(tables)"
+	git switch -q main && git switch -q other && ok sync
+	same other $'a\nb' "$(URL=sqlite:$(in_git other.db) && tables)"
+}

@@ -215,8 +215,8 @@ static int take_own(TALLOC_CTX *mem, struct repo *repo, struct config *config,
 int repo_config(struct repo *repo, struct config *config, struct error *err)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
-	char *text;
-	size_t length;
+	char *text = NULL;
+	size_t length = 0;
 	int result = read_shared(mem, repo, &text, &length, err);
 
 	if (result == 0)
@@ -271,9 +271,10 @@ int repo_config_at(struct repo *repo, const char *commit, struct config *config,
 		   struct error *err)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
-	char *text, *file = talloc_asprintf(mem, "%.10s:" SHARED_FILE, commit);
-	size_t length;
-	bool same;
+	char *text = NULL;
+	char *file = talloc_asprintf(mem, "%.10s:" SHARED_FILE, commit);
+	size_t length = 0;
+	bool same = false;
 	int result = read_shared_at(mem, repo, commit, &text, &length, &same,
 				    err);
 

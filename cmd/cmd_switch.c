@@ -343,12 +343,57 @@ static void hint_ways(struct switching *w)
 	error_hint(err, "to go back: git migrate switch --abort");
 }
 
+/* Whether a script has run to its end, or at least in part, that destroys rows:
+   what was to be lost is lost then. */
+static bool has_lost(const struct switching *w)
+{
+	const struct session *s = &w->s;
+
+	for (size_t i = 0; i < s->run_count; i++) {
+		const struct facts *run = s->runs[i];
+
+		if (!run->ok && !run->unknown && !s->runner.unfinished)
+			continue;
+		for (size_t k = 0; k < w->y.losses.loss_count; k++)
+			if (w->y.losses.losses[k].version == run->version)
+				return true;
+	}
+	return false;
+}
+
+/* What failed was one of that branch; the down scripts are the ledger's. */
+static bool has_failed_there(const struct switching *w)
+{
+	const struct session *s = &w->s;
+
+	return s->cmd.err.file && s->run_count &&
+	       s->runs[s->run_count - 1]->direction == DIRECTION_UP &&
+	       !s->runs[s->run_count - 1]->ok;
+}
+
+/* A script that came with the branch went with it. */
+static void hint_script(struct switching *w)
+{
+	struct cmd *cmd = &w->s.cmd;
+	const char *file = cmd->err.file;
+
+	if (access(talloc_asprintf(cmd->mem, "%s/%s", cmd->repo->top, file),
+		   F_OK) == 0)
+		return;
+	if (w->to.branch)
+		error_hint(&cmd->err, "see the script: git show '%s:%s'",
+			   w->to.branch, file);
+	else
+		error_hint(&cmd->err, "see the script: git show '%.10s:%s'",
+			   w->to.commit, file);
+}
+
 /* The error stays that of the failure, unless this fails, too. */
 static void undo(struct switching *w)
 {
 	struct session *s = &w->s;
 	struct error why = s->cmd.err;
-	size_t lost = w->y.losses.loss_count;
+	bool lost = has_lost(w), there = has_failed_there(w);
 
 	s->cmd.err = (struct error){ 0 };
 	limits_end(&s->limits);
@@ -370,6 +415,8 @@ static void undo(struct switching *w)
 		   cmd_target_name(&s->cmd),
 		   lost ? ", without the rows that the down scripts destroyed"
 			: "");
+	if (there)
+		hint_script(w);
 }
 
 /* --- going there ---------------------------------------------------------- */

@@ -211,3 +211,40 @@ moved() {
 	git switch -q main && git switch -q other && ok sync
 	same other $'a\nb' "$(URL=sqlite:$(in_git other.db) && tables)"
 }
+
+nothing_lost() {
+	table_pair $A a
+	commit
+	git branch other
+	table_pair $B b
+	pair ${C}_c 'CREATE TABLE c (id integer PRIMARY KEY);' \
+		'SELECT nothing FROM nowhere; DROP TABLE c;'
+	commit
+	ok up
+	migrate switch other
+	exits 128
+	err_has "unable to revert migration '${C}_c'"
+	err_has "hint: git and 'dev' are back where they were"
+	err_lacks 'without the rows'
+	err_lacks 'git show'
+	on main $'a\nb\nc'
+}
+@test "says that rows are lost only where a script has run that loses them" {
+	both nothing_lost
+}
+
+@test "a script that is not here any more is named where it is" {
+	fresh sqlite
+	two
+	git switch -q main
+	pair 20260101000009_bad 'SELECT * FROM nowhere;' 'SELECT 1;'
+	commit
+	git switch -q topic
+	migrate switch main
+	exits 128
+	err_has "hint: see the script: git show 'main:migrations/20260101000009_bad.up.sql'"
+	git show main:migrations/20260101000009_bad.up.sql >/dev/null
+	migrate switch --detach main
+	exits 128
+	err_has "hint: see the script: git show '$(git rev-parse main | head -c 10):migrations/20260101000009_bad.up.sql'"
+}

@@ -61,15 +61,45 @@ static int guess(TALLOC_CTX *mem, struct repo *repo, const char *name,
 	return 0;
 }
 
+/* "origin/topic" is no branch of one's own: the one that git would switch to,
+   or NULL. */
+static char *own_name(TALLOC_CTX *mem, struct repo *repo, const char *name)
+{
+	struct error ignored = { 0 };
+	const char *slash = strchr(name, '/');
+	char *commit = NULL, *own = NULL;
+
+	if (slash &&
+	    commit_of(mem, repo, talloc_asprintf(mem, "refs/remotes/%s", name),
+		      &commit, &ignored) == 0 &&
+	    commit) {
+		own = talloc_strdup(mem, slash + 1);
+		if (commit_of(mem, repo,
+			      talloc_asprintf(mem, "refs/heads/%s", own),
+			      &commit, &ignored) < 0 ||
+		    (!commit && guess(mem, repo, own, &commit, &ignored) < 0) ||
+		    !commit)
+			own = NULL;
+	}
+	error_release(&ignored);
+	return own;
+}
+
 static int no_branch(TALLOC_CTX *mem, struct repo *repo, const char *name,
 		     struct error *err)
 {
 	struct error ignored = { 0 };
-	char *commit;
+	char *commit, *own = own_name(mem, repo, name);
 	int result = repo_resolve(mem, repo, name, &commit, &ignored);
 
 	error_release(&ignored);
-	error_set(err, ERROR_NOT_FOUND, "no branch '%s'", name);
+	error_set(err, ERROR_NOT_FOUND, "no branch '%s'%s", name,
+		  own ? ": it is a remote's" : "");
+	if (own)
+		error_hint(err,
+			   "to switch to your branch of that name: git migrate "
+			   "switch '%s'",
+			   own);
 	if (result == 0)
 		return error_hint(err,
 				  "to check that commit out: git migrate "
@@ -329,8 +359,9 @@ int repo_would_switch(struct repo *repo, const struct destination *to,
 	if (status > 0) {
 		git_failed(err, "switch", complaint);
 		err->code = ERROR_REFUSED;
-		error_hint(err, "commit or stash what is in the way: git "
-				"stash");
+		error_hint(err,
+			   "commit or stash what is in the way: git stash%s",
+			   strstr(complaint, "Untracked ") ? " -u" : "");
 	}
 	talloc_free(mem);
 	return status ? -1 : 0;

@@ -248,3 +248,33 @@ nothing_lost() {
 	exits 128
 	err_has "hint: see the script: git show '$(git rev-parse main | head -c 10):migrations/20260101000009_bad.up.sql'"
 }
+
+@test "what git is hinted to put away includes files that it does not know" {
+	fresh sqlite
+	two
+	echo mine >migrations/${C}_create_c.up.sql
+	migrate switch main
+	exits 1
+	err_has 'hint: commit or stash what is in the way: git stash -u'
+	git stash -q -u
+	ok switch main
+	on main $'a\nc'
+}
+
+@test "a remote's branch is hinted by the name that a switch takes" {
+	fresh sqlite
+	two
+	git update-ref refs/remotes/origin/team/other main
+	git config remote.origin.url .
+	git config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
+	migrate switch origin/team/other
+	exits 128
+	err_has "error: no branch 'origin/team/other': it is a remote's
+hint: to switch to your branch of that name: git migrate switch 'team/other'
+hint: to check that commit out: git migrate switch --detach"
+	ok switch team/other
+	on team/other $'a\nc'
+	migrate switch "$(git rev-parse main)"
+	exits 128
+	err_lacks "a remote's"
+}

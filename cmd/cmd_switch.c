@@ -465,8 +465,14 @@ static int forward(struct switching *w)
 		return -1;
 	if (prepare(w) < 0 || syncing_show(&w->y, w->dry_run) < 0)
 		return -1;
-	if (w->dry_run)
+	if (w->dry_run) {
+		if (sync_plan_is_empty(&w->y.plan) && !w->y.plan.ups.held_label)
+			cmd_say(&s->cmd,
+				"nothing to do in the database: '%s' has what "
+				"%s has",
+				cmd_target_name(&s->cmd), w->y.with);
 		return 0;
+	}
 	if (syncing_ask(&w->y) < 0 || syncing_lock(&w->y) < 0)
 		return -1;
 	if (go_there(w) == 0)

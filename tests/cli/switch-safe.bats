@@ -278,3 +278,16 @@ hint: to check that commit out: git migrate switch --detach"
 	exits 128
 	err_lacks "a remote's"
 }
+
+@test "a dry run says that there is nothing to do" {
+	fresh sqlite
+	two
+	git branch same
+	ok switch -n same
+	out_is ''
+	err_is "nothing to do in the database: 'dev' has what branch 'same' has"
+	ok switch -q -n same
+	err_is ''
+	ok switch -n main
+	err_lacks 'nothing to do'
+}

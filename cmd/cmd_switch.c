@@ -546,6 +546,23 @@ static int abort_it(struct switching *w)
 	return 0;
 }
 
+/* Its branch may be deleted meanwhile. */
+static int aim_again(struct switching *w)
+{
+	struct cmd *cmd = &w->s.cmd;
+	const struct journal *j = w->journal;
+
+	if (aim(w, j->to_name, j->to_detached, &w->to) == 0)
+		return 0;
+	if (cmd->err.code == ERROR_NOT_FOUND && !j->to_detached &&
+	    repo_has(cmd->repo, j->to_commit))
+		error_hint(&cmd->err,
+			   "to have it again, where it was: git branch '%s' "
+			   "%.10s",
+			   j->to_name, j->to_commit);
+	return error_hint(&cmd->err, "to go back: git migrate switch --abort");
+}
+
 static int run(struct switching *w)
 {
 	struct cmd *cmd = &w->s.cmd;
@@ -557,8 +574,7 @@ static int run(struct switching *w)
 		return -1;
 	if (w->abort)
 		return abort_it(w);
-	if (w->go_on ? aim(w, w->journal->to_name, w->journal->to_detached,
-			   &w->to) < 0
+	if (w->go_on ? aim_again(w) < 0
 		     : aim(w, w->name, w->detach, &w->to) < 0)
 		return -1;
 	return forward(w);

@@ -291,3 +291,29 @@ hint: to check that commit out: git migrate switch --detach"
 	ok switch -n main
 	err_lacks 'nothing to do'
 }
+
+@test "a branch that is deleted before its switch goes on is no dead end" {
+	fresh sqlite
+	two
+	mkdir -p "$(in_git hooks)"
+	cat >"$(in_git hooks/post-checkout)" <<-'END'
+		#!/bin/sh
+		read -r _ _ _ ours _ <"/proc/$PPID/stat"
+		kill -KILL "$PPID" "$ours"
+	END
+	chmod +x "$(in_git hooks/post-checkout)"
+	migrate switch main
+	rm "$(in_git hooks/post-checkout)"
+	git symbolic-ref HEAD refs/heads/topic
+	git reset -q --hard
+	local commit
+	commit=$(git rev-parse main)
+	git branch -q -D main
+	migrate switch --continue
+	exits 128
+	err_has "no branch 'main'"
+	err_has "hint: to have it again, where it was: git branch 'main' ${commit::10}"
+	err_has 'hint: to go back: git migrate switch --abort'
+	ok switch --abort
+	on topic $'a\nb'
+}

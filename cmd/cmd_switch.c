@@ -102,9 +102,17 @@ static int go(struct switching *w, const struct destination *to,
 
 	if (repo_is_at(cmd->repo, to))
 		return 0;
-	if (keep_journal(w, heading) < 0 ||
-	    repo_switch(cmd->mem, cmd->repo, to, &said, &cmd->err) < 0 ||
-	    open_again(w) < 0)
+	if (keep_journal(w, heading) < 0)
+		return -1;
+	if (repo_switch(cmd->mem, cmd->repo, to, &said, &cmd->err) < 0) {
+		/* Ctrl-C at a terminal is git's, too */
+		if (cmd_is_interrupted()) {
+			error_release(&cmd->err);
+			error_set(&cmd->err, ERROR_INTERRUPTED, "interrupted");
+		}
+		return -1;
+	}
+	if (open_again(w) < 0)
 		return -1;
 	if (*said)
 		cmd_say(cmd, "%s", said);
@@ -317,10 +325,26 @@ static int restore_database(struct switching *w)
 	return syncing_revert(&w->y) < 0 || syncing_apply(&w->y) < 0 ? -1 : 0;
 }
 
+/* What a git switch has written that ended among the files. Its locks it takes
+   away itself; one that is there is somebody else's. */
+static int mend_files(struct switching *w)
+{
+	struct cmd *cmd = &w->s.cmd;
+	const struct journal *j = w->journal;
+
+	if (j->heading != HEADING_TO ||
+	    strcmp(cmd->repo->head, j->from_commit) != 0)
+		return 0;
+	return repo_mend_switch(cmd->repo, j->to_commit, NULL, INT64_MAX,
+				&cmd->err);
+}
+
 static int go_back(struct switching *w)
 {
 	struct destination from = origin(w);
 
+	if (mend_files(w) < 0)
+		return -1;
 	return go(w, &from, HEADING_FROM) < 0 || restore_database(w) < 0 ||
 			       journal_remove(w->path, &w->s.cmd.err) < 0
 		       ? -1

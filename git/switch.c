@@ -426,6 +426,10 @@ int repo_switch(TALLOC_CTX *mem, struct repo *repo,
 		return -1;
 	if (arrived(repo, to))
 		return 0;
+	if (status > 128 && !**said)
+		return error_set(err, ERROR_FAILED,
+				 "unable to switch: git ended by signal %d",
+				 status - 128);
 	if (status)
 		return git_failed(err, "switch", *said);
 	return error_set(err, ERROR_FAILED,

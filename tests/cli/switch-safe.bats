@@ -28,6 +28,25 @@ on() { # BRANCH TABLES
 	[[ ! -e $(in_git migrate/switch.json) ]] || explain 'the journal is left'
 }
 
+# cut_in_git BRANCH   a switch whose git is killed when it has moved HEAD, and we
+# with it.
+cut_in_git() {
+	local hook
+	hook=$(in_git hooks/post-checkout)
+	mkdir -p "${hook%/*}"
+	[[ ! -e $hook ]] || mv "$hook" "$hook.kept"
+	cat >"$hook" <<-'END'
+		#!/bin/sh
+		read -r _ _ _ ours _ <"/proc/$PPID/stat"
+		kill -KILL "$PPID" "$ours"
+	END
+	chmod +x "$hook"
+	migrate switch "$1"
+	rm "$hook"
+	[[ ! -e $hook.kept ]] || mv "$hook.kept" "$hook"
+	[[ -e $(in_git migrate/switch.json) ]] || explain 'it was not cut off'
+}
+
 # A statement that takes long, and ends when it is told to.
 slow() {
 	case $ENGINE in
@@ -63,6 +82,37 @@ interrupted_at_a_terminal() {
 }
 @test "interrupted with all its children, it goes back" {
 	both interrupted_at_a_terminal
+}
+
+# A filter, which git runs for some files, interrupts it.
+@test "a git switch that is interrupted among its files is undone" {
+	fresh sqlite
+	echo '*.cut filter=cut' >.gitattributes
+	two
+	git switch -q main
+	local n
+	for n in 1 2 3 4; do echo "$n" >"$n.cut"; done
+	echo main >aaa
+	commit 'more on main'
+	git switch -q topic
+	sql 'INSERT INTO a VALUES (1)'
+	cat >"$BATS_TEST_TMPDIR/cut" <<-'END'
+		#!/bin/sh
+		read -r _ _ _ shell _ <"/proc/$PPID/stat"
+		for pid in $PPID $shell; do
+			read -r name <"/proc/$pid/comm"
+			[ "$name" != git ] || kill -INT "$pid"
+		done
+		cat
+	END
+	chmod +x "$BATS_TEST_TMPDIR/cut"
+	git config filter.cut.smudge "$BATS_TEST_TMPDIR/cut"
+	migrate switch main
+	exits 128
+	err_has 'error: unable to switch: git ended by signal 2'
+	err_has "git and 'dev' are back where they were"
+	on topic $'a\nb'
+	same rows 1 "$(sql 'SELECT id FROM a')"
 }
 
 @test "a lock that git would stop at is seen before anything is reverted" {
@@ -168,19 +218,11 @@ moved() {
 	sql 'INSERT INTO a VALUES (1)'
 	local way
 	for way in --continue --abort; do
-		mkdir -p "$(in_git hooks)"
-		cat >"$(in_git hooks/post-checkout)" <<-'END'
-			#!/bin/sh
-			read -r _ _ _ ours _ <"/proc/$PPID/stat"
-			kill -KILL "$PPID" "$ours"
-		END
-		chmod +x "$(in_git hooks/post-checkout)"
 		if [[ $way == --continue ]]; then
-			migrate switch renamed
+			cut_in_git renamed
 		else
-			migrate switch main
+			cut_in_git main
 		fi
-		rm "$(in_git hooks/post-checkout)"
 		ok switch $way
 		on renamed a
 		same rows 1 "$(sql 'SELECT id FROM a')"
@@ -295,15 +337,7 @@ hint: to check that commit out: git migrate switch --detach"
 @test "a branch that is deleted before its switch goes on is no dead end" {
 	fresh sqlite
 	two
-	mkdir -p "$(in_git hooks)"
-	cat >"$(in_git hooks/post-checkout)" <<-'END'
-		#!/bin/sh
-		read -r _ _ _ ours _ <"/proc/$PPID/stat"
-		kill -KILL "$PPID" "$ours"
-	END
-	chmod +x "$(in_git hooks/post-checkout)"
-	migrate switch main
-	rm "$(in_git hooks/post-checkout)"
+	cut_in_git main
 	git symbolic-ref HEAD refs/heads/topic
 	git reset -q --hard
 	local commit
@@ -315,5 +349,23 @@ hint: to check that commit out: git migrate switch --detach"
 	err_has "hint: to have it again, where it was: git branch 'main' ${commit::10}"
 	err_has 'hint: to go back: git migrate switch --abort'
 	ok switch --abort
+	on topic $'a\nb'
+}
+
+# The hooks of ours tell of what sync would do, not of what is being done.
+@test "no hook tells of a database that is half way" {
+	fresh sqlite
+	two
+	ok hook install
+	try git switch main
+	err_has "git migrate sync"
+	git switch -q topic
+	ok switch main
+	err_lacks "git migrate sync"
+	ok switch topic
+	err_lacks "git migrate sync"
+	cut_in_git main
+	ok switch --abort
+	err_lacks "git migrate sync"
 	on topic $'a\nb'
 }

@@ -182,6 +182,22 @@ static int finish_git(struct switching *w)
 
 /* --- before anything is done ---------------------------------------------- */
 
+static void hint_uncommitted(struct error *err, const struct migration *m)
+{
+	error_hint(err, "commit it: git commit");
+	for (int d = DIRECTION_UP; m && d <= DIRECTION_DOWN; d++) {
+		const struct half *half = &m->half[d];
+
+		if (half->path && half->flags && !(half->flags & HALF_NEW))
+			error_hint(err,
+				   "or take back what is changed: git checkout "
+				   "%s-- '%s'",
+				   half->flags & HALF_STAGED ? "HEAD " : "",
+				   half->path);
+	}
+	error_hint(err, "or revert what is newer, and it: git migrate down");
+}
+
 /* A script that no commit has would stay here, while its table goes. */
 static int check_committed(struct switching *w)
 {
@@ -199,10 +215,8 @@ static int check_committed(struct switching *w)
 			  "migration '%s_%s' is applied to '%s', and not "
 			  "committed as it is here",
 			  version, e->name, cmd_target_name(cmd));
-		error_hint(&cmd->err, "commit it: git commit");
-		return error_hint(&cmd->err,
-				  "or revert what is newer, and it: git "
-				  "migrate down");
+		hint_uncommitted(&cmd->err, e->here);
+		return -1;
 	}
 	return 0;
 }

@@ -371,3 +371,27 @@ hint: to check that commit out: git migrate switch --detach"
 	err_lacks "git migrate sync"
 	on topic $'a\nb'
 }
+
+@test "an applied script that is changed can be taken back" {
+	fresh sqlite
+	two
+	echo '-- more' >>migrations/${B}_create_b.down.sql
+	migrate switch main
+	exits 1
+	err_has "hint: commit it: git commit
+hint: or take back what is changed: git checkout -- 'migrations/${B}_create_b.down.sql'
+hint: or revert what is newer, and it: git migrate down"
+	git add -A
+	migrate switch main
+	exits 1
+	err_has "git checkout HEAD -- 'migrations/${B}_create_b.down.sql'"
+	git checkout -q HEAD -- "migrations/${B}_create_b.down.sql"
+	ok switch main
+	on main $'a\nc'
+	git switch -q topic
+	table_pair 20260101000008 h
+	ok sync
+	migrate switch main
+	exits 1
+	err_lacks 'git checkout'
+}

@@ -26,15 +26,25 @@ int proof_is_required(struct cmd *cmd, bool *required)
 			   &cmd->err);
 }
 
+/* In the folder that its .gitmigrate names: that may be renamed on the way. */
 static int set_at(struct entering *e, const char *commit, struct set **set)
 {
 	struct cmd *cmd = e->cmd;
+	struct config *config;
+	const char *dir;
 
-	if (commit)
-		return repo_set_commit_lenient(cmd->mem, cmd->repo, commit,
-					       cmd->dir, set, &cmd->err);
 	*set = set_new(cmd->mem);
-	return 0;
+	if (!commit)
+		return 0;
+	if (cmd_config_at(cmd, commit, &config, &dir) < 0) {
+		/* what was there may be what is put right */
+		if (!strcmp(commit, e->tip))
+			return -1;
+		error_release(&cmd->err);
+		dir = cmd->dir;
+	}
+	return repo_set_commit_lenient(cmd->mem, cmd->repo, commit, dir, set,
+				       &cmd->err);
 }
 
 static bool has_problem(const struct set *set, const char *problem)

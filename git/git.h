@@ -39,6 +39,10 @@ int repo_open(TALLOC_CTX *mem, struct repo **repo, struct error *err);
  * index, else HEAD; only HEAD in a bare repository).
  */
 int repo_config(struct repo *repo, struct config *config, struct error *err);
+/* The same after a switch to that commit: with its .gitmigrate, unless HEAD has
+   the same one, of which the work tree's is kept then. */
+int repo_config_at(struct repo *repo, const char *commit, struct config *config,
+		   struct error *err);
 
 /* The commit a revision names, or an error. */
 int repo_resolve(TALLOC_CTX *mem, struct repo *repo, const char *revision,

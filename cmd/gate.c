@@ -24,16 +24,20 @@ void gate_add_seen(struct cmd *cmd, struct gate *gate, const int64_t *versions,
 	size_t n = seen_read_all(cmd->mem, cmd->repo, &list);
 
 	for (size_t i = 0; i < n; i++) {
+		const struct set *set = seen_set(cmd->mem, list[i], cmd->dir,
+						 versions, count);
 		const struct gate_other other = {
 			.name = list[i]->target,
-			.set = seen_set(cmd->mem, list[i], cmd->dir, versions,
-					count),
+			.set = set,
 			.newest = -1,
 			.target = true,
 			.protected_ = list[i]->protected_,
 		};
 
-		gate_add_other(cmd, gate, &other);
+		/* other work trees, and URLs from before, have databases of
+		   their own under the same name */
+		if (set->count && cmd_seen_is_here(cmd, list[i]))
+			gate_add_other(cmd, gate, &other);
 	}
 }
 

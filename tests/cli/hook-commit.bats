@@ -165,6 +165,52 @@ hint: give it a new version: git migrate renumber $B"
 	err_is ''
 }
 
+# applied_and_changed   a committed pair is applied; then its up script changes.
+applied_and_changed() {
+	table_pair $B b
+	git add -A
+	committing
+	exits 0
+	ok up
+	echo '-- more' >>"migrations/${B}_create_b.up.sql"
+}
+
+@test "what another work tree's database has is not asked about" {
+	hooked
+	setting migrate-target.dev.url sqlite:own.db
+	git switch -q -c topic
+	applied_and_changed
+	git worktree add -q -b other ../linked
+	cd ../linked
+	echo '-- more' >>"migrations/${B}_create_b.up.sql"
+	committing -a
+	exits 0
+	err_is ''
+	cd "$REPO"
+	committing -a
+	exits 1
+	err_has "the script is not the one that target 'dev' has"
+}
+
+@test "what the target's earlier database has is not asked about" {
+	hooked
+	applied_and_changed
+	setting migrate-target.dev.url sqlite:other.db
+	committing -a
+	exits 0
+	err_is ''
+}
+
+@test "a target that is a URL is remembered, too" {
+	hooked
+	git config --unset migrate-target.dev.url || true
+	setting migrate.target "$URL"
+	applied_and_changed
+	committing -a
+	exits 1
+	err_has "the script is not the one that target"
+}
+
 @test "it reads the index that is committed" {
 	hooked
 	table_pair $B b

@@ -116,10 +116,9 @@ static void report_changed(struct judging *j, const struct gate_other *other,
 			   const struct migration *m, enum direction direction,
 			   bool is_first)
 {
-	char version[VERSION_LENGTH + 1];
 	const char *path = m->half[direction].path;
+	bool is_soft = other->target && !other->protected_;
 
-	version_format(m->version, version);
 	if (!other->target) {
 		error_set(&j->err, ERROR_REFUSED,
 			  "the script is not as '%s' has it, where others may "
@@ -131,16 +130,23 @@ static void report_changed(struct judging *j, const struct gate_other *other,
 		error_set(&j->err, ERROR_REFUSED,
 			  "the script is not the one that target '%s' has",
 			  other->name);
-		if (!other->protected_)
+		/* sync leaves it: what is recorded still reverts it */
+		if (is_soft && direction == DIRECTION_DOWN)
+			error_hint(
+				&j->err,
+				"to revert it there with the script as it is "
+				"here: git migrate down --from-file");
+		else if (is_soft)
 			error_hint(&j->err,
 				   "if nobody else has it, have it there as it "
 				   "is here: git migrate sync");
 	}
-	error_hint(&j->err,
-		   "what is to be different, a new migration does: git "
-		   "migrate new NAME");
-	report(j, GATE_CHANGED, other->target && !other->protected_ && is_first,
-	       path);
+	if (!is_soft || direction == DIRECTION_UP)
+		error_hint(&j->err,
+			   "what is to be different, a new migration does: git "
+			   "migrate new NAME");
+	report(j, GATE_CHANGED,
+	       is_soft && (is_first || direction == DIRECTION_DOWN), path);
 }
 
 /* What others call a version by another name; NULL when they do not. */

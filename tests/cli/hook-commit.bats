@@ -117,6 +117,28 @@ hint: give it a new version: git migrate renumber $B"
 	err_is ''
 }
 
+@test "a down script that fails is mended" {
+	local down=migrations/${B}_b.down.sql
+	hooked
+	pair ${B}_b 'CREATE TABLE b (x integer);' 'DROP TABLE nosuch;'
+	git add -A
+	committing
+	exits 0
+	ok up
+	migrate down
+	exits 128
+	err_has 'hint: to revert it with a mended down script: git migrate down --from-file'
+	echo 'DROP TABLE b;' >"$down"
+	committing -a
+	exits 0
+	err_is "warning: $down: the script is not the one that target 'dev' has
+hint: to revert it there with the script as it is here: git migrate down --from-file"
+	ok down --from-file
+	same tables a "$(tables)"
+	ok up
+	ok down
+}
+
 @test "a protected target's script is never changed or deleted" {
 	hooked
 	git config migrate-target.dev.protected true

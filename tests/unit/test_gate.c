@@ -137,6 +137,11 @@ static void targets_warn_or_refuse(void **state)
 	check_line("1a:u:d", "1a:x:d", "", "1a:u:d", false,
 		   "changed 1_a.up.sql");
 	check_line("", "1a:x:d", "", "1a:u:d", true, "changed 1_a.up.sql");
+	/* a down script that fails has to be mended */
+	check_line("1a:u:d", "1a:u:x", "", "1a:u:d", false,
+		   "?changed 1_a.down.sql");
+	check_line("1a:u:d", "1a:u:x", "", "1a:u:d", true,
+		   "changed 1_a.down.sql");
 	check_line("1a:u:d", "", "", "1a:u:d", false, "?removed 1_a.up.sql");
 	check_line("1a:u:d", "", "", "1a:u:d", true, "removed 1_a.up.sql");
 	check_line("", "1b:u:d", "", "1a:u:d", false,

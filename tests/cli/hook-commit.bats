@@ -255,6 +255,19 @@ applied_and_changed() {
 	err_has "migrations/${B}_create_b.down.sql"
 }
 
+@test "what is only about to be added makes no pair whole" {
+	hooked
+	table_pair $B b
+	git add -N migrations/${B}_create_b.up.sql
+	git add migrations/${B}_create_b.down.sql
+	committing
+	exits 1
+	err_has "error: migrations/${B}_create_b.down.sql: half a pair"
+	git add migrations
+	committing
+	exits 0
+}
+
 @test "what is only about to be added is not looked at" {
 	hooked
 	table_pair $B b

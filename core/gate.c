@@ -284,3 +284,35 @@ void gate_check(TALLOC_CTX *mem, struct gate *gate)
 		if (!find_named(gate->now, &gate->before->list[i]))
 			judge_removed(&j, &gate->before->list[i]);
 }
+
+/* "<<<<<<< ours", "=======", ">>>>>>> theirs" */
+static bool is_mark(const char *line, size_t length, char mark)
+{
+	size_t n = 0;
+
+	while (n < length && line[n] == mark)
+		n++;
+	return n == 7 && (n == length || line[n] == '\r' ||
+			  (line[n] == ' ' && mark != '='));
+}
+
+int gate_conflict_line(const char *text, size_t length)
+{
+	static const char marks[] = "<=>";
+	const char *end = text + length, *next;
+	int line = 0, first = 0;
+	size_t found = 0;
+
+	for (; text < end && marks[found]; text = next) {
+		const char *stop = memchr(text, '\n', (size_t)(end - text));
+
+		line++;
+		next = stop ? stop + 1 : end;
+		if (!is_mark(text, (size_t)((stop ? stop : end) - text),
+			     marks[found]))
+			continue;
+		if (!found++)
+			first = line;
+	}
+	return marks[found] ? 0 : first;
+}

@@ -61,4 +61,8 @@ bool gate_is_new(const struct gate *gate, const struct migration *m);
 bool gate_brings(const struct gate *gate, const struct migration *m,
 		 enum direction direction);
 
+/* The line where a merge has left its marks in a text, counted from 1; 0: there
+   are not all three of them. */
+int gate_conflict_line(const char *text, size_t length);
+
 #endif

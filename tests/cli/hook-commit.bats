@@ -282,6 +282,22 @@ applied_and_changed() {
 	err_has 'the script has no statement'
 }
 
+@test "the marks of a merge conflict are refused" {
+	local up=migrations/${B}_b.up.sql
+	local marks=$'CREATE TABLE b (\n<<<<<<< ours\nx int\n=======\ny int\n>>>>>>> theirs\n);'
+	hooked
+	pair ${B}_b "$marks" 'DROP TABLE b;'
+	git add -A
+	committing
+	exits 1
+	err_has "error: $up:2: the script has the marks of a merge conflict
+hint: settle it, then: git add '$up'"
+	git commit -q --no-verify -m marks
+	migrate check --range origin/main..HEAD
+	exits 1
+	err_has "error: $up:2: the script has the marks of a merge conflict"
+}
+
 @test "a malformed name and a link are refused, other files are not" {
 	hooked
 	echo text >migrations/README

@@ -149,6 +149,25 @@ static void targets_warn_or_refuse(void **state)
 	check_line("1a:u:d", "1a:u:d", "", "1a:x:d", true, "");
 }
 
+static void check_conflict(const char *text, int line)
+{
+	assert_int_equal(gate_conflict_line(text, strlen(text)), line);
+}
+
+static void a_merge_leaves_three_marks(void **state)
+{
+	(void)state;
+	check_conflict("a\n<<<<<<< x\nb\n=======\nc\n>>>>>>> y\n", 2);
+	check_conflict("<<<<<<< x\r\n=======\r\n>>>>>>> y\r\n", 1);
+	check_conflict("<<<<<<< x\n||||||| z\n=======\n>>>>>>>", 1);
+	check_conflict("<<<<<<< x\n=======\n", 0);
+	check_conflict("=======\n<<<<<<< x\n>>>>>>> y\n", 0);
+	check_conflict("<<<<<<<x\n=======\n>>>>>>>y\n", 0);
+	check_conflict("-- <<<<<<< x\n-- =======\n-- >>>>>>> y\n", 0);
+	check_conflict("<<<<<<< x\n========\n>>>>>>> y\n", 0);
+	check_conflict("", 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +176,7 @@ int main(void)
 		cmocka_unit_test(others_have_versions_and_scripts),
 		cmocka_unit_test(an_older_one_is_told_once),
 		cmocka_unit_test(targets_warn_or_refuse),
+		cmocka_unit_test(a_merge_leaves_three_marks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

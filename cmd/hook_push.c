@@ -21,6 +21,7 @@ struct push {
 	size_t count;
 	const char *refs;  /* where those that were there before are */
 	const char *notes; /* the proofs, or NULL */
+	bool receives;	   /* it is somebody else who pushes */
 	bool proof;
 	size_t refused;
 };
@@ -80,6 +81,25 @@ static int find_base(struct push *p, const struct update *u, const char **base)
 	return 0;
 }
 
+/* Which words get the branch's scripts, typed where the push was. */
+static const char *revision_of(struct push *p, const struct update *u,
+			       const char *base)
+{
+	TALLOC_CTX *mem = p->cmd->mem;
+	const char *branch = u->ref + strlen(BRANCHES);
+	struct error ignored = { 0 };
+	char *ref, *commit;
+
+	if (u->old_id && p->receives)
+		return talloc_asprintf(mem, "origin/%s", branch);
+	ref = talloc_asprintf(mem, "%s%s", p->refs, branch);
+	if (u->old_id &&
+	    repo_resolve(mem, p->cmd->repo, ref, &commit, &ignored) == 0)
+		return ref + strlen("refs/remotes/");
+	error_release(&ignored);
+	return base ? talloc_strndup(mem, base, 10) : NULL;
+}
+
 static int check_update(struct push *p, const struct update *u)
 {
 	struct cmd *cmd = p->cmd;
@@ -93,6 +113,7 @@ static int check_update(struct push *p, const struct update *u)
 	if (find_base(p, u, &e.base) < 0)
 		return -1;
 	e.there = e.base;
+	e.revision = revision_of(p, u, e.base);
 	result = entering_check(&e);
 	if (result == 0) {
 		gate_print(cmd, &e.gate);
@@ -200,7 +221,7 @@ int hook_push(struct cmd *cmd, int argc, char **argv)
 /* "OLD-ID NEW-ID REF" */
 int hook_receive(struct cmd *cmd)
 {
-	struct push p = { .cmd = cmd, .refs = BRANCHES };
+	struct push p = { .cmd = cmd, .refs = BRANCHES, .receives = true };
 	char *text, *line, *words[3];
 
 	if (cmd_open_repo(cmd) < 0 || read_lines(cmd, &text) < 0)

@@ -125,7 +125,8 @@ static void report_changed(struct judging *j, const struct gate_other *other,
 			  "have applied it",
 			  other->name);
 		error_hint(&j->err, "put it back: git checkout '%s' -- '%s'",
-			   other->name, path);
+			   other->revision ? other->revision : other->name,
+			   path);
 	} else {
 		error_set(&j->err, ERROR_REFUSED,
 			  "the script is not the one that target '%s' has",

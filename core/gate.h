@@ -12,6 +12,7 @@
 /* Who has scripts already. */
 struct gate_other {
 	const char *name;      /* "origin/main"; a target's name */
+	const char *revision;  /* as `git checkout` takes it; NULL: the name */
 	const struct set *set; /* sorted; at least the versions in question */
 	int64_t newest;	       /* of all its versions, -1: not known */
 	bool target;	       /* a database, not a branch */

@@ -57,6 +57,24 @@ bring() { # VERSION NAME
 	err_has 'its proof is stale: down script changed'
 }
 
+@test "a changed script is put back with what was pushed from" {
+	guarded
+	git config migrate.requireProof false
+	git remote rename --no-progress origin up
+	echo '-- changed' >>"migrations/${A}_create_a.up.sql"
+	git commit -q --no-verify -a -m changed
+	pushing up HEAD:main
+	exits 1
+	err_has "hint: put it back: git checkout 'up/main' -- 'migrations/${A}_create_a.up.sql'"
+	pushing "$REPO.git" HEAD:main
+	exits 1
+	err_has "hint: put it back: git checkout '$(git rev-parse --short=10 up/main)' -- '"
+	served
+	pushing up HEAD:main
+	exits 1
+	err_has "hint: put it back: git checkout 'origin/main' -- '"
+}
+
 @test "without requireProof pairs and history are checked all the same" {
 	guarded
 	git config migrate.requireProof false

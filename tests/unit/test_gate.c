@@ -59,10 +59,10 @@ static void check_line(const char *before, const char *now, const char *branch,
 	TALLOC_CTX *mem = talloc_new(NULL);
 	const struct set *theirs = make_set(mem, branch);
 	const struct gate_other others[] = {
-		{ "origin/main", theirs,
+		{ "origin/main", NULL, theirs,
 		  theirs->count ? theirs->list[theirs->count - 1].version : -1,
 		  false, false },
-		{ "dev", make_set(mem, target), -1, true, protected_ },
+		{ "dev", NULL, make_set(mem, target), -1, true, protected_ },
 	};
 	struct gate gate = {
 		.before = make_set(mem, before),

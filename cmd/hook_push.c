@@ -129,6 +129,22 @@ static int check_update(struct push *p, const struct update *u)
 	return result;
 }
 
+/* With the branch goes all that it was to keep. */
+static void refuse_deletion(struct push *p, const char *branch)
+{
+	struct error err = { 0 };
+
+	error_set(&err, ERROR_REFUSED,
+		  "the push deletes the protected branch "
+		  "'%s'",
+		  branch);
+	error_hint(&err, "if it is to go, take it out of "
+			 "migrate.protectedBranch first");
+	cmd_print_error(&err);
+	error_release(&err);
+	p->refused++;
+}
+
 static int check_all(struct push *p)
 {
 	if (proof_is_required(p->cmd, &p->proof) < 0)
@@ -136,9 +152,12 @@ static int check_all(struct push *p)
 	for (size_t i = 0; i < p->count; i++) {
 		const struct update *u = &p->list[i];
 
-		if (u->new_id && !strncmp(u->ref, BRANCHES, 11) &&
-		    branch_is_protected(p->cmd, u->ref + 11) &&
-		    check_update(p, u) < 0)
+		if (strncmp(u->ref, BRANCHES, 11) != 0 ||
+		    !branch_is_protected(p->cmd, u->ref + 11))
+			continue;
+		if (!u->new_id)
+			refuse_deletion(p, u->ref + 11);
+		else if (check_update(p, u) < 0)
 			return -1;
 	}
 	return p->refused ? 1 : 0;

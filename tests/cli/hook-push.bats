@@ -75,6 +75,26 @@ bring() { # VERSION NAME
 	err_has "hint: put it back: git checkout 'origin/main' -- '"
 }
 
+@test "a protected branch is not deleted" {
+	guarded
+	git -C "$REPO.git" symbolic-ref HEAD refs/heads/other
+	git push -q origin HEAD:refs/heads/release/1 HEAD:refs/heads/topic
+	pushing origin :release/1
+	exits 1
+	err_has "error: the push deletes the protected branch 'release/1'
+hint: if it is to go, take it out of migrate.protectedBranch first"
+	pushing origin :topic
+	exits 0
+	served
+	git -C "$REPO.git" config receive.denyDeletes false
+	pushing origin :release/1
+	exits 1
+	err_has "remote: error: the push deletes the protected branch 'release/1'"
+	git -C "$REPO.git" config migrate.protectedBranch main
+	pushing origin :release/1
+	exits 0
+}
+
 @test "without requireProof pairs and history are checked all the same" {
 	guarded
 	git config migrate.requireProof false
@@ -96,7 +116,8 @@ bring() { # VERSION NAME
 	pushing --force origin HEAD~3:refs/heads/main
 	exits 1
 	err_has "migration '${B}_create_b' goes, and 'main' has it"
-	pushing origin :main
+	git -C "$REPO.git" symbolic-ref HEAD refs/heads/other
+	git push -q --no-verify origin :main
 	git config --unset migrate.protectedBranch
 	pushing origin HEAD:main
 	exits 0

@@ -5,6 +5,7 @@
 #include "cmd/entering.h"
 #include "cmd/hook.h"
 #include "core/base/process.h"
+#include "core/base/text.h"
 #include "git/share.h"
 
 #define BRANCHES "refs/heads/"
@@ -31,14 +32,40 @@ static const char *id_or_none(const char *id)
 	return id[strspn(id, "0")] ? id : NULL;
 }
 
-/* The words of a line: its last three or two columns are as git says. */
-static int split(char *line, char **words, int most)
+/* The words of a line, from its end: the first is a revision as it was typed,
+   which may have blanks. */
+static bool split(char *line, char **words, int count)
 {
-	int n = 0;
+	for (int i = count - 1; i > 0; i--) {
+		char *blank = strrchr(line, ' ');
 
-	while (n < most && (words[n] = strsep(&line, " ")) != NULL)
-		n++;
-	return n;
+		if (!blank)
+			return false;
+		*blank = '\0';
+		words[i] = blank + 1;
+	}
+	words[0] = line;
+	return true;
+}
+
+/* A line that git has not written would go by unchecked. */
+static int odd_line(struct push *p, const char *hook, const char *line)
+{
+	struct cmd *cmd = p->cmd;
+
+	error_set(&cmd->err, ERROR_FAILED,
+		  "unable to read what is pushed: odd line '%s'",
+		  text_visible(cmd->mem, line, false));
+	return error_hint(&cmd->err, "git gives the lines of githooks(5), %s",
+			  hook);
+}
+
+static bool is_id(const struct push *p, const char *word)
+{
+	size_t length = strlen(word);
+
+	return length == p->cmd->repo->hex_length &&
+	       strspn(word, "0123456789abcdef") == length;
 }
 
 static void add_update(struct push *p, const char *ref, const char *old_id,
@@ -179,13 +206,19 @@ static void take_environment(struct push *p)
 /* "LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID" */
 static int read_push(struct push *p)
 {
-	char *text, *line, *words[4];
+	char *text, *line, *shown, *words[4];
 
 	if (read_lines(p->cmd, &text) < 0)
 		return -1;
-	while ((line = strsep(&text, "\n")) != NULL)
-		if (split(line, words, 4) == 4)
-			add_update(p, words[2], words[3], words[1]);
+	while ((line = strsep(&text, "\n")) != NULL) {
+		if (!*line)
+			continue;
+		shown = talloc_strdup(p->cmd->mem, line);
+		if (!split(line, words, 4) || !is_id(p, words[1]) ||
+		    !is_id(p, words[3]))
+			return odd_line(p, "pre-push", shown);
+		add_update(p, words[2], words[3], words[1]);
+	}
 	if (!p->count)
 		take_environment(p);
 	return 0;
@@ -241,13 +274,17 @@ int hook_push(struct cmd *cmd, int argc, char **argv)
 int hook_receive(struct cmd *cmd)
 {
 	struct push p = { .cmd = cmd, .refs = BRANCHES, .receives = true };
-	char *text, *line, *words[3];
+	char *text, *line, *shown, *words[3];
 
 	if (cmd_open_repo(cmd) < 0 || read_lines(cmd, &text) < 0)
 		return -1;
 	while ((line = strsep(&text, "\n")) != NULL) {
-		if (split(line, words, 3) != 3)
+		if (!*line)
 			continue;
+		shown = talloc_strdup(cmd->mem, line);
+		if (!split(line, words, 3) || !is_id(&p, words[0]) ||
+		    !is_id(&p, words[1]))
+			return odd_line(&p, "pre-receive", shown);
 		add_update(&p, words[2], words[0], words[1]);
 		/* proofs that come with the same push count */
 		if (!strcmp(words[2], PROOFS_REF))

@@ -95,6 +95,39 @@ hint: if it is to go, take it out of migrate.protectedBranch first"
 	exits 0
 }
 
+# fed HOOK LINE   the hook, given that line.
+fed() {
+	status=0
+	err=$(printf '%s\n' "$2" | git migrate hook "$1" 2>&1 >/dev/null) ||
+		status=$?
+}
+
+@test "lines that git does not write are refused" {
+	local id hook
+	guarded
+	id=$(git rev-parse HEAD)
+	for hook in pre-push pre-receive; do
+		fed $hook garbage
+		exits 128
+		err_is "error: unable to read what is pushed: odd line 'garbage'
+hint: git gives the lines of githooks(5), $hook"
+		fed $hook "a b c d"
+		exits 128
+		fed $hook ''
+		exits 0
+	done
+	fed pre-push "HEAD $id refs/heads/topic $id"
+	exits 0
+	fed pre-receive "$id $id refs/heads/topic"
+	exits 0
+	bring $B b
+	pushing origin 'HEAD@{1 second ago}:refs/heads/topic'
+	exits 0
+	pushing origin ':/^b:refs/heads/main'
+	exits 1
+	err_has 'no valid proof'
+}
+
 @test "without requireProof pairs and history are checked all the same" {
 	guarded
 	git config migrate.requireProof false

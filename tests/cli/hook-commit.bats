@@ -255,6 +255,21 @@ applied_and_changed() {
 	err_has "migrations/${B}_create_b.down.sql"
 }
 
+@test "half a pair whose other half is there has only to be added" {
+	hooked
+	table_pair $B b
+	git add migrations/${B}_create_b.up.sql
+	committing
+	exits 1
+	err_has "half a pair: migration '${B}_create_b' has no down script
+hint: it is there, and not in this commit: git add 'migrations/${B}_create_b.down.sql'"
+	err_lacks 'write '
+	rm migrations/${B}_create_b.down.sql
+	committing
+	exits 1
+	err_has "hint: write 'migrations/${B}_create_b.down.sql'"
+}
+
 @test "what is only about to be added makes no pair whole" {
 	hooked
 	table_pair $B b

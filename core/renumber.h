@@ -26,7 +26,8 @@ struct renumber_request {
  * Out of place is what others do not have while they have something newer, or
  * another migration of the same version; with it, whatever of ours is newer
  * gets a new version too, so that the order among ours stays. Versions are
- * given in that order from `first` on. Errors: a version that is not here, or
+ * given in that order from `first` on. Of several of ours with a version that is
+ * asked for, one keeps it where others do not have the version. Errors: a version that is not here, or
  * that others have.
  */
 int renumber_plan(TALLOC_CTX *mem, const struct renumber_request *request,

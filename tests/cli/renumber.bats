@@ -29,6 +29,22 @@ version_of() {
 	basename "$(echo migrations/*_"$1".up.sql)" | cut -d_ -f1
 }
 
+@test "of two with one version the committed one keeps it" {
+	fresh sqlite
+	table_pair $A b
+	commit
+	table_pair $A a
+	migrate up
+	exits 128
+	err_has "duplicate version $A: 'create_a' and 'create_b'"
+	err_has "hint: give one of them a later version: git migrate renumber $A"
+	ok renumber $A
+	same kept $A "$(version_of create_b)"
+	[[ $(version_of create_a) -gt $A ]]
+	ok up
+	same tables $'a\nb' "$(tables)"
+}
+
 renumbers() {
 	shared
 	ok up

@@ -175,6 +175,31 @@ static void report_taken(struct judging *j, const struct gate_other *other,
 	report(j, GATE_TAKEN, other->target && !other->protected_, path_of(m));
 }
 
+/* The same script under another name: its row in the ledger can follow. */
+static bool is_renamed(const struct gate_other *other,
+		       const struct migration *old, const struct migration *m)
+{
+	return other->target && old && m && old->version == m->version &&
+	       same_half(&old->half[DIRECTION_UP], &m->half[DIRECTION_UP]);
+}
+
+static void report_renamed(struct judging *j, const struct gate_other *other,
+			   const struct migration *m,
+			   const struct migration *theirs)
+{
+	char version[VERSION_LENGTH + 1];
+
+	version_format(m->version, version);
+	error_set(&j->err, ERROR_REFUSED,
+		  "migration '%s_%s' is called '%s_%s' in target '%s'", version,
+		  m->name, version, theirs->name, other->name);
+	error_hint(&j->err, "%s",
+		   other->protected_ ? "keep the name"
+				     : "call it so there, too: git migrate "
+				       "sync");
+	report(j, GATE_TAKEN, !other->protected_, path_of(m));
+}
+
 static void judge_against(struct judging *j, const struct gate_other *other,
 			  const struct migration *m)
 {
@@ -184,7 +209,11 @@ static void judge_against(struct judging *j, const struct gate_other *other,
 	if (!theirs) {
 		theirs = other_name(other, m);
 		/* both names here is said of the set itself */
-		if (theirs && !find_named(j->gate->now, theirs))
+		if (!theirs || find_named(j->gate->now, theirs))
+			return;
+		if (is_renamed(other, find_named(j->gate->before, theirs), m))
+			report_renamed(j, other, m, theirs);
+		else
 			report_taken(j, other, m, theirs);
 		return;
 	}
@@ -245,7 +274,8 @@ static void judge_removed(struct judging *j, const struct migration *m)
 		bool soft = other->target && !other->protected_;
 		char version[VERSION_LENGTH + 1];
 
-		if (!find_named(other->set, m))
+		if (!find_named(other->set, m) ||
+		    is_renamed(other, m, set_find(j->gate->now, m->version)))
 			continue;
 		version_format(m->version, version);
 		error_set(&j->err, ERROR_REFUSED,

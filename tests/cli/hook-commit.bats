@@ -139,6 +139,22 @@ hint: to revert it there with the script as it is here: git migrate down --from-
 	ok down
 }
 
+@test "a renamed migration is told of once, with the way that helps" {
+	hooked
+	table_pair $B b
+	git add -A
+	committing
+	ok up
+	git mv migrations/${B}_create_b.up.sql migrations/${B}_better.up.sql
+	git mv migrations/${B}_create_b.down.sql migrations/${B}_better.down.sql
+	committing
+	exits 0
+	err_is "warning: migrations/${B}_better.up.sql: migration '${B}_better' is called '${B}_create_b' in target 'dev'
+hint: call it so there, too: git migrate sync"
+	ok sync
+	same name better "$(sql "SELECT name FROM git_migrations WHERE version = '$B'")"
+}
+
 @test "a protected target's script is never changed or deleted" {
 	hooked
 	git config migrate-target.dev.protected true

@@ -147,6 +147,13 @@ static void targets_warn_or_refuse(void **state)
 	check_line("", "1b:u:d", "", "1a:u:d", false,
 		   "?version-taken 1_b.up.sql");
 	check_line("1a:u:d", "1a:u:d", "", "1a:x:d", true, "");
+	/* renamed, or another one instead */
+	check_line("1a:u:d", "1b:u:d", "", "1a:u:d", false,
+		   "?version-taken 1_b.up.sql");
+	check_line("1a:u:d", "1b:u:d", "", "1a:u:d", true,
+		   "version-taken 1_b.up.sql");
+	check_line("1a:u:d", "1b:x:d", "", "1a:u:d", false,
+		   "?version-taken 1_b.up.sql, ?removed 1_a.up.sql");
 }
 
 static void check_conflict(const char *text, int line)

@@ -131,9 +131,7 @@ int renumber_plan(TALLOC_CTX *mem, const struct renumber_request *r,
 		if (!moving && !is_asked_for(r, m))
 			continue;
 		if (next < 0)
-			return error_set(err, ERROR_FAILED,
-					 "there is no version after the newest "
-					 "one");
+			return version_refuse_last(r->newest, err);
 		(*list)[(*count)++] = (struct renumbering){ m, next };
 		next = version_next(next);
 	}

@@ -142,6 +142,9 @@ char *cmd_place(struct cmd *cmd);
 /* What was kept of the configured target; NULL: nothing. */
 struct seen;
 struct seen *cmd_seen(struct cmd *cmd);
+/* Whether it is of the database that a target of that name is, as configured
+   in this work tree. */
+bool cmd_seen_is_here(struct cmd *cmd, const struct seen *seen);
 /* HEAD's set; empty before the first commit. */
 int cmd_set_head(struct cmd *cmd, struct set **set);
 

@@ -96,6 +96,32 @@ static int read_theirs(struct renumber *r)
 
 /* --- planning ------------------------------------------------------------- */
 
+static bool is_asked_for(const struct renumber *r, int64_t version)
+{
+	for (size_t i = 0; i < r->version_count; i++)
+		if (r->versions[i] == version)
+			return true;
+	return false;
+}
+
+/* With a mistyped version, nothing could come after it: it is to be renumbered
+   itself. */
+static int64_t newest_staying(const struct renumber *r)
+{
+	const struct set *sets[] = { r->here, r->theirs };
+	int64_t newest = 0;
+
+	for (int k = 0; k < 2; k++)
+		for (size_t i = 0; i < sets[k]->count; i++) {
+			int64_t version = sets[k]->list[i].version;
+
+			if (version > newest &&
+			    (sets[k] == r->theirs || !is_asked_for(r, version)))
+				newest = version;
+		}
+	return newest;
+}
+
 static int plan(struct renumber *r)
 {
 	struct cmd *cmd = &r->cmd;
@@ -114,6 +140,9 @@ static int plan(struct renumber *r)
 	if (r->theirs->count &&
 	    r->theirs->list[r->theirs->count - 1].version > newest)
 		newest = r->theirs->list[r->theirs->count - 1].version;
+	if (version_next(newest) < 0)
+		newest = newest_staying(r);
+	request.newest = newest;
 	if (newest >= request.first)
 		request.first = version_next(newest);
 	if (renumber_plan(cmd->mem, &request, &r->list, &r->count, &cmd->err) <

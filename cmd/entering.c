@@ -181,7 +181,7 @@ int entering_check(struct entering *e)
 {
 	struct gate *gate = &e->gate;
 	struct set *before, *now, *there;
-	struct gate_other other = { .name = e->name };
+	struct gate_other other = { .name = e->name, .revision = e->revision };
 
 	if (set_at(e, e->base, &before) < 0 || set_at(e, e->tip, &now) < 0)
 		return -1;

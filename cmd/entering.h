@@ -11,6 +11,8 @@ struct entering {
 	const char *tip;
 	const char *name;  /* of the branch that it enters */
 	const char *there; /* that branch's commit, or NULL */
+	/* what the branch is called where the commits come from; NULL: name */
+	const char *revision;
 	bool proof;	   /* new pairs need a valid one */
 	bool order;	   /* older ones are refused, too */
 	const char *notes; /* the proofs, see struct proven */

@@ -24,16 +24,20 @@ void gate_add_seen(struct cmd *cmd, struct gate *gate, const int64_t *versions,
 	size_t n = seen_read_all(cmd->mem, cmd->repo, &list);
 
 	for (size_t i = 0; i < n; i++) {
+		const struct set *set = seen_set(cmd->mem, list[i], cmd->dir,
+						 versions, count);
 		const struct gate_other other = {
 			.name = list[i]->target,
-			.set = seen_set(cmd->mem, list[i], cmd->dir, versions,
-					count),
+			.set = set,
 			.newest = -1,
 			.target = true,
 			.protected_ = list[i]->protected_,
 		};
 
-		gate_add_other(cmd, gate, &other);
+		/* other work trees, and URLs from before, have databases of
+		   their own under the same name */
+		if (set->count && cmd_seen_is_here(cmd, list[i]))
+			gate_add_other(cmd, gate, &other);
 	}
 }
 
@@ -52,6 +56,20 @@ static int find_dialect(struct cmd *cmd, enum sql_dialect *dialect)
 	return 0;
 }
 
+/* Staged as it was, it is no conflict for git any more. */
+static int refuse_conflict(const char *path, const char *text, size_t length,
+			   struct error *err)
+{
+	int line = gate_conflict_line(text, length);
+
+	if (!line)
+		return 0;
+	error_set(err, ERROR_REFUSED,
+		  "the script has the marks of a merge conflict");
+	error_at(err, path, line, 0);
+	return error_hint(err, "settle it, then: git add '%s'", path);
+}
+
 static void check_text(struct cmd *cmd, struct gate *gate,
 		       const struct half *half, bool down,
 		       enum sql_dialect dialect)
@@ -63,6 +81,7 @@ static void check_text(struct cmd *cmd, struct gate *gate,
 	size_t length;
 
 	if (cmd_read_blob(turn, half->blob, &text, &length, cmd, &err) < 0 ||
+	    refuse_conflict(half->path, text, length, &err) < 0 ||
 	    script_parse(turn, half->path, text, length, dialect, &script,
 			 &err) < 0 ||
 	    script_check_runnable(script, down, &err) < 0)

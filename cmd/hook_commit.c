@@ -1,3 +1,6 @@
+#include <string.h>
+#include <unistd.h>
+
 #include "cmd/gate.h"
 #include "cmd/hook.h"
 #include "git/staged.h"
@@ -36,6 +39,56 @@ static void add_others(struct cmd *cmd, struct gate *gate,
 			      staged->version_count);
 }
 
+/* NULL: it is no script. */
+static char *other_half(TALLOC_CTX *mem, const char *path)
+{
+	static const char *const endings[] = { ".up.sql", ".down.sql" };
+	size_t length = strlen(path);
+
+	for (int i = 0; i < 2; i++) {
+		size_t n = strlen(endings[i]);
+
+		if (length > n && !strcmp(path + length - n, endings[i]))
+			return talloc_asprintf(mem, "%.*s%s", (int)(length - n),
+					       path, endings[!i]);
+	}
+	return NULL;
+}
+
+static bool has_path(const struct set *set, const char *path)
+{
+	for (size_t i = 0; i < 2 * set->count; i++) {
+		const char *here = set->list[i / 2].half[i % 2].path;
+
+		if (here && !strcmp(here, path))
+			return true;
+	}
+	return false;
+}
+
+/* Half a pair was staged: to write the other half is no advice. */
+static void point_to_files(struct cmd *cmd, struct gate *gate)
+{
+	for (size_t i = 0; cmd->repo->top && i < gate->count; i++) {
+		struct gate_finding *f = &gate->findings[i];
+		char *path = f->rule == GATE_PAIR && f->err.file
+				     ? other_half(cmd->mem, f->err.file)
+				     : NULL;
+
+		if (!path || has_path(gate->now, path) ||
+		    access(talloc_asprintf(cmd->mem, "%s/%s", cmd->repo->top,
+					   path),
+			   F_OK) < 0)
+			continue;
+		talloc_free(f->err.hint);
+		f->err.hint = NULL;
+		error_hint(&f->err,
+			   "it is there, and not in this commit: git "
+			   "add '%s'",
+			   path);
+	}
+}
+
 int hook_commit(struct cmd *cmd)
 {
 	struct gate gate = { 0 };
@@ -57,6 +110,7 @@ int hook_commit(struct cmd *cmd)
 		gate_release(&gate);
 		return -1;
 	}
+	point_to_files(cmd, &gate);
 	gate_print(cmd, &gate);
 	refused = gate.refused;
 	if (refused)

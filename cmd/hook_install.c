@@ -43,7 +43,7 @@ int hook_install(struct cmd *cmd, bool chain, bool global, int argc,
 static bool is_ours(const struct hook *hook)
 {
 	return hook->state == HOOK_INSTALLED || hook->state == HOOK_CHAINED ||
-	       hook->state == HOOK_OLD;
+	       hook->state == HOOK_OLD || hook->state == HOOK_IDLE;
 }
 
 static int take_away(struct cmd *cmd, struct hook *hook, bool global,

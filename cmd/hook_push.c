@@ -5,6 +5,7 @@
 #include "cmd/entering.h"
 #include "cmd/hook.h"
 #include "core/base/process.h"
+#include "core/base/text.h"
 #include "git/share.h"
 
 #define BRANCHES "refs/heads/"
@@ -21,6 +22,7 @@ struct push {
 	size_t count;
 	const char *refs;  /* where those that were there before are */
 	const char *notes; /* the proofs, or NULL */
+	bool receives;	   /* it is somebody else who pushes */
 	bool proof;
 	size_t refused;
 };
@@ -30,14 +32,40 @@ static const char *id_or_none(const char *id)
 	return id[strspn(id, "0")] ? id : NULL;
 }
 
-/* The words of a line: its last three or two columns are as git says. */
-static int split(char *line, char **words, int most)
+/* The words of a line, from its end: the first is a revision as it was typed,
+   which may have blanks. */
+static bool split(char *line, char **words, int count)
 {
-	int n = 0;
+	for (int i = count - 1; i > 0; i--) {
+		char *blank = strrchr(line, ' ');
 
-	while (n < most && (words[n] = strsep(&line, " ")) != NULL)
-		n++;
-	return n;
+		if (!blank)
+			return false;
+		*blank = '\0';
+		words[i] = blank + 1;
+	}
+	words[0] = line;
+	return true;
+}
+
+/* A line that git has not written would go by unchecked. */
+static int odd_line(struct push *p, const char *hook, const char *line)
+{
+	struct cmd *cmd = p->cmd;
+
+	error_set(&cmd->err, ERROR_FAILED,
+		  "unable to read what is pushed: odd line '%s'",
+		  text_visible(cmd->mem, line, false));
+	return error_hint(&cmd->err, "git gives the lines of githooks(5), %s",
+			  hook);
+}
+
+static bool is_id(const struct push *p, const char *word)
+{
+	size_t length = strlen(word);
+
+	return length == p->cmd->repo->hex_length &&
+	       strspn(word, "0123456789abcdef") == length;
 }
 
 static void add_update(struct push *p, const char *ref, const char *old_id,
@@ -80,6 +108,25 @@ static int find_base(struct push *p, const struct update *u, const char **base)
 	return 0;
 }
 
+/* Which words get the branch's scripts, typed where the push was. */
+static const char *revision_of(struct push *p, const struct update *u,
+			       const char *base)
+{
+	TALLOC_CTX *mem = p->cmd->mem;
+	const char *branch = u->ref + strlen(BRANCHES);
+	struct error ignored = { 0 };
+	char *ref, *commit;
+
+	if (u->old_id && p->receives)
+		return talloc_asprintf(mem, "origin/%s", branch);
+	ref = talloc_asprintf(mem, "%s%s", p->refs, branch);
+	if (u->old_id &&
+	    repo_resolve(mem, p->cmd->repo, ref, &commit, &ignored) == 0)
+		return ref + strlen("refs/remotes/");
+	error_release(&ignored);
+	return base ? talloc_strndup(mem, base, 10) : NULL;
+}
+
 static int check_update(struct push *p, const struct update *u)
 {
 	struct cmd *cmd = p->cmd;
@@ -93,6 +140,7 @@ static int check_update(struct push *p, const struct update *u)
 	if (find_base(p, u, &e.base) < 0)
 		return -1;
 	e.there = e.base;
+	e.revision = revision_of(p, u, e.base);
 	result = entering_check(&e);
 	if (result == 0) {
 		gate_print(cmd, &e.gate);
@@ -108,6 +156,22 @@ static int check_update(struct push *p, const struct update *u)
 	return result;
 }
 
+/* With the branch goes all that it was to keep. */
+static void refuse_deletion(struct push *p, const char *branch)
+{
+	struct error err = { 0 };
+
+	error_set(&err, ERROR_REFUSED,
+		  "the push deletes the protected branch "
+		  "'%s'",
+		  branch);
+	error_hint(&err, "if it is to go, take it out of "
+			 "migrate.protectedBranch first");
+	cmd_print_error(&err);
+	error_release(&err);
+	p->refused++;
+}
+
 static int check_all(struct push *p)
 {
 	if (proof_is_required(p->cmd, &p->proof) < 0)
@@ -115,9 +179,12 @@ static int check_all(struct push *p)
 	for (size_t i = 0; i < p->count; i++) {
 		const struct update *u = &p->list[i];
 
-		if (u->new_id && !strncmp(u->ref, BRANCHES, 11) &&
-		    branch_is_protected(p->cmd, u->ref + 11) &&
-		    check_update(p, u) < 0)
+		if (strncmp(u->ref, BRANCHES, 11) != 0 ||
+		    !branch_is_protected(p->cmd, u->ref + 11))
+			continue;
+		if (!u->new_id)
+			refuse_deletion(p, u->ref + 11);
+		else if (check_update(p, u) < 0)
 			return -1;
 	}
 	return p->refused ? 1 : 0;
@@ -139,13 +206,19 @@ static void take_environment(struct push *p)
 /* "LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID" */
 static int read_push(struct push *p)
 {
-	char *text, *line, *words[4];
+	char *text, *line, *shown, *words[4];
 
 	if (read_lines(p->cmd, &text) < 0)
 		return -1;
-	while ((line = strsep(&text, "\n")) != NULL)
-		if (split(line, words, 4) == 4)
-			add_update(p, words[2], words[3], words[1]);
+	while ((line = strsep(&text, "\n")) != NULL) {
+		if (!*line)
+			continue;
+		shown = talloc_strdup(p->cmd->mem, line);
+		if (!split(line, words, 4) || !is_id(p, words[1]) ||
+		    !is_id(p, words[3]))
+			return odd_line(p, "pre-push", shown);
+		add_update(p, words[2], words[3], words[1]);
+	}
 	if (!p->count)
 		take_environment(p);
 	return 0;
@@ -200,14 +273,18 @@ int hook_push(struct cmd *cmd, int argc, char **argv)
 /* "OLD-ID NEW-ID REF" */
 int hook_receive(struct cmd *cmd)
 {
-	struct push p = { .cmd = cmd, .refs = BRANCHES };
-	char *text, *line, *words[3];
+	struct push p = { .cmd = cmd, .refs = BRANCHES, .receives = true };
+	char *text, *line, *shown, *words[3];
 
 	if (cmd_open_repo(cmd) < 0 || read_lines(cmd, &text) < 0)
 		return -1;
 	while ((line = strsep(&text, "\n")) != NULL) {
-		if (split(line, words, 3) != 3)
+		if (!*line)
 			continue;
+		shown = talloc_strdup(cmd->mem, line);
+		if (!split(line, words, 3) || !is_id(&p, words[0]) ||
+		    !is_id(&p, words[1]))
+			return odd_line(&p, "pre-receive", shown);
 		add_update(&p, words[2], words[0], words[1]);
 		/* proofs that come with the same push count */
 		if (!strcmp(words[2], PROOFS_REF))

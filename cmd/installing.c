@@ -136,6 +136,7 @@ static int put(struct installing *i, struct hook *hook, bool can_configure)
 		i->already++;
 		return 0;
 	case HOOK_OLD:
+	case HOOK_IDLE:
 		result = hook_write(hook, false, &cmd->err);
 		break;
 	default:

@@ -3,12 +3,18 @@
 #include "core/base/text.h"
 #include "git/seen.h"
 
-static char *place_of(struct cmd *cmd, const struct db_engine *engine)
+static char *place_of_url(struct cmd *cmd, const struct db_engine *engine,
+			  const char *url)
 {
 	const char *top = cmd->repo->top ? cmd->repo->top : cmd->repo->git_dir;
-	char *place = engine->place(cmd->mem, cmd->target.url, top);
+	char *place = engine->place(cmd->mem, url, top);
 
-	return place ? place : url_redact(cmd->mem, cmd->target.url);
+	return place ? place : url_redact(cmd->mem, url);
+}
+
+static char *place_of(struct cmd *cmd, const struct db_engine *engine)
+{
+	return place_of_url(cmd, engine, cmd->target.url);
 }
 
 char *cmd_place(struct cmd *cmd)
@@ -43,4 +49,33 @@ struct seen *cmd_seen(struct cmd *cmd)
 	}
 	error_release(&ignored);
 	return seen;
+}
+
+static bool is_at(struct cmd *cmd, const struct seen *seen,
+		  const struct target *target)
+{
+	struct error ignored = { 0 };
+	const struct db_engine *engine = db_engine_for(target->url, &ignored);
+
+	error_release(&ignored);
+	return engine &&
+	       seen_is_at(seen, place_of_url(cmd, engine, target->url));
+}
+
+bool cmd_seen_is_here(struct cmd *cmd, const struct seen *seen)
+{
+	/* by its name; the usual one may be a URL, which has none */
+	const char *const choices[] = { seen->target, NULL };
+	bool here = false;
+
+	for (int i = 0; i < 2 && !here; i++) {
+		struct error ignored = { 0 };
+		struct target target;
+
+		here = config_target(cmd->mem, cmd->config, choices[i], &target,
+				     &ignored) == 0 &&
+		       (i == 0 || !target.name) && is_at(cmd, seen, &target);
+		error_release(&ignored);
+	}
+	return here;
 }

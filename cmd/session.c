@@ -286,6 +286,16 @@ void session_add_run(struct session *s, struct facts *facts)
 	s->runs[s->run_count++] = facts;
 }
 
+/* What was recorded stays as it is, however the file is mended. */
+static void explain_down(struct session *s, const struct plan_item *item)
+{
+	if (item->direction == DIRECTION_DOWN && s->cmd.err.code == ERROR_SQL &&
+	    !s->runner.unfinished)
+		error_hint(&s->cmd.err,
+			   "to revert it with a mended down script: git "
+			   "migrate down --from-file");
+}
+
 static int check_health(struct session *s, const struct plan_item *item)
 {
 	struct cmd *cmd = &s->cmd;
@@ -355,6 +365,7 @@ int session_run(struct session *s, const struct plan *plan)
 		if (result < 0) {
 			bool done = facts && facts->ok;
 
+			explain_down(s, item);
 			s->done += done;
 			s->left = plan->count - i - done;
 			return -1;

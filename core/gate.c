@@ -116,31 +116,38 @@ static void report_changed(struct judging *j, const struct gate_other *other,
 			   const struct migration *m, enum direction direction,
 			   bool is_first)
 {
-	char version[VERSION_LENGTH + 1];
 	const char *path = m->half[direction].path;
+	bool is_soft = other->target && !other->protected_;
 
-	version_format(m->version, version);
 	if (!other->target) {
 		error_set(&j->err, ERROR_REFUSED,
 			  "the script is not as '%s' has it, where others may "
 			  "have applied it",
 			  other->name);
 		error_hint(&j->err, "put it back: git checkout '%s' -- '%s'",
-			   other->name, path);
+			   other->revision ? other->revision : other->name,
+			   path);
 	} else {
 		error_set(&j->err, ERROR_REFUSED,
 			  "the script is not the one that target '%s' has",
 			  other->name);
-		if (!other->protected_)
+		/* sync leaves it: what is recorded still reverts it */
+		if (is_soft && direction == DIRECTION_DOWN)
+			error_hint(
+				&j->err,
+				"to revert it there with the script as it is "
+				"here: git migrate down --from-file");
+		else if (is_soft)
 			error_hint(&j->err,
 				   "if nobody else has it, have it there as it "
 				   "is here: git migrate sync");
 	}
-	error_hint(&j->err,
-		   "what is to be different, a new migration does: git "
-		   "migrate new NAME");
-	report(j, GATE_CHANGED, other->target && !other->protected_ && is_first,
-	       path);
+	if (!is_soft || direction == DIRECTION_UP)
+		error_hint(&j->err,
+			   "what is to be different, a new migration does: git "
+			   "migrate new NAME");
+	report(j, GATE_CHANGED,
+	       is_soft && (is_first || direction == DIRECTION_DOWN), path);
 }
 
 /* What others call a version by another name; NULL when they do not. */
@@ -168,6 +175,31 @@ static void report_taken(struct judging *j, const struct gate_other *other,
 	report(j, GATE_TAKEN, other->target && !other->protected_, path_of(m));
 }
 
+/* The same script under another name: its row in the ledger can follow. */
+static bool is_renamed(const struct gate_other *other,
+		       const struct migration *old, const struct migration *m)
+{
+	return other->target && old && m && old->version == m->version &&
+	       same_half(&old->half[DIRECTION_UP], &m->half[DIRECTION_UP]);
+}
+
+static void report_renamed(struct judging *j, const struct gate_other *other,
+			   const struct migration *m,
+			   const struct migration *theirs)
+{
+	char version[VERSION_LENGTH + 1];
+
+	version_format(m->version, version);
+	error_set(&j->err, ERROR_REFUSED,
+		  "migration '%s_%s' is called '%s_%s' in target '%s'", version,
+		  m->name, version, theirs->name, other->name);
+	error_hint(&j->err, "%s",
+		   other->protected_ ? "keep the name"
+				     : "call it so there, too: git migrate "
+				       "sync");
+	report(j, GATE_TAKEN, !other->protected_, path_of(m));
+}
+
 static void judge_against(struct judging *j, const struct gate_other *other,
 			  const struct migration *m)
 {
@@ -177,7 +209,11 @@ static void judge_against(struct judging *j, const struct gate_other *other,
 	if (!theirs) {
 		theirs = other_name(other, m);
 		/* both names here is said of the set itself */
-		if (theirs && !find_named(j->gate->now, theirs))
+		if (!theirs || find_named(j->gate->now, theirs))
+			return;
+		if (is_renamed(other, find_named(j->gate->before, theirs), m))
+			report_renamed(j, other, m, theirs);
+		else
 			report_taken(j, other, m, theirs);
 		return;
 	}
@@ -238,7 +274,8 @@ static void judge_removed(struct judging *j, const struct migration *m)
 		bool soft = other->target && !other->protected_;
 		char version[VERSION_LENGTH + 1];
 
-		if (!find_named(other->set, m))
+		if (!find_named(other->set, m) ||
+		    is_renamed(other, m, set_find(j->gate->now, m->version)))
 			continue;
 		version_format(m->version, version);
 		error_set(&j->err, ERROR_REFUSED,
@@ -277,4 +314,36 @@ void gate_check(TALLOC_CTX *mem, struct gate *gate)
 	for (size_t i = 0; i < gate->before->count; i++)
 		if (!find_named(gate->now, &gate->before->list[i]))
 			judge_removed(&j, &gate->before->list[i]);
+}
+
+/* "<<<<<<< ours", "=======", ">>>>>>> theirs" */
+static bool is_mark(const char *line, size_t length, char mark)
+{
+	size_t n = 0;
+
+	while (n < length && line[n] == mark)
+		n++;
+	return n == 7 && (n == length || line[n] == '\r' ||
+			  (line[n] == ' ' && mark != '='));
+}
+
+int gate_conflict_line(const char *text, size_t length)
+{
+	static const char marks[] = "<=>";
+	const char *end = text + length, *next;
+	int line = 0, first = 0;
+	size_t found = 0;
+
+	for (; text < end && marks[found]; text = next) {
+		const char *stop = memchr(text, '\n', (size_t)(end - text));
+
+		line++;
+		next = stop ? stop + 1 : end;
+		if (!is_mark(text, (size_t)((stop ? stop : end) - text),
+			     marks[found]))
+			continue;
+		if (!found++)
+			first = line;
+	}
+	return marks[found] ? 0 : first;
 }

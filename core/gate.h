@@ -12,6 +12,7 @@
 /* Who has scripts already. */
 struct gate_other {
 	const char *name;      /* "origin/main"; a target's name */
+	const char *revision;  /* as `git checkout` takes it; NULL: the name */
 	const struct set *set; /* sorted; at least the versions in question */
 	int64_t newest;	       /* of all its versions, -1: not known */
 	bool target;	       /* a database, not a branch */
@@ -60,5 +61,9 @@ bool gate_is_new(const struct gate *gate, const struct migration *m);
 /* The same of one of its scripts. */
 bool gate_brings(const struct gate *gate, const struct migration *m,
 		 enum direction direction);
+
+/* The line where a merge has left its marks in a text, counted from 1; 0: there
+   are not all three of them. */
+int gate_conflict_line(const char *text, size_t length);
 
 #endif

@@ -242,8 +242,10 @@ static int duplicate_error(const struct migration *a, const struct migration *b,
 	error_set(err, ERROR_FAILED, "duplicate version %s: '%s' and '%s'",
 		  version_format(a->version, version), a->name, b->name);
 	error_at(err, path, 0, 0);
-	return error_hint(err, "give one of them a later version: rename both "
-			       "of its files");
+	return error_hint(err,
+			  "give one of them a later version: git migrate "
+			  "renumber %s",
+			  version);
 }
 
 static int half_error(const struct migration *m, struct error *err)

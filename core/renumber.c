@@ -42,11 +42,35 @@ static bool is_out_of_place(const struct renumber_request *r, size_t i)
 					theirs->list[theirs->count - 1].version;
 }
 
-static bool is_asked_for(const struct renumber_request *r, int64_t version)
+static bool is_new(const struct migration *m)
+{
+	return (m->half[0].flags | m->half[1].flags) &
+	       (HALF_NEW | HALF_UNTRACKED);
+}
+
+/* Which of several with that version keeps it: the first that was committed.
+   NULL: none, or there is only one. */
+static const struct migration *keeper(const struct renumber_request *r,
+				      int64_t version)
+{
+	const struct migration *m = set_find(r->here, version), *first = m;
+	const struct migration *end = r->here->list + r->here->count;
+
+	if (!m || m + 1 == end || m[1].version != version ||
+	    set_find(r->theirs, version))
+		return NULL;
+	for (; m < end && m->version == version; m++)
+		if (!is_new(m))
+			return m;
+	return first;
+}
+
+static bool is_asked_for(const struct renumber_request *r,
+			 const struct migration *m)
 {
 	for (size_t i = 0; i < r->count; i++)
-		if (r->versions[i] == version)
-			return true;
+		if (r->versions[i] == m->version)
+			return keeper(r, m->version) != m;
 	return false;
 }
 
@@ -104,12 +128,10 @@ int renumber_plan(TALLOC_CTX *mem, const struct renumber_request *r,
 		if (have(r->theirs, m))
 			continue;
 		moving = moving || (!r->count && is_out_of_place(r, i));
-		if (!moving && !is_asked_for(r, m->version))
+		if (!moving && !is_asked_for(r, m))
 			continue;
 		if (next < 0)
-			return error_set(err, ERROR_FAILED,
-					 "there is no version after the newest "
-					 "one");
+			return version_refuse_last(r->newest, err);
 		(*list)[(*count)++] = (struct renumbering){ m, next };
 		next = version_next(next);
 	}

@@ -19,15 +19,17 @@ struct renumber_request {
 	/* those to renumber; count 0: those that are out of place */
 	const int64_t *versions;
 	size_t count;
-	int64_t first; /* the lowest version that may be given */
+	int64_t newest; /* of all that keep theirs */
+	int64_t first;	/* the lowest version that may be given */
 };
 
 /*
  * Out of place is what others do not have while they have something newer, or
  * another migration of the same version; with it, whatever of ours is newer
  * gets a new version too, so that the order among ours stays. Versions are
- * given in that order from `first` on. Errors: a version that is not here, or
- * that others have.
+ * given in that order from `first` on. Of several of ours with a version that
+ * is asked for, one keeps it where others do not have the version. Errors: a
+ * version that is not here, or that others have.
  */
 int renumber_plan(TALLOC_CTX *mem, const struct renumber_request *request,
 		  struct renumbering **list, size_t *count, struct error *err);

@@ -49,7 +49,22 @@ static bool is_old_text(const char *text, size_t length)
 	return false;
 }
 
-/* Whether a person's own hook has the line that we ask them to add. */
+/* An `exit` or `exec` that stands in no branch: nothing after it runs. */
+static bool ends_there(const char *line)
+{
+	const char *after = line + 5;
+
+	if (strncmp(line, "exit", 4) != 0 && strncmp(line, "exec ", 5) != 0)
+		return false;
+	if (!strncmp(line, "exit", 4))
+		return !line[4] || strchr(" \t\r;", line[4]);
+	/* `exec 2>&1` and the like only move output */
+	after += strspn(after, "0123456789");
+	return !strchr("<>", *after);
+}
+
+/* Whether a person's own hook has the line that we ask them to add, where it
+   is reached. */
 static bool calls_us(char *text, const char *name)
 {
 	char *call = talloc_asprintf(NULL, "git migrate hook %s", name);
@@ -61,6 +76,8 @@ static bool calls_us(char *text, const char *name)
 		const char *at = strstr(line, call);
 
 		calls = at && !(comment && comment < at);
+		if (!calls && ends_there(line))
+			break;
 	}
 	talloc_free(call);
 	return calls;
@@ -150,13 +167,17 @@ static enum hook_state state_of_text(const struct hook *hook, char *text,
 	if (length == strlen(own) && !memcmp(text, own, length)) {
 		char *before = aside(text, hook);
 
+		if (access(hook->path, X_OK) < 0)
+			return HOOK_IDLE;
 		return is_there(before) ? HOOK_CHAINED : HOOK_INSTALLED;
 	}
 	if (is_old_text(text, length))
 		return HOOK_OLD;
 	if (marked)
 		return HOOK_CHANGED;
-	return calls_us(text, hook->name) ? HOOK_CALLS_US : HOOK_FOREIGN;
+	return access(hook->path, X_OK) == 0 && calls_us(text, hook->name)
+		       ? HOOK_CALLS_US
+		       : HOOK_FOREIGN;
 }
 
 /* The file that husky's own script runs is what a person edits. */
@@ -324,7 +345,9 @@ int hook_write(struct hook *hook, bool chain, struct error *err)
 	}
 	if (result == 0)
 		result = write_text(hook, own_text(hook->name),
-				    hook->state == HOOK_OLD, err);
+				    hook->state == HOOK_OLD ||
+					    hook->state == HOOK_IDLE,
+				    err);
 	if (result < 0 && moved && !is_there(hook->path) && is_there(before))
 		rename(before, hook->path);
 	talloc_free(before);
@@ -364,7 +387,7 @@ int hook_remove(struct repo *repo, struct hook *hook, bool global, bool *gone,
 		*gone = true;
 	}
 	if (hook->state != HOOK_INSTALLED && hook->state != HOOK_CHAINED &&
-	    hook->state != HOOK_OLD)
+	    hook->state != HOOK_OLD && hook->state != HOOK_IDLE)
 		return 0;
 	before = aside(NULL, hook);
 	if (is_there(before))

@@ -68,6 +68,7 @@ const char *hook_state_name(enum hook_state state)
 		[HOOK_CONFIGURED] = "configured",
 		[HOOK_CALLS_US] = "calls us",
 		[HOOK_OLD] = "old",
+		[HOOK_IDLE] = "not executable",
 		[HOOK_CHANGED] = "changed",
 		[HOOK_FOREIGN] = "foreign",
 		[HOOK_ELSEWHERE] = "elsewhere",

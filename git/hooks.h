@@ -17,6 +17,8 @@ enum hook_state {
 	HOOK_CONFIGURED, /* git's configuration calls us */
 	HOOK_CALLS_US,	 /* a person's own, which has our line */
 	HOOK_OLD,	 /* as an earlier version of ours wrote it */
+	HOOK_IDLE,	 /* the file as we write it, which git passes over: it
+			    is not executable */
 	HOOK_CHANGED,	 /* ours once, changed since */
 	HOOK_FOREIGN,
 	HOOK_ELSEWHERE, /* not there, and not this repository's to write: other

@@ -16,6 +16,10 @@ static int resolve_end(TALLOC_CTX *mem, struct repo *repo, char *name,
 		return 0;
 	if (err->code != ERROR_NOT_FOUND || !repo->shallow)
 		return -1;
+	/* a remote knows branches, and nothing of where they come from */
+	if (!*name || !strcmp(name, "HEAD") || strpbrk(name, "~^@:"))
+		return error_hint(err, "this clone is shallow; fetch the rest: "
+				       "git fetch --unshallow");
 	if (!strncmp(name, "origin/", 7))
 		return error_hint(err,
 				  "this clone is shallow; fetch what is "

@@ -21,11 +21,11 @@ static char *folder_of(TALLOC_CTX *mem, const struct repo *repo)
 	return talloc_asprintf(mem, "%s/migrate/seen", repo->common_dir);
 }
 
-static char *path_of(TALLOC_CTX *mem, const struct repo *repo,
-		     const char *target, const char *place)
+#define ID_LENGTH 32
+
+static void make_id(const char *target, const char *place,
+		    char digest[SHA256_DIGEST_STRING_LENGTH])
 {
-	char digest[SHA256_DIGEST_STRING_LENGTH];
-	char *folder = folder_of(mem, repo);
 	SHA2_CTX hash;
 
 	/* with their ends, so that no two give the same bytes */
@@ -33,8 +33,16 @@ static char *path_of(TALLOC_CTX *mem, const struct repo *repo,
 	SHA256Update(&hash, (const uint8_t *)target, strlen(target) + 1);
 	SHA256Update(&hash, (const uint8_t *)place, strlen(place) + 1);
 	SHA256End(&hash, digest);
-	digest[32] = '\0';
-	return talloc_asprintf(mem, "%s/%s", folder, digest);
+	digest[ID_LENGTH] = '\0';
+}
+
+static char *path_of(TALLOC_CTX *mem, const struct repo *repo,
+		     const char *target, const char *place)
+{
+	char id[SHA256_DIGEST_STRING_LENGTH];
+
+	make_id(target, place, id);
+	return talloc_asprintf(mem, "%s/%s", folder_of(mem, repo), id);
 }
 
 /* --- writing -------------------------------------------------------------- */
@@ -182,6 +190,7 @@ static struct seen *read_file(TALLOC_CTX *mem, const char *path)
 		talloc_free(seen);
 		return NULL;
 	}
+	seen->id = talloc_strdup(seen, strrchr(path, '/') + 1);
 	seen->protected_ = *protected_ != '\0';
 	seen->at_us = st.st_mtim.tv_sec * INT64_C(1000000) +
 		      st.st_mtim.tv_nsec / 1000;
@@ -200,9 +209,18 @@ struct seen *seen_read(TALLOC_CTX *mem, struct repo *repo, const char *target,
 	return seen;
 }
 
+bool seen_is_at(const struct seen *seen, const char *place)
+{
+	char id[SHA256_DIGEST_STRING_LENGTH];
+
+	make_id(seen->target, place, id);
+	return !strcmp(seen->id, id);
+}
+
 static bool is_kept(const char *name)
 {
-	return strspn(name, "0123456789abcdef") == 32 && !name[32];
+	return strspn(name, "0123456789abcdef") == ID_LENGTH &&
+	       !name[ID_LENGTH];
 }
 
 size_t seen_read_all(TALLOC_CTX *mem, struct repo *repo, struct seen ***list)

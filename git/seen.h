@@ -12,6 +12,7 @@
  */
 struct seen {
 	const char *target; /* its name */
+	const char *id;	    /* made of its name and place */
 	bool protected_;
 	const char *place; /* of a database that is a file, "" otherwise */
 	int64_t at_us;	   /* when, since 1970 */
@@ -28,6 +29,9 @@ struct seen *seen_read(TALLOC_CTX *mem, struct repo *repo, const char *target,
 		       const char *place);
 /* All, but for files that are gone. */
 size_t seen_read_all(TALLOC_CTX *mem, struct repo *repo, struct seen ***list);
+
+/* Whether that is what the target has at a place, as seen_write() took it. */
+bool seen_is_at(const struct seen *seen, const char *place);
 
 /* The next row; false at the end. *at starts as 0. Strings are on mem. */
 struct seen_row {

@@ -82,6 +82,30 @@ static void read_index(struct staging *s)
 	s->index = index_read(s, path, s->dir, s->repo->hex_length / 2);
 }
 
+/* What git add -N put there is not in the commit: git shows it as added in the
+   work tree. */
+static int drop_intended(struct staging *s, struct error *err)
+{
+	char *text, *end;
+	size_t length, kept = 0;
+
+	if (git_must(s, s->repo,
+		     GIT_ARGS("diff-files", "-z", "--name-only",
+			      "--diff-filter=A", "--", s->folder),
+		     NULL, 0, &text, &length,
+		     "compare the index with the files", err) < 0)
+		return -1;
+	for (end = text + length; text < end; text += strlen(text) + 1)
+		for (size_t i = 0; i < s->listing.count; i++)
+			if (!strcmp(s->listing.list[i].path, text))
+				s->listing.list[i].deleted = true;
+	for (size_t i = 0; i < s->listing.count; i++)
+		if (!s->listing.list[i].deleted)
+			s->listing.list[kept++] = s->listing.list[i];
+	s->listing.count = kept;
+	return 0;
+}
+
 /* An index of another form. The problems themselves are told of what is
    touched. */
 static int list_index(struct staging *s, struct error *err)
@@ -96,7 +120,9 @@ static int list_index(struct staging *s, struct error *err)
 		     GIT_ARGS("ls-files", "-z", "-s", "--", s->folder), NULL, 0,
 		     &text, &length, "read the index", err) < 0)
 		return -1;
-	return listing_read_index(s, text, length, s->dir, &s->listing, err);
+	return listing_read_index(s, text, length, s->dir, &s->listing, err) < 0
+		       ? -1
+		       : drop_intended(s, err);
 }
 
 /* Whether git itself has noted that the folder is HEAD's. */

@@ -62,6 +62,19 @@ int64_t version_next(int64_t version)
 	return version >= VERSION_LAST ? -1 : version + 1;
 }
 
+int version_refuse_last(int64_t version, struct error *err)
+{
+	char digits[VERSION_LENGTH + 1];
+
+	version_format(version, digits);
+	error_set(err, ERROR_FAILED,
+		  "there is no version after %s, which is the newest", digits);
+	return error_hint(err,
+			  "give that one the version of now: git migrate "
+			  "renumber %s",
+			  digits);
+}
+
 static int close_place(struct place *place)
 {
 	close(place->fd); /* and with it goes the lock */
@@ -176,18 +189,19 @@ int place_write(TALLOC_CTX *mem, struct place *place,
 {
 	struct writing w = { .place = place, .err = err };
 	int64_t version = newest >= now ? version_next(newest) : now;
+	int64_t last = newest;
 	int result = 0;
 
 	w.paths = talloc_array(mem, char *, 2 * (unsigned)scaffold->count + 1);
 	for (size_t i = 0; i < scaffold->count && result == 0; i++) {
 		if (version < 0)
-			result = error_set(err, ERROR_FAILED,
-					   "there is no version after the "
-					   "newest one");
+			result = version_refuse_last(last, err);
 		else
 			result = write_pair(&w, version, &scaffold->pairs[i]);
-		if (version >= 0)
+		if (version >= 0) {
+			last = version;
 			version = version_next(version);
+		}
 	}
 	if (result < 0) {
 		remove_files(&w);

@@ -17,6 +17,8 @@ int64_t version_at(int64_t us);
  * next number. -1 when there is none.
  */
 int64_t version_next(int64_t version);
+/* The error when there is none after that version. */
+int version_refuse_last(int64_t version, struct error *err);
 
 /*
  * The folder, made when it is missing, and held against another process that

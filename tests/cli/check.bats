@@ -94,6 +94,10 @@ RANGE=(check --range origin/main..HEAD)
 	migrate "${RANGE[@]}"
 	exits 128
 	err_has 'this clone is shallow; fetch what is missing: git fetch'
+	migrate check --range HEAD~1..HEAD
+	exits 128
+	[[ $err == *"hint: this clone is shallow; fetch the rest: git fetch --unshallow" ]]
+	err_lacks 'origin HEAD'
 	git fetch -q --depth 1 origin main:refs/remotes/origin/main
 	migrate "${RANGE[@]}"
 	exits 128

@@ -117,6 +117,44 @@ hint: give it a new version: git migrate renumber $B"
 	err_is ''
 }
 
+@test "a down script that fails is mended" {
+	local down=migrations/${B}_b.down.sql
+	hooked
+	pair ${B}_b 'CREATE TABLE b (x integer);' 'DROP TABLE nosuch;'
+	git add -A
+	committing
+	exits 0
+	ok up
+	migrate down
+	exits 128
+	err_has 'hint: to revert it with a mended down script: git migrate down --from-file'
+	echo 'DROP TABLE b;' >"$down"
+	committing -a
+	exits 0
+	err_is "warning: $down: the script is not the one that target 'dev' has
+hint: to revert it there with the script as it is here: git migrate down --from-file"
+	ok down --from-file
+	same tables a "$(tables)"
+	ok up
+	ok down
+}
+
+@test "a renamed migration is told of once, with the way that helps" {
+	hooked
+	table_pair $B b
+	git add -A
+	committing
+	ok up
+	git mv migrations/${B}_create_b.up.sql migrations/${B}_better.up.sql
+	git mv migrations/${B}_create_b.down.sql migrations/${B}_better.down.sql
+	committing
+	exits 0
+	err_is "warning: migrations/${B}_better.up.sql: migration '${B}_better' is called '${B}_create_b' in target 'dev'
+hint: call it so there, too: git migrate sync"
+	ok sync
+	same name better "$(sql "SELECT name FROM git_migrations WHERE version = '$B'")"
+}
+
 @test "a protected target's script is never changed or deleted" {
 	hooked
 	git config migrate-target.dev.protected true
@@ -165,6 +203,52 @@ hint: give it a new version: git migrate renumber $B"
 	err_is ''
 }
 
+# applied_and_changed   a committed pair is applied; then its up script changes.
+applied_and_changed() {
+	table_pair $B b
+	git add -A
+	committing
+	exits 0
+	ok up
+	echo '-- more' >>"migrations/${B}_create_b.up.sql"
+}
+
+@test "what another work tree's database has is not asked about" {
+	hooked
+	setting migrate-target.dev.url sqlite:own.db
+	git switch -q -c topic
+	applied_and_changed
+	git worktree add -q -b other ../linked
+	cd ../linked
+	echo '-- more' >>"migrations/${B}_create_b.up.sql"
+	committing -a
+	exits 0
+	err_is ''
+	cd "$REPO"
+	committing -a
+	exits 1
+	err_has "the script is not the one that target 'dev' has"
+}
+
+@test "what the target's earlier database has is not asked about" {
+	hooked
+	applied_and_changed
+	setting migrate-target.dev.url sqlite:other.db
+	committing -a
+	exits 0
+	err_is ''
+}
+
+@test "a target that is a URL is remembered, too" {
+	hooked
+	git config --unset migrate-target.dev.url || true
+	setting migrate.target "$URL"
+	applied_and_changed
+	committing -a
+	exits 1
+	err_has "the script is not the one that target"
+}
+
 @test "it reads the index that is committed" {
 	hooked
 	table_pair $B b
@@ -187,6 +271,34 @@ hint: give it a new version: git migrate renumber $B"
 	err_has "migrations/${B}_create_b.down.sql"
 }
 
+@test "half a pair whose other half is there has only to be added" {
+	hooked
+	table_pair $B b
+	git add migrations/${B}_create_b.up.sql
+	committing
+	exits 1
+	err_has "half a pair: migration '${B}_create_b' has no down script
+hint: it is there, and not in this commit: git add 'migrations/${B}_create_b.down.sql'"
+	err_lacks 'write '
+	rm migrations/${B}_create_b.down.sql
+	committing
+	exits 1
+	err_has "hint: write 'migrations/${B}_create_b.down.sql'"
+}
+
+@test "what is only about to be added makes no pair whole" {
+	hooked
+	table_pair $B b
+	git add -N migrations/${B}_create_b.up.sql
+	git add migrations/${B}_create_b.down.sql
+	committing
+	exits 1
+	err_has "error: migrations/${B}_create_b.down.sql: half a pair"
+	git add migrations
+	committing
+	exits 0
+}
+
 @test "what is only about to be added is not looked at" {
 	hooked
 	table_pair $B b
@@ -199,6 +311,22 @@ hint: give it a new version: git migrate renumber $B"
 	committing -a
 	exits 1
 	err_has 'the script has no statement'
+}
+
+@test "the marks of a merge conflict are refused" {
+	local up=migrations/${B}_b.up.sql
+	local marks=$'CREATE TABLE b (\n<<<<<<< ours\nx int\n=======\ny int\n>>>>>>> theirs\n);'
+	hooked
+	pair ${B}_b "$marks" 'DROP TABLE b;'
+	git add -A
+	committing
+	exits 1
+	err_has "error: $up:2: the script has the marks of a merge conflict
+hint: settle it, then: git add '$up'"
+	git commit -q --no-verify -m marks
+	migrate check --range origin/main..HEAD
+	exits 1
+	err_has "error: $up:2: the script has the marks of a merge conflict"
 }
 
 @test "a malformed name and a link are refused, other files are not" {

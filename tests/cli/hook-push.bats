@@ -57,6 +57,77 @@ bring() { # VERSION NAME
 	err_has 'its proof is stale: down script changed'
 }
 
+@test "a changed script is put back with what was pushed from" {
+	guarded
+	git config migrate.requireProof false
+	git remote rename --no-progress origin up
+	echo '-- changed' >>"migrations/${A}_create_a.up.sql"
+	git commit -q --no-verify -a -m changed
+	pushing up HEAD:main
+	exits 1
+	err_has "hint: put it back: git checkout 'up/main' -- 'migrations/${A}_create_a.up.sql'"
+	pushing "$REPO.git" HEAD:main
+	exits 1
+	err_has "hint: put it back: git checkout '$(git rev-parse --short=10 up/main)' -- '"
+	served
+	pushing up HEAD:main
+	exits 1
+	err_has "hint: put it back: git checkout 'origin/main' -- '"
+}
+
+@test "a protected branch is not deleted" {
+	guarded
+	git -C "$REPO.git" symbolic-ref HEAD refs/heads/other
+	git push -q origin HEAD:refs/heads/release/1 HEAD:refs/heads/topic
+	pushing origin :release/1
+	exits 1
+	err_has "error: the push deletes the protected branch 'release/1'
+hint: if it is to go, take it out of migrate.protectedBranch first"
+	pushing origin :topic
+	exits 0
+	served
+	git -C "$REPO.git" config receive.denyDeletes false
+	pushing origin :release/1
+	exits 1
+	err_has "remote: error: the push deletes the protected branch 'release/1'"
+	git -C "$REPO.git" config migrate.protectedBranch main
+	pushing origin :release/1
+	exits 0
+}
+
+# fed HOOK LINE   the hook, given that line.
+fed() {
+	status=0
+	err=$(printf '%s\n' "$2" | git migrate hook "$1" 2>&1 >/dev/null) ||
+		status=$?
+}
+
+@test "lines that git does not write are refused" {
+	local id hook
+	guarded
+	id=$(git rev-parse HEAD)
+	for hook in pre-push pre-receive; do
+		fed $hook garbage
+		exits 128
+		err_is "error: unable to read what is pushed: odd line 'garbage'
+hint: git gives the lines of githooks(5), $hook"
+		fed $hook "a b c d"
+		exits 128
+		fed $hook ''
+		exits 0
+	done
+	fed pre-push "HEAD $id refs/heads/topic $id"
+	exits 0
+	fed pre-receive "$id $id refs/heads/topic"
+	exits 0
+	bring $B b
+	pushing origin 'HEAD@{1 second ago}:refs/heads/topic'
+	exits 0
+	pushing origin ':/^b:refs/heads/main'
+	exits 1
+	err_has 'no valid proof'
+}
+
 @test "without requireProof pairs and history are checked all the same" {
 	guarded
 	git config migrate.requireProof false
@@ -78,7 +149,8 @@ bring() { # VERSION NAME
 	pushing --force origin HEAD~3:refs/heads/main
 	exits 1
 	err_has "migration '${B}_create_b' goes, and 'main' has it"
-	pushing origin :main
+	git -C "$REPO.git" symbolic-ref HEAD refs/heads/other
+	git push -q --no-verify origin :main
 	git config --unset migrate.protectedBranch
 	pushing origin HEAD:main
 	exits 0

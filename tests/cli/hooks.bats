@@ -193,6 +193,42 @@ END
 	[[ ! -e $common/hooks/pre-commit ]]
 }
 
+@test "a hook that git passes over is not installed" {
+	start
+	ok hook install
+	chmod -x "$HOOKS/pre-commit"
+	ok hook list --json
+	json_is '.hooks[] | select(.name == "pre-commit") | .state' 'not executable'
+	ok hook install pre-commit
+	out_is "installed $HOOKS/pre-commit"
+	[[ -x "$HOOKS/pre-commit" ]]
+	ok hook list --json
+	json_is '.hooks[] | select(.name == "pre-commit") | .state' installed
+}
+
+# state_with LINE...   what the state of a person's own pre-commit is.
+state_with() {
+	printf '%s\n' '#!/bin/sh' "$@" >"$HOOKS/pre-commit"
+	chmod +x $HOOKS/pre-commit
+	ok hook list --json
+	json '.hooks[] | select(.name == "pre-commit") | .state'
+}
+
+@test "our line counts only where it is reached" {
+	local line='git migrate hook pre-commit || exit'
+	start
+	ok hook install
+	same plain 'calls us' "$(state_with "$line" 'exit 0')"
+	same behind foreign "$(state_with 'exit 0' "$line")"
+	same alone foreign "$(state_with 'exit' "$line")"
+	same replaced foreign "$(state_with 'exec lint' "$line")"
+	same branch 'calls us' "$(state_with 'if lint; then' '	exit 0' fi "$line")"
+	same output 'calls us' "$(state_with 'exec 2>&1' "$line")"
+	chmod -x "$HOOKS/pre-commit"
+	ok hook list --json
+	json_is '.hooks[] | select(.name == "pre-commit") | .state' foreign
+}
+
 @test "a folder that all repositories share is not written to" {
 	start
 	mkdir "$BATS_TEST_TMPDIR/all"

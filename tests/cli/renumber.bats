@@ -29,6 +29,42 @@ version_of() {
 	basename "$(echo migrations/*_"$1".up.sql)" | cut -d_ -f1
 }
 
+@test "of two with one version the committed one keeps it" {
+	fresh sqlite
+	table_pair $A b
+	commit
+	table_pair $A a
+	migrate up
+	exits 128
+	err_has "duplicate version $A: 'create_a' and 'create_b'"
+	err_has "hint: give one of them a later version: git migrate renumber $A"
+	ok renumber $A
+	same kept $A "$(version_of create_b)"
+	[[ $(version_of create_a) -gt $A ]]
+	ok up
+	same tables $'a\nb' "$(tables)"
+}
+
+@test "a version that nothing comes after is named, and renumbered" {
+	local last=99999999999999
+	fresh sqlite
+	table_pair $A a
+	table_pair $last z
+	commit
+	migrate new -T blank other
+	exits 128
+	err_is "error: there is no version after $last, which is the newest
+hint: give that one the version of now: git migrate renumber $last"
+	migrate renumber $A
+	exits 128
+	err_has "there is no version after $last"
+	ok renumber $last
+	[[ $(version_of create_z) -gt $A && $(version_of create_z) -lt $last ]]
+	git commit -q --no-verify -m renumbered
+	ok new -T blank other
+	[[ $(version_of other) -gt $(version_of create_z) ]]
+}
+
 renumbers() {
 	shared
 	ok up

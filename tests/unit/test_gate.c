@@ -59,10 +59,10 @@ static void check_line(const char *before, const char *now, const char *branch,
 	TALLOC_CTX *mem = talloc_new(NULL);
 	const struct set *theirs = make_set(mem, branch);
 	const struct gate_other others[] = {
-		{ "origin/main", theirs,
+		{ "origin/main", NULL, theirs,
 		  theirs->count ? theirs->list[theirs->count - 1].version : -1,
 		  false, false },
-		{ "dev", make_set(mem, target), -1, true, protected_ },
+		{ "dev", NULL, make_set(mem, target), -1, true, protected_ },
 	};
 	struct gate gate = {
 		.before = make_set(mem, before),
@@ -137,11 +137,42 @@ static void targets_warn_or_refuse(void **state)
 	check_line("1a:u:d", "1a:x:d", "", "1a:u:d", false,
 		   "changed 1_a.up.sql");
 	check_line("", "1a:x:d", "", "1a:u:d", true, "changed 1_a.up.sql");
+	/* a down script that fails has to be mended */
+	check_line("1a:u:d", "1a:u:x", "", "1a:u:d", false,
+		   "?changed 1_a.down.sql");
+	check_line("1a:u:d", "1a:u:x", "", "1a:u:d", true,
+		   "changed 1_a.down.sql");
 	check_line("1a:u:d", "", "", "1a:u:d", false, "?removed 1_a.up.sql");
 	check_line("1a:u:d", "", "", "1a:u:d", true, "removed 1_a.up.sql");
 	check_line("", "1b:u:d", "", "1a:u:d", false,
 		   "?version-taken 1_b.up.sql");
 	check_line("1a:u:d", "1a:u:d", "", "1a:x:d", true, "");
+	/* renamed, or another one instead */
+	check_line("1a:u:d", "1b:u:d", "", "1a:u:d", false,
+		   "?version-taken 1_b.up.sql");
+	check_line("1a:u:d", "1b:u:d", "", "1a:u:d", true,
+		   "version-taken 1_b.up.sql");
+	check_line("1a:u:d", "1b:x:d", "", "1a:u:d", false,
+		   "?version-taken 1_b.up.sql, ?removed 1_a.up.sql");
+}
+
+static void check_conflict(const char *text, int line)
+{
+	assert_int_equal(gate_conflict_line(text, strlen(text)), line);
+}
+
+static void a_merge_leaves_three_marks(void **state)
+{
+	(void)state;
+	check_conflict("a\n<<<<<<< x\nb\n=======\nc\n>>>>>>> y\n", 2);
+	check_conflict("<<<<<<< x\r\n=======\r\n>>>>>>> y\r\n", 1);
+	check_conflict("<<<<<<< x\n||||||| z\n=======\n>>>>>>>", 1);
+	check_conflict("<<<<<<< x\n=======\n", 0);
+	check_conflict("=======\n<<<<<<< x\n>>>>>>> y\n", 0);
+	check_conflict("<<<<<<<x\n=======\n>>>>>>>y\n", 0);
+	check_conflict("-- <<<<<<< x\n-- =======\n-- >>>>>>> y\n", 0);
+	check_conflict("<<<<<<< x\n========\n>>>>>>> y\n", 0);
+	check_conflict("", 0);
 }
 
 int main(void)
@@ -152,6 +183,7 @@ int main(void)
 		cmocka_unit_test(others_have_versions_and_scripts),
 		cmocka_unit_test(an_older_one_is_told_once),
 		cmocka_unit_test(targets_warn_or_refuse),
+		cmocka_unit_test(a_merge_leaves_three_marks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,8 +75,8 @@ static void expect_refusal(int64_t version, int code, const char *message)
 {
 	struct set *ours = make_set("1:u:d:a 2:u:d:b");
 	struct set *others = make_set("1:u:d:a");
-	struct renumber_request r = { ours,	others, "origin/main",
-				      &version, 1,	FIRST };
+	struct renumber_request r = { ours, others, "origin/main", &version,
+				      1,    0,	    FIRST };
 	struct renumbering *list;
 	struct error err = { 0 };
 	size_t count;

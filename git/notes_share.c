@@ -190,6 +190,9 @@ int notes_merge_fetched(struct repo *repo, const char *remote, const char *ref,
 	int result = ref ? merge_ref(mem, repo, ref, share, err)
 			 : merge_all(mem, repo, remote, share, err);
 
+	/* a remote that was removed may still have left notes */
+	if (result == 0 && !ref && !share->count)
+		result = check_remote(mem, repo, remote, err);
 	talloc_free(mem);
 	return result;
 }

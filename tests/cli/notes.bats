@@ -224,6 +224,12 @@ refs/notes/migrate-proofs: 1 note taken over"
 	exits 128
 	err_is "error: no remote 'nowhere'
 hint: see the remotes: git remote -v"
+	migrate notes merge nowhere
+	exits 128
+	err_is "error: no remote 'nowhere'
+hint: see the remotes: git remote -v"
+	ok notes merge
+	err_is "no notes were fetched from 'origin'"
 	migrate notes fetch -- --upload-pack=touch
 	exits 128
 	ok notes push

@@ -22,6 +22,7 @@ struct push {
 	const char *refs;  /* where those that were there before are */
 	const char *notes; /* the proofs, or NULL */
 	bool proof;
+	bool receives; /* here is the server */
 	size_t refused;
 };
 
@@ -87,7 +88,8 @@ static int check_update(struct push *p, const struct update *u)
 			      .tip = u->new_id,
 			      .name = u->ref + strlen(BRANCHES),
 			      .proof = p->proof,
-			      .notes = p->notes };
+			      .notes = p->notes,
+			      .receives = p->receives };
 	int result;
 
 	if (find_base(p, u, &e.base) < 0)
@@ -200,7 +202,7 @@ int hook_push(struct cmd *cmd, int argc, char **argv)
 /* "OLD-ID NEW-ID REF" */
 int hook_receive(struct cmd *cmd)
 {
-	struct push p = { .cmd = cmd, .refs = BRANCHES };
+	struct push p = { .cmd = cmd, .refs = BRANCHES, .receives = true };
 	char *text, *line, *words[3];
 
 	if (cmd_open_repo(cmd) < 0 || read_lines(cmd, &text) < 0)

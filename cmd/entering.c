@@ -142,6 +142,9 @@ static void no_proof(struct entering *e, const struct migration *m,
 	error_at(&err, m->half[DIRECTION_UP].path, 0, 0);
 	error_hint(&err, "prove it: git migrate prove %s",
 		   version_format(m->version, version));
+	if (e->receives)
+		error_hint(&err, "a proof that was made already has to be "
+				 "sent: git migrate notes push");
 	error_hint(&err, "if it is proven elsewhere, have the proofs here: git "
 			 "migrate notes fetch");
 	gate_add(e->cmd->mem, &e->gate, GATE_PROOF, false, &err);

@@ -195,6 +195,8 @@ struct notes_report {
 	enum notes_outcome outcome;
 	size_t changed; /* notes that are new or another text here */
 	bool pushed;
+	char **joined; /* comments that both had changed, as labels */
+	size_t joined_count;
 };
 struct notes_share {
 	TALLOC_CTX *mem; /* owns the list and its strings */

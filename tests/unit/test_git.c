@@ -536,7 +536,8 @@ static void other_repositories_hooks_are_not_written(void **state)
 		assert_int_equal(hook_now(t)->state, places[i].state);
 	}
 	sh(t, "rm .git/hooks/pre-commit; printf '#!/bin/sh\\ngit migrate hook "
-	      "pre-commit || exit 1\\n' >.git/hooks/pre-commit");
+	      "pre-commit || exit 1\\n' >.git/hooks/pre-commit; "
+	      "chmod +x .git/hooks/pre-commit");
 	assert_int_equal(hook_now(t)->state, HOOK_CALLS_US);
 }
 

@@ -22,7 +22,7 @@ int switching_keep_journal(struct switching *w, enum heading heading)
 }
 
 int switching_go(struct switching *w, const struct destination *to,
-	      enum heading heading)
+		 enum heading heading)
 {
 	struct cmd *cmd = &w->s.cmd;
 	char *said;
@@ -48,7 +48,7 @@ int switching_go(struct switching *w, const struct destination *to,
 
 /* The branch may be gone by now: then its commit. */
 struct destination switching_branch_or(struct switching *w, const char *branch,
-				    const char *commit)
+				       const char *commit)
 {
 	struct cmd *cmd = &w->s.cmd;
 	struct error ignored = { 0 };
@@ -63,7 +63,8 @@ struct destination switching_branch_or(struct switching *w, const char *branch,
 
 struct destination switching_origin(struct switching *w)
 {
-	return switching_branch_or(w, w->journal->from_branch, w->journal->from_commit);
+	return switching_branch_or(w, w->journal->from_branch,
+				   w->journal->from_commit);
 }
 
 /* --- the settings of each end --------------------------------------------- */
@@ -182,7 +183,8 @@ int switching_go_back(struct switching *w)
 
 	if (mend_files(w) < 0)
 		return -1;
-	return switching_go(w, &from, HEADING_FROM) < 0 || restore_database(w) < 0 ||
+	return switching_go(w, &from, HEADING_FROM) < 0 ||
+			       restore_database(w) < 0 ||
 			       journal_remove(w->path, &w->s.cmd.err) < 0
 		       ? -1
 		       : 0;

@@ -177,6 +177,8 @@ RANGE=(check --range origin/main..HEAD)
 
 @test "a folder that is renamed in the range is no loss" {
 	hooked
+	[[ $(git config core.sparseCheckout) != true ]] ||
+		git sparse-checkout add db
 	git mv migrations db
 	git config -f .gitmigrate migrate.dir db
 	commit 'Rename the folder'

@@ -182,6 +182,16 @@ int cmd_open_repo(struct cmd *cmd)
 	return 0;
 }
 
+int cmd_config_at(struct cmd *cmd, const char *commit, struct config **config,
+		  const char **dir)
+{
+	*config = config_new(cmd->mem);
+	if (repo_config_at(cmd->repo, commit, *config, &cmd->err) < 0)
+		return -1;
+	config_environment(*config);
+	return config_dir(*config, dir, &cmd->err);
+}
+
 /*
  * A URL that came with a clone names its host: no password of the
  * environment goes there before the person has said that it may.

@@ -105,6 +105,9 @@ void cmd_print_error(const struct error *err);
 
 /* Repository, configuration and migrations folder. */
 int cmd_open_repo(struct cmd *cmd);
+/* The configuration and the folder as a commit's .gitmigrate has them. */
+int cmd_config_at(struct cmd *cmd, const char *commit, struct config **config,
+		  const char **dir);
 /* The target's connection, and what may become of it. */
 enum cmd_access {
 	CMD_READ,  /* nothing is written; no file counts as an empty database */

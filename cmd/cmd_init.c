@@ -34,7 +34,7 @@ static char *in_top(struct init *in, const char *name)
 	return talloc_asprintf(in->cmd.mem, "%s/%s", in->cmd.repo->top, name);
 }
 
-/* A value as git config reads it back, whatever is in it. */
+/* A value as git reads it back from a file, whatever is in it. */
 static char *config_quote(TALLOC_CTX *mem, const char *value)
 {
 	char *out = talloc_strdup(mem, "\"");
@@ -218,29 +218,50 @@ static int add_lines(struct init *in, const char *name, const char **lines)
 	return *text ? write_file(in, name, file ? "a" : "w", text) : 0;
 }
 
-/* Scripts stay as they are written: a blob id must not depend on who checks
-   it out, and a carriage return may stand inside a string. */
-static int write_attributes(struct init *in)
-{
-	const char *lines[] = { talloc_asprintf(in->cmd.mem,
-						"/%s/*.sql text eol=lf",
-						in->cmd.dir),
-				NULL };
-
-	return add_lines(in, ".gitattributes", lines);
-}
-
-/* A name as .gitignore means it literally. */
-static char *ignore_pattern(TALLOC_CTX *mem, const char *path)
+/* A name as git's patterns mean it literally. */
+static char *literal_pattern(TALLOC_CTX *mem, const char *path)
 {
 	char *out = talloc_strdup(mem, "/");
 
 	for (; *path; path++) {
-		if (strchr("*?[\\ ", *path))
+		if (strchr("*?[\\", *path))
 			out = talloc_strdup_append(out, "\\");
 		out = talloc_strndup_append(out, path, 1);
 	}
 	return out;
+}
+
+/* In .gitignore a blank at the end would go. */
+static char *ignore_pattern(TALLOC_CTX *mem, const char *path)
+{
+	const char *pattern = literal_pattern(mem, path);
+	char *out = talloc_strdup(mem, "");
+
+	for (; *pattern; pattern++)
+		out = talloc_asprintf_append(
+			out, "%s%c", *pattern == ' ' ? "\\" : "", *pattern);
+	return out;
+}
+
+/* In .gitattributes a blank ends the pattern, unless it is in quotes. */
+static char *attribute_pattern(TALLOC_CTX *mem, const char *dir)
+{
+	char *pattern = literal_pattern(mem, dir);
+
+	pattern = talloc_asprintf(mem, "%s/*.sql", pattern);
+	return strpbrk(pattern, " \t") ? config_quote(mem, pattern) : pattern;
+}
+
+/* Scripts stay as they are written: a blob id must not depend on who checks
+   it out, and a carriage return may stand inside a string. */
+static int write_attributes(struct init *in)
+{
+	char *pattern = attribute_pattern(in->cmd.mem, in->cmd.dir);
+	const char *lines[] = {
+		talloc_asprintf(in->cmd.mem, "%s text eol=lf", pattern), NULL
+	};
+
+	return add_lines(in, ".gitattributes", lines);
 }
 
 /* The database, and the files that come and go beside it. */

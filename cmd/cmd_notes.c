@@ -34,12 +34,17 @@ static json_t *answer(const struct notes *n)
 
 	for (size_t i = 0; i < n->share.count; i++) {
 		const struct notes_report *r = &n->share.list[i];
+		json_t *joined = json_array();
 
+		for (size_t k = 0; k < r->joined_count; k++)
+			json_array_append_new(joined,
+					      json_string(r->joined[k]));
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:I, s:b}", "ref", r->ref,
-					"outcome", outcome_name(r->outcome),
-					"changed", (json_int_t)r->changed,
-					"pushed", r->pushed));
+			list,
+			json_pack("{s:s, s:s, s:I, s:b, s:o}", "ref", r->ref,
+				  "outcome", outcome_name(r->outcome),
+				  "changed", (json_int_t)r->changed, "pushed",
+				  r->pushed, "joined", joined));
 	}
 	return json_pack("{s:s?, s:o}", "remote", n->remote, "refs", list);
 }
@@ -57,6 +62,10 @@ static void tell(const struct notes *n, const struct notes_report *r)
 		cmd_line("%s: pushed", r->ref);
 	else
 		cmd_say(&n->cmd, "%s: nothing new", r->ref);
+	for (size_t i = 0; i < r->joined_count; i++)
+		cmd_line("joined the comment of %s: both sides had written "
+			 "to it",
+			 r->joined[i]);
 }
 
 static void report(const struct notes *n)

@@ -272,10 +272,8 @@ static void hint_proofs(const struct post *p)
 	if (proofs_are_empty(p->w.proofs) &&
 	    repo_remotes(mem, cmd->repo, &remotes, &count, &ignored) == 0 &&
 	    count)
-		cmd_hint(cmd,
-			 "there is no proof here; fetch those of others: "
-			 "git fetch REMOTE %s:%s",
-			 PROOFS_REF, PROOFS_REF);
+		cmd_hint(cmd, "there is no proof here; fetch those of others: "
+			      "git migrate notes fetch");
 	error_release(&ignored);
 	talloc_free(mem);
 }
@@ -312,10 +310,8 @@ static int post_all(struct post *p, int argc, char **argv)
 			return -1;
 	}
 	if (notes && !p->dry_run)
-		cmd_hint(cmd,
-			 "see it: git log --notes=migrate; "
-			 "share it: git push REMOTE %s",
-			 NOTES_REF);
+		cmd_hint(cmd, "see it: git log --notes=migrate; "
+			      "share it: git migrate notes push");
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/proven.h"
 #include "cmd/writeup.h"
 #include "core/base/text.h"
 #include "core/renumber.h"
@@ -36,7 +37,9 @@ struct renumber {
 	size_t count;
 	struct holder *holders;
 	size_t holder_count;
-	size_t moved; /* files, for the way back */
+	size_t moved;	/* files, for the way back */
+	char *unproven; /* the versions whose proofs hold no more; or NULL */
+	size_t unproven_count;
 };
 
 /* --- what others have ----------------------------------------------------- */
@@ -378,6 +381,30 @@ static const struct migration *before(const struct renumber *r,
 	return set_find(r->here, now->version);
 }
 
+/* So many are named one by one, and looked for. */
+#define UNPROVEN_NAMED 5
+
+static int note_unproven(struct renumber *r, struct proven *proven,
+			 const struct migration *m)
+{
+	struct cmd *cmd = &r->cmd;
+	char digits[VERSION_LENGTH + 1];
+	const struct proof *proof;
+	enum proof_state state;
+
+	if (r->unproven_count > UNPROVEN_NAMED)
+		return 0;
+	if (proven_judge(proven, m, &state, &proof) < 0)
+		return -1;
+	if (state != PROOF_STALE)
+		return 0;
+	r->unproven_count++;
+	r->unproven = talloc_asprintf(cmd->mem, "%s %s",
+				      r->unproven ? r->unproven : "",
+				      version_format(m->version, digits));
+	return 0;
+}
+
 /*
  * A proof holds on where the same scripts come before; what now comes after
  * others has to be proven again.
@@ -391,17 +418,23 @@ static int move_proofs(struct renumber *r)
 					       (unsigned)r->after->count + 1);
 	struct proof_move *moves = talloc_array(cmd->mem, struct proof_move,
 						(unsigned)r->after->count + 1);
+	struct proven proven;
 	size_t count = 0;
 
+	proven_init(&proven, cmd, NULL, r->after);
 	for (size_t i = 0; i < r->after->count; i++) {
 		const struct migration *m = &r->after->list[i];
 		const struct migration *old = before(r, m);
 		size_t k = (size_t)(old - r->here->list);
 
 		if (!m->half[0].blob || !m->half[1].blob ||
-		    (old->version == m->version && !strcmp(was[k], now[i])) ||
-		    !renumber_same_before(r->here, old, r->after, m))
+		    (old->version == m->version && !strcmp(was[k], now[i])))
 			continue;
+		if (!renumber_same_before(r->here, old, r->after, m)) {
+			if (note_unproven(r, &proven, m) < 0)
+				return -1;
+			continue;
+		}
 		moves[count] = (struct proof_move){ old, m, was[k], now[i] };
 		edits[count] = (struct note_edit){ m->half[0].blob,
 						   &moves[count] };
@@ -434,6 +467,19 @@ static json_t *answer(const struct renumber *r)
 			 targets, "dry_run", r->dry_run);
 }
 
+static void hint_next(const struct renumber *r)
+{
+	const struct cmd *cmd = &r->cmd;
+
+	if (r->unproven)
+		cmd_hint(cmd,
+			 "what comes after other migrations now has to be "
+			 "proven again: git migrate prove%s",
+			 r->unproven_count > UNPROVEN_NAMED ? " --all"
+							    : r->unproven);
+	cmd_hint(cmd, "next: git commit");
+}
+
 static void tell(struct renumber *r)
 {
 	struct cmd *cmd = &r->cmd;
@@ -455,7 +501,7 @@ static void tell(struct renumber *r)
 			r->dry_run ? "would do so" : "done so",
 			r->holders[i].shown, r->holders[i].count);
 	if (r->count && !r->dry_run)
-		cmd_hint(cmd, "next: git commit");
+		hint_next(r);
 }
 
 static void say_nothing(struct renumber *r)

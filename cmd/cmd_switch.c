@@ -102,9 +102,17 @@ static int go(struct switching *w, const struct destination *to,
 
 	if (repo_is_at(cmd->repo, to))
 		return 0;
-	if (keep_journal(w, heading) < 0 ||
-	    repo_switch(cmd->mem, cmd->repo, to, &said, &cmd->err) < 0 ||
-	    open_again(w) < 0)
+	if (keep_journal(w, heading) < 0)
+		return -1;
+	if (repo_switch(cmd->mem, cmd->repo, to, &said, &cmd->err) < 0) {
+		/* Ctrl-C at a terminal is git's, too */
+		if (cmd_is_interrupted()) {
+			error_release(&cmd->err);
+			error_set(&cmd->err, ERROR_INTERRUPTED, "interrupted");
+		}
+		return -1;
+	}
+	if (open_again(w) < 0)
 		return -1;
 	if (*said)
 		cmd_say(cmd, "%s", said);
@@ -174,6 +182,22 @@ static int finish_git(struct switching *w)
 
 /* --- before anything is done ---------------------------------------------- */
 
+static void hint_uncommitted(struct error *err, const struct migration *m)
+{
+	error_hint(err, "commit it: git commit");
+	for (int d = DIRECTION_UP; m && d <= DIRECTION_DOWN; d++) {
+		const struct half *half = &m->half[d];
+
+		if (half->path && half->flags && !(half->flags & HALF_NEW))
+			error_hint(err,
+				   "or take back what is changed: git checkout "
+				   "%s-- '%s'",
+				   half->flags & HALF_STAGED ? "HEAD " : "",
+				   half->path);
+	}
+	error_hint(err, "or revert what is newer, and it: git migrate down");
+}
+
 /* A script that no commit has would stay here, while its table goes. */
 static int check_committed(struct switching *w)
 {
@@ -191,10 +215,8 @@ static int check_committed(struct switching *w)
 			  "migration '%s_%s' is applied to '%s', and not "
 			  "committed as it is here",
 			  version, e->name, cmd_target_name(cmd));
-		error_hint(&cmd->err, "commit it: git commit");
-		return error_hint(&cmd->err,
-				  "or revert what is newer, and it: git "
-				  "migrate down");
+		hint_uncommitted(&cmd->err, e->here);
+		return -1;
 	}
 	return 0;
 }
@@ -221,6 +243,58 @@ static int begin_journal(struct switching *w)
 	return keep_journal(w, HEADING_NOWHERE);
 }
 
+/* --- the settings of each end --------------------------------------------- */
+
+/* Whether the settings of the other end send the target somewhere else. Where
+   they name no database for it, it stays this one. */
+static bool is_elsewhere(struct switching *w, const struct config *config,
+			 struct target *there)
+{
+	struct cmd *cmd = &w->s.cmd;
+	struct error ignored = { 0 };
+	bool known = config_target(cmd->mem, config, cmd->target_option, there,
+				   &ignored) == 0;
+
+	error_release(&ignored);
+	return known && there->name &&
+	       config_get(config,
+			  talloc_asprintf(cmd->mem, "migrate-target.%s.url",
+					  there->name)) &&
+	       strcmp(there->url, cmd->target.url) != 0 &&
+	       !db_same_place(there->url, cmd->target.url, cmd->repo->top);
+}
+
+static int refuse_elsewhere(struct switching *w, const char *name)
+{
+	struct cmd *cmd = &w->s.cmd;
+
+	error_set(&cmd->err, ERROR_REFUSED,
+		  "'%s' has another database for its target '%s' in "
+		  ".gitmigrate than what is checked out has for '%s'",
+		  w->to.name, name, cmd_target_name(cmd));
+	error_hint(&cmd->err,
+		   "to leave this one as it is, and bring that one to the "
+		   "branch: git switch %s%s && git migrate sync",
+		   w->to.branch ? "" : "--detach ", w->to.name);
+	return error_hint(&cmd->err,
+			  "to take this one along: name it with --target URL");
+}
+
+/* The folder may have another name there. */
+static int take_settings_of(struct switching *w, const char *commit)
+{
+	struct cmd *cmd = &w->s.cmd;
+	struct config *config;
+	struct target there;
+
+	if (cmd_config_at(cmd, commit, &config, &cmd->dir) < 0)
+		return -1;
+	if (w->to.commit && !strcmp(commit, w->to.commit) && !w->journal &&
+	    is_elsewhere(w, config, &there))
+		return refuse_elsewhere(w, there.name);
+	return 0;
+}
+
 /* --- going back ----------------------------------------------------------- */
 
 /* What was recorded of them before. */
@@ -243,6 +317,8 @@ static int read_before(struct switching *w)
 	struct session *s = &w->s;
 
 	s->commit = w->journal->from_commit;
+	if (take_settings_of(w, s->commit) < 0)
+		return -1;
 	s->here = journal_set(s->cmd.mem, w->journal, s->cmd.dir);
 	return session_read(s);
 }
@@ -263,10 +339,26 @@ static int restore_database(struct switching *w)
 	return syncing_revert(&w->y) < 0 || syncing_apply(&w->y) < 0 ? -1 : 0;
 }
 
+/* What a git switch has written that ended among the files. Its locks it takes
+   away itself; one that is there is somebody else's. */
+static int mend_files(struct switching *w)
+{
+	struct cmd *cmd = &w->s.cmd;
+	const struct journal *j = w->journal;
+
+	if (j->heading != HEADING_TO ||
+	    strcmp(cmd->repo->head, j->from_commit) != 0)
+		return 0;
+	return repo_mend_switch(cmd->repo, j->to_commit, NULL, INT64_MAX,
+				&cmd->err);
+}
+
 static int go_back(struct switching *w)
 {
 	struct destination from = origin(w);
 
+	if (mend_files(w) < 0)
+		return -1;
 	return go(w, &from, HEADING_FROM) < 0 || restore_database(w) < 0 ||
 			       journal_remove(w->path, &w->s.cmd.err) < 0
 		       ? -1
@@ -289,12 +381,57 @@ static void hint_ways(struct switching *w)
 	error_hint(err, "to go back: git migrate switch --abort");
 }
 
+/* Whether a script has run to its end, or at least in part, that destroys rows:
+   what was to be lost is lost then. */
+static bool has_lost(const struct switching *w)
+{
+	const struct session *s = &w->s;
+
+	for (size_t i = 0; i < s->run_count; i++) {
+		const struct facts *run = s->runs[i];
+
+		if (!run->ok && !run->unknown && !s->runner.unfinished)
+			continue;
+		for (size_t k = 0; k < w->y.losses.loss_count; k++)
+			if (w->y.losses.losses[k].version == run->version)
+				return true;
+	}
+	return false;
+}
+
+/* What failed was one of that branch; the down scripts are the ledger's. */
+static bool has_failed_there(const struct switching *w)
+{
+	const struct session *s = &w->s;
+
+	return s->cmd.err.file && s->run_count &&
+	       s->runs[s->run_count - 1]->direction == DIRECTION_UP &&
+	       !s->runs[s->run_count - 1]->ok;
+}
+
+/* A script that came with the branch went with it. */
+static void hint_script(struct switching *w)
+{
+	struct cmd *cmd = &w->s.cmd;
+	const char *file = cmd->err.file;
+
+	if (access(talloc_asprintf(cmd->mem, "%s/%s", cmd->repo->top, file),
+		   F_OK) == 0)
+		return;
+	if (w->to.branch)
+		error_hint(&cmd->err, "see the script: git show '%s:%s'",
+			   w->to.branch, file);
+	else
+		error_hint(&cmd->err, "see the script: git show '%.10s:%s'",
+			   w->to.commit, file);
+}
+
 /* The error stays that of the failure, unless this fails, too. */
 static void undo(struct switching *w)
 {
 	struct session *s = &w->s;
 	struct error why = s->cmd.err;
-	size_t lost = w->y.losses.loss_count;
+	bool lost = has_lost(w), there = has_failed_there(w);
 
 	s->cmd.err = (struct error){ 0 };
 	limits_end(&s->limits);
@@ -316,6 +453,8 @@ static void undo(struct switching *w)
 		   cmd_target_name(&s->cmd),
 		   lost ? ", without the rows that the down scripts destroyed"
 			: "");
+	if (there)
+		hint_script(w);
 }
 
 /* --- going there ---------------------------------------------------------- */
@@ -326,7 +465,8 @@ static int prepare(struct switching *w)
 	struct cmd *cmd = &s->cmd;
 
 	w->y.finish = w->journal != NULL;
-	if (session_at(s, w->to.commit) < 0 || session_read(s) < 0)
+	if (take_settings_of(w, w->to.commit) < 0 ||
+	    session_at(s, w->to.commit) < 0 || session_read(s) < 0)
 		return -1;
 	w->y.branch = w->to.branch ? text_visible(cmd->mem, w->to.branch, false)
 				   : NULL;
@@ -363,8 +503,14 @@ static int forward(struct switching *w)
 		return -1;
 	if (prepare(w) < 0 || syncing_show(&w->y, w->dry_run) < 0)
 		return -1;
-	if (w->dry_run)
+	if (w->dry_run) {
+		if (sync_plan_is_empty(&w->y.plan) && !w->y.plan.ups.held_label)
+			cmd_say(&s->cmd,
+				"nothing to do in the database: '%s' has what "
+				"%s has",
+				cmd_target_name(&s->cmd), w->y.with);
 		return 0;
+	}
 	if (syncing_ask(&w->y) < 0 || syncing_lock(&w->y) < 0)
 		return -1;
 	if (go_there(w) == 0)
@@ -438,6 +584,23 @@ static int abort_it(struct switching *w)
 	return 0;
 }
 
+/* Its branch may be deleted meanwhile. */
+static int aim_again(struct switching *w)
+{
+	struct cmd *cmd = &w->s.cmd;
+	const struct journal *j = w->journal;
+
+	if (aim(w, j->to_name, j->to_detached, &w->to) == 0)
+		return 0;
+	if (cmd->err.code == ERROR_NOT_FOUND && !j->to_detached &&
+	    repo_has(cmd->repo, j->to_commit))
+		error_hint(&cmd->err,
+			   "to have it again, where it was: git branch '%s' "
+			   "%.10s",
+			   j->to_name, j->to_commit);
+	return error_hint(&cmd->err, "to go back: git migrate switch --abort");
+}
+
 static int run(struct switching *w)
 {
 	struct cmd *cmd = &w->s.cmd;
@@ -449,8 +612,7 @@ static int run(struct switching *w)
 		return -1;
 	if (w->abort)
 		return abort_it(w);
-	if (w->go_on ? aim(w, w->journal->to_name, w->journal->to_detached,
-			   &w->to) < 0
+	if (w->go_on ? aim_again(w) < 0
 		     : aim(w, w->name, w->detach, &w->to) < 0)
 		return -1;
 	return forward(w);

@@ -26,15 +26,25 @@ int proof_is_required(struct cmd *cmd, bool *required)
 			   &cmd->err);
 }
 
+/* In the folder that its .gitmigrate names: that may be renamed on the way. */
 static int set_at(struct entering *e, const char *commit, struct set **set)
 {
 	struct cmd *cmd = e->cmd;
+	struct config *config;
+	const char *dir;
 
-	if (commit)
-		return repo_set_commit_lenient(cmd->mem, cmd->repo, commit,
-					       cmd->dir, set, &cmd->err);
 	*set = set_new(cmd->mem);
-	return 0;
+	if (!commit)
+		return 0;
+	if (cmd_config_at(cmd, commit, &config, &dir) < 0) {
+		/* what was there may be what is put right */
+		if (!strcmp(commit, e->tip))
+			return -1;
+		error_release(&cmd->err);
+		dir = cmd->dir;
+	}
+	return repo_set_commit_lenient(cmd->mem, cmd->repo, commit, dir, set,
+				       &cmd->err);
 }
 
 static bool has_problem(const struct set *set, const char *problem)
@@ -132,6 +142,9 @@ static void no_proof(struct entering *e, const struct migration *m,
 	error_at(&err, m->half[DIRECTION_UP].path, 0, 0);
 	error_hint(&err, "prove it: git migrate prove %s",
 		   version_format(m->version, version));
+	if (e->receives)
+		error_hint(&err, "a proof that was made already has to be "
+				 "sent: git migrate notes push");
 	error_hint(&err, "if it is proven elsewhere, have the proofs here: git "
 			 "migrate notes fetch");
 	gate_add(e->cmd->mem, &e->gate, GATE_PROOF, false, &err);

@@ -16,6 +16,7 @@ struct entering {
 	bool proof;	   /* new pairs need a valid one */
 	bool order;	   /* older ones are refused, too */
 	const char *notes; /* the proofs, see struct proven */
+	bool receives;	   /* here is the server, which knows what was sent */
 
 	struct gate gate;
 };

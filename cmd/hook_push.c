@@ -134,7 +134,8 @@ static int check_update(struct push *p, const struct update *u)
 			      .tip = u->new_id,
 			      .name = u->ref + strlen(BRANCHES),
 			      .proof = p->proof,
-			      .notes = p->notes };
+			      .notes = p->notes,
+			      .receives = p->receives };
 	int result;
 
 	if (find_base(p, u, &e.base) < 0)

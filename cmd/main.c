@@ -39,7 +39,8 @@ static int usage(FILE *out)
 		fprintf(out, "    %-9s %s\n", subcommands[i].name,
 			subcommands[i].summary);
 	fputs("\n'git migrate <command> -h' lists a command's options,\n"
-	      "'git migrate --help' opens the manual page.\n",
+	      "'git migrate <command> --help' opens its manual page,\n"
+	      "'git migrate --help' the one of all.\n",
 	      out);
 	return 129;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
+#include <unistd.h>
 
 #include "core/base/text.h"
 #include "core/migration.h"
@@ -195,6 +196,20 @@ static int apply(struct parse *p, const struct option *o, const char *shown,
 			     value);
 }
 
+/* The command's page, as git opens its own; usage begins with its name. */
+static int open_page(const struct parse *p)
+{
+	static const char head[] = "git migrate ";
+	const char *name = p->usage[0] + sizeof(head) - 1;
+	char *page = talloc_asprintf(p->mem, "git-migrate-%.*s",
+				     (int)strcspn(name, " "), name);
+
+	execlp("git", "git", "help", page, (char *)NULL);
+	fprintf(stderr, "error: unable to run 'git help %s': %s\n", page,
+		strerror(errno));
+	return 128;
+}
+
 static int parse_long(struct parse *p, const char *arg)
 {
 	const char *name = arg + 2, *equals = strchr(name, '=');
@@ -203,6 +218,8 @@ static int parse_long(struct parse *p, const char *arg)
 	int matches;
 	const struct option *o = by_name(p->options, name, length, &matches);
 
+	if (!strcmp(arg, "--help"))
+		return open_page(p);
 	if (!matches && !strncmp(name, "no-", 3)) {
 		o = by_name(p->options, name + 3, length - 3, &matches);
 		negated = true;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 struct blobs {
+	struct repo *repo;
 	struct process *process;
 	FILE *answers;
 	/* those that will be read, and how many of them git was asked for */
@@ -25,19 +26,27 @@ static int close_answers(struct blobs *blobs)
 	return 0;
 }
 
+static int start(struct blobs *blobs, struct error *err)
+{
+	if (git_start(blobs, blobs->repo, GIT_ARGS("cat-file", "--batch"),
+		      PROCESS_IN | PROCESS_OUT | PROCESS_QUIET, &blobs->process,
+		      err) < 0)
+		return -1;
+	blobs->answers = fdopen(blobs->process->out, "r");
+	blobs->process->out = -1;
+	return 0;
+}
+
 int blobs_open(TALLOC_CTX *mem, struct repo *repo, struct blobs **out,
 	       struct error *err)
 {
 	struct blobs *blobs = talloc_zero(mem, struct blobs);
 
-	if (git_start(blobs, repo, GIT_ARGS("cat-file", "--batch"),
-		      PROCESS_IN | PROCESS_OUT | PROCESS_QUIET, &blobs->process,
-		      err) < 0) {
+	blobs->repo = repo;
+	if (start(blobs, err) < 0) {
 		talloc_free(blobs);
 		return -1;
 	}
-	blobs->answers = fdopen(blobs->process->out, "r");
-	blobs->process->out = -1;
 	talloc_set_destructor(blobs, close_answers);
 	*out = blobs;
 	return 0;
@@ -47,6 +56,19 @@ static int lost(struct error *err)
 {
 	return error_set(err, ERROR_FAILED,
 			 "unable to read a blob: 'git cat-file' ended");
+}
+
+/*
+ * Ctrl-C at a terminal ends it, too, while we may go on: what it was asked and
+ * has not answered is asked again.
+ */
+static int start_again(struct blobs *blobs, struct error *err)
+{
+	close_answers(blobs);
+	blobs->answers = NULL;
+	TALLOC_FREE(blobs->process);
+	blobs->asked = blobs->read;
+	return start(blobs, err);
 }
 
 /* A child that is gone must be an error here, not the end of us. */
@@ -94,15 +116,20 @@ static int ask_ahead(struct blobs *blobs)
 	return 0;
 }
 
-/* The answer to the oldest question; NULL in *text when there is no blob. */
+/*
+ * The answer to the oldest question; NULL in *text when there is no blob.
+ * GONE without an error when there is nobody to answer.
+ */
+#define GONE 1
 static int take(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
 		char **text, size_t *length, struct error *err)
 {
 	char header[256], *size;
 
 	*text = NULL;
-	if (!fgets(header, sizeof(header), blobs->answers))
-		return lost(err);
+	if (!blobs->answers || !fgets(header, sizeof(header), blobs->answers) ||
+	    !strchr(header, '\n'))
+		return GONE;
 	size = strrchr(header, ' ');
 	if (!size || !strstr(header, " blob "))
 		return 0;
@@ -113,8 +140,10 @@ static int take(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
 				 "the blob '%s' is too large: %zu bytes", id,
 				 *length);
 	if (fread(*text, 1, *length, blobs->answers) != *length ||
-	    getc(blobs->answers) != '\n')
-		return lost(err);
+	    getc(blobs->answers) != '\n') {
+		TALLOC_FREE(*text);
+		return GONE;
+	}
 	(*text)[*length] = '\0';
 	return 0;
 }
@@ -135,22 +164,38 @@ static int forget_expected(struct blobs *blobs, struct error *err)
 	talloc_free(blobs->expected);
 	blobs->expected = NULL;
 	blobs->count = blobs->asked = blobs->read = 0;
-	return result;
+	return result == GONE ? start_again(blobs, err) : result;
+}
+
+static int ask_and_take(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
+			char **text, size_t *length, struct error *err)
+{
+	if (!blobs->answers || ask_ahead(blobs) < 0)
+		return GONE;
+	return take(mem, blobs, id, text, length, err);
 }
 
 int blobs_read(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
 	       char **text, size_t *length, struct error *err)
 {
+	int result;
+
 	if (blobs->read < blobs->count &&
 	    strcmp(blobs->expected[blobs->read], id) != 0 &&
 	    forget_expected(blobs, err) < 0)
 		return -1;
 	if (blobs->read == blobs->count)
 		blobs_expect(blobs, id);
-	if (ask_ahead(blobs) < 0)
+	result = ask_and_take(mem, blobs, id, text, length, err);
+	if (result == GONE) {
+		if (start_again(blobs, err) < 0)
+			return -1;
+		result = ask_and_take(mem, blobs, id, text, length, err);
+	}
+	if (result == GONE)
 		return lost(err);
 	blobs->read++;
-	if (take(mem, blobs, id, text, length, err) < 0)
+	if (result < 0)
 		return -1;
 	if (*text)
 		return 0;

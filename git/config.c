@@ -12,7 +12,7 @@
 
 /* "key\nvalue\0"; a key alone is true. */
 static int take_settings(struct config *config, enum config_scope scope,
-			 const char *text, size_t length,
+			 const char *text, size_t length, const char *origin,
 			 int (*find_line)(const char *key, void *data),
 			 void *data, struct error *err)
 {
@@ -25,10 +25,9 @@ static int take_settings(struct config *config, enum config_scope scope,
 						   (size_t)(value - text))
 				  : talloc_strdup(NULL, text);
 		int line = find_line ? find_line(key, data) : 0;
-		int result = config_set(
-			config, scope, key, value ? value + 1 : NULL,
-			scope == CONFIG_SHARED ? SHARED_FILE : "git config",
-			line, err);
+		int result = config_set(config, scope, key,
+					value ? value + 1 : NULL, origin, line,
+					err);
 
 		talloc_free(key);
 		if (result < 0)
@@ -149,27 +148,28 @@ static int read_shared(TALLOC_CTX *mem, struct repo *repo, char **text,
 }
 
 /* git says "bad config line 3 in file -" or "in standard input". */
-static int syntax_error(const char *complaint, struct error *err)
+static int syntax_error(const char *complaint, const char *file,
+			struct error *err)
 {
 	const char *at = strstr(complaint, "config line ");
 	int line = 0;
 
 	if (at)
 		sscanf(at, "config line %d", &line);
-	error_set(err, ERROR_FAILED, "bad line in '%s'", SHARED_FILE);
-	return error_at(err, SHARED_FILE, line, 0);
+	error_set(err, ERROR_FAILED, "bad line in '%s'", file);
+	return error_at(err, file, line, 0);
 }
 
-static int take_shared(TALLOC_CTX *mem, struct repo *repo,
-		       struct config *config, struct error *err)
+/* `file` is what people call it. */
+static int take_shared(TALLOC_CTX *mem, struct repo *repo, const char *text,
+		       size_t length, const char *file, struct config *config,
+		       struct error *err)
 {
-	char *text, *settings, *complaint;
-	size_t length, settings_length;
+	char *settings, *complaint;
+	size_t settings_length;
 	struct reader reader;
 	int status;
 
-	if (read_shared(mem, repo, &text, &length, err) < 0)
-		return -1;
 	if (!text)
 		return 0;
 	status = git_run(
@@ -179,10 +179,10 @@ static int take_shared(TALLOC_CTX *mem, struct repo *repo,
 	if (status < 0)
 		return -1;
 	if (status)
-		return syntax_error(complaint, err);
+		return syntax_error(complaint, file, err);
 	reader = (struct reader){ text, 1 };
 	return take_settings(config, CONFIG_SHARED, settings, settings_length,
-			     line_of, &reader, err);
+			     file, line_of, &reader, err);
 }
 
 static int read_settings(struct repo_private *p, struct error *err)
@@ -199,19 +199,92 @@ static int read_settings(struct repo_private *p, struct error *err)
 	return 0;
 }
 
-int repo_config(struct repo *repo, struct config *config, struct error *err)
+static int take_own(TALLOC_CTX *mem, struct repo *repo, struct config *config,
+		    struct error *err)
 {
 	struct repo_private *p = private_of(repo);
+
+	if (read_settings(p, err) < 0)
+		return -1;
+	return take_settings(
+		config, CONFIG_GIT,
+		talloc_memdup(mem, p->settings, p->settings_length + 1),
+		p->settings_length, "git config", NULL, NULL, err);
+}
+
+int repo_config(struct repo *repo, struct config *config, struct error *err)
+{
 	TALLOC_CTX *mem = talloc_new(NULL);
-	int result = take_shared(mem, repo, config, err);
+	char *text = NULL;
+	size_t length = 0;
+	int result = read_shared(mem, repo, &text, &length, err);
 
 	if (result == 0)
-		result = read_settings(p, err);
+		result = take_shared(mem, repo, text, length, SHARED_FILE,
+				     config, err);
 	if (result == 0)
-		result = take_settings(
-			config, CONFIG_GIT,
-			talloc_memdup(mem, p->settings, p->settings_length + 1),
-			p->settings_length, NULL, NULL, err);
+		result = take_own(mem, repo, config, err);
+	talloc_free(mem);
+	return result;
+}
+
+/* "ID blob SIZE" and the text, of one name after the other. */
+static char *next_answer(char **at, char **text, size_t *length)
+{
+	char *header = *at, *end = header + strcspn(header, "\n");
+	char *kind = memchr(header, ' ', (size_t)(end - header));
+
+	*text = NULL;
+	*at = end + (*end == '\n');
+	*end = '\0';
+	if (!kind || strncmp(kind, " blob ", 6) != 0)
+		return NULL;
+	*length = strtoull(kind + 6, NULL, 10);
+	*text = *at;
+	*at += *length + 1;
+	(*text)[*length] = '\0';
+	*kind = '\0';
+	return header;
+}
+
+/* Where HEAD has the same one, *same says so. */
+static int read_shared_at(TALLOC_CTX *mem, struct repo *repo,
+			  const char *commit, char **text, size_t *length,
+			  bool *same, struct error *err)
+{
+	char *names = talloc_asprintf(
+		mem, "HEAD:" SHARED_FILE "\n%s:" SHARED_FILE "\n", commit);
+	char *at, *here, *there, *unused;
+	size_t unused_length;
+
+	if (git_must(mem, repo, GIT_ARGS("cat-file", "--batch"), names,
+		     strlen(names), &at, NULL, "read '" SHARED_FILE "'",
+		     err) < 0)
+		return -1;
+	here = next_answer(&at, &unused, &unused_length);
+	there = next_answer(&at, text, length);
+	*same = here && there ? !strcmp(here, there) : here == there;
+	return 0;
+}
+
+int repo_config_at(struct repo *repo, const char *commit, struct config *config,
+		   struct error *err)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	char *text = NULL;
+	char *file = talloc_asprintf(mem, "%.10s:" SHARED_FILE, commit);
+	size_t length = 0;
+	bool same = false;
+	int result = read_shared_at(mem, repo, commit, &text, &length, &same,
+				    err);
+
+	if (result == 0 && same)
+		result = repo_config(repo, config, err);
+	else if (result == 0 &&
+		 take_shared(mem, repo, text, length, file, config, err) == 0)
+		result = take_own(mem, repo, config, err);
+	else
+		result = -1;
 	talloc_free(mem);
 	return result;
 }

@@ -39,6 +39,10 @@ int repo_open(TALLOC_CTX *mem, struct repo **repo, struct error *err);
  * index, else HEAD; only HEAD in a bare repository).
  */
 int repo_config(struct repo *repo, struct config *config, struct error *err);
+/* The same after a switch to that commit: with its .gitmigrate, unless HEAD has
+   the same one, of which the work tree's is kept then. */
+int repo_config_at(struct repo *repo, const char *commit, struct config *config,
+		   struct error *err);
 
 /* The commit a revision names, or an error. */
 int repo_resolve(TALLOC_CTX *mem, struct repo *repo, const char *revision,
@@ -191,6 +195,8 @@ struct notes_report {
 	enum notes_outcome outcome;
 	size_t changed; /* notes that are new or another text here */
 	bool pushed;
+	char **joined; /* comments that both had changed, as labels */
+	size_t joined_count;
 };
 struct notes_share {
 	TALLOC_CTX *mem; /* owns the list and its strings */

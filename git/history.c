@@ -316,6 +316,26 @@ static int release(struct search *s)
 	return 0;
 }
 
+/*
+ * To find out which commits are to be shown, git compares the folder of each
+ * with its parent's until they differ, which a commit-graph may spare it, and
+ * those that are shown once more. With --sparse it shows all, and compares each
+ * once: less, where most commits bring a pair to a folder of many.
+ */
+#define MANY_PAIRS 1000
+
+static int start_search(struct search *s, struct error *err)
+{
+	return start_walk(
+		s,
+		GIT_ARGS("log", "--format=%x01%H", "--raw", "-z",
+			 "--no-renames", "--no-abbrev", "--root",
+			 "--no-show-signature", "-O/dev/null",
+			 s->left > MANY_PAIRS ? "--sparse" : "--dense", s->tip,
+			 "--", s->folder),
+		err);
+}
+
 int origins_begin(TALLOC_CTX *mem, struct repo *repo, const char *tip,
 		  const char *dir, const struct migration *const *migrations,
 		  size_t count, struct search **out, struct error *err)
@@ -337,14 +357,7 @@ int origins_begin(TALLOC_CTX *mem, struct repo *repo, const char *tip,
 	*out = s;
 	if (!s->left)
 		return 0;
-	/* --sparse: a commit is compared with its parent once, when it is
-	   shown, and not before that to find out whether it is to be shown */
-	if (start_walk(s,
-		       GIT_ARGS("log", "--sparse", "--format=%x01%H", "--raw",
-				"-z", "--no-renames", "--no-abbrev", "--root",
-				"--no-show-signature", "-O/dev/null", s->tip,
-				"--", s->folder),
-		       err) < 0) {
+	if (start_search(s, err) < 0) {
 		talloc_free(s);
 		return -1;
 	}

@@ -23,9 +23,10 @@ useconds_t notes_pause_us(void);
 
 /*
  * Makes `ours` and the commit `theirs` one, in the local ref: *report says what
- * became of it.
+ * became of it, with strings of mem.
  */
-int notes_merge(struct repo *repo, const char *ref, const char *theirs,
-		struct notes_report *report, struct error *err);
+int notes_merge(TALLOC_CTX *mem, struct repo *repo, const char *ref,
+		const char *theirs, struct notes_report *report,
+		struct error *err);
 
 #endif

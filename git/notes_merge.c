@@ -26,6 +26,7 @@ struct merging {
 	struct blobs *blobs;
 	char *stream;
 	size_t changed;
+	struct note_joined joined;
 };
 
 enum side { SIDE_OURS, SIDE_THEIRS, SIDE_BASE };
@@ -139,7 +140,7 @@ static int put_union(struct merging *m, const struct entry *e,
 		result = -1;
 	} else {
 		text = note_merge(turn, note_kind_of(m->ref), base, ours,
-				  theirs);
+				  theirs, &m->joined);
 		if (!same(text, ours)) {
 			m->changed++;
 			m->stream = talloc_asprintf_append_buffer(
@@ -279,8 +280,9 @@ static int try_merge(struct merging *m, struct notes_report *report,
 	return commit(m, err);
 }
 
-int notes_merge(struct repo *repo, const char *ref, const char *theirs,
-		struct notes_report *report, struct error *err)
+int notes_merge(TALLOC_CTX *mem, struct repo *repo, const char *ref,
+		const char *theirs, struct notes_report *report,
+		struct error *err)
 {
 	for (int i = 0; i < TRIES; i++) {
 		struct merging m = { .mem = talloc_new(NULL),
@@ -289,8 +291,11 @@ int notes_merge(struct repo *repo, const char *ref, const char *theirs,
 		int status;
 
 		m.theirs = talloc_strdup(m.mem, theirs);
+		m.joined.mem = mem;
 		status = try_merge(&m, report, err);
 		report->changed = m.changed;
+		report->joined = m.joined.list;
+		report->joined_count = m.joined.count;
 		HASH_CLEAR(hh, m.entries);
 		talloc_free(m.mem);
 		if (status <= 0)

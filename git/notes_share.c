@@ -111,6 +111,16 @@ static struct notes_report *report_of(struct notes_share *share,
 	return r;
 }
 
+static void add_joined(TALLOC_CTX *mem, struct notes_report *r, char *label)
+{
+	for (size_t i = 0; i < r->joined_count; i++)
+		if (!strcmp(r->joined[i], label))
+			return;
+	r->joined = talloc_realloc(mem, r->joined, char *,
+				   (unsigned)r->joined_count + 1);
+	r->joined[r->joined_count++] = label;
+}
+
 /* Pushing may merge more than once: what the first one brought counts, too. */
 static int merge_one(struct repo *repo, const char *name, const char *theirs,
 		     struct notes_share *share, struct error *err)
@@ -118,9 +128,11 @@ static int merge_one(struct repo *repo, const char *name, const char *theirs,
 	char *ref = talloc_asprintf(share->mem, NOTES "%s", name);
 	struct notes_report *r = report_of(share, ref), now = { .ref = r->ref };
 
-	if (notes_merge(repo, ref, theirs, &now, err) < 0)
+	if (notes_merge(share->mem, repo, ref, theirs, &now, err) < 0)
 		return -1;
 	now.changed += r->changed;
+	for (size_t i = 0; i < r->joined_count; i++)
+		add_joined(share->mem, &now, r->joined[i]);
 	if (r->changed && now.outcome < NOTES_TAKEN)
 		now.outcome = r->outcome;
 	*r = now;
@@ -178,6 +190,9 @@ int notes_merge_fetched(struct repo *repo, const char *remote, const char *ref,
 	int result = ref ? merge_ref(mem, repo, ref, share, err)
 			 : merge_all(mem, repo, remote, share, err);
 
+	/* a remote that was removed may still have left notes */
+	if (result == 0 && !ref && !share->count)
+		result = check_remote(mem, repo, remote, err);
 	talloc_free(mem);
 	return result;
 }

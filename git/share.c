@@ -57,7 +57,7 @@ static int take_theirs(struct sharing *s, struct error *err)
 		     err) < 0 ||
 	    notes_tip(s->mem, s->repo, s->theirs, &tip, err) < 0)
 		return -1;
-	return notes_merge(s->repo, s->ref, tip, &report, err);
+	return notes_merge(s->mem, s->repo, s->ref, tip, &report, err);
 }
 
 static int share(struct sharing *s, bool *sent, struct error *err)

@@ -3,7 +3,15 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "core/base/text.h"
+
+/* How long a lock of another git may be there: most are for a moment. Once
+   something is reverted, there is more to lose. */
+#define LOCK_WAIT_BEFORE_MS 1000
+#define LOCK_WAIT_BETWEEN_MS 10000
 
 /* --- where to ------------------------------------------------------------- */
 
@@ -53,15 +61,45 @@ static int guess(TALLOC_CTX *mem, struct repo *repo, const char *name,
 	return 0;
 }
 
+/* "origin/topic" is no branch of one's own: the one that git would switch to,
+   or NULL. */
+static char *own_name(TALLOC_CTX *mem, struct repo *repo, const char *name)
+{
+	struct error ignored = { 0 };
+	const char *slash = strchr(name, '/');
+	char *commit = NULL, *own = NULL;
+
+	if (slash &&
+	    commit_of(mem, repo, talloc_asprintf(mem, "refs/remotes/%s", name),
+		      &commit, &ignored) == 0 &&
+	    commit) {
+		own = talloc_strdup(mem, slash + 1);
+		if (commit_of(mem, repo,
+			      talloc_asprintf(mem, "refs/heads/%s", own),
+			      &commit, &ignored) < 0 ||
+		    (!commit && guess(mem, repo, own, &commit, &ignored) < 0) ||
+		    !commit)
+			own = NULL;
+	}
+	error_release(&ignored);
+	return own;
+}
+
 static int no_branch(TALLOC_CTX *mem, struct repo *repo, const char *name,
 		     struct error *err)
 {
 	struct error ignored = { 0 };
-	char *commit;
+	char *commit, *own = own_name(mem, repo, name);
 	int result = repo_resolve(mem, repo, name, &commit, &ignored);
 
 	error_release(&ignored);
-	error_set(err, ERROR_NOT_FOUND, "no branch '%s'", name);
+	error_set(err, ERROR_NOT_FOUND, "no branch '%s'%s", name,
+		  own ? ": it is a remote's" : "");
+	if (own)
+		error_hint(err,
+			   "to switch to your branch of that name: git migrate "
+			   "switch '%s'",
+			   own);
 	if (result == 0)
 		return error_hint(err,
 				  "to check that commit out: git migrate "
@@ -177,6 +215,70 @@ static int elsewhere(TALLOC_CTX *mem, struct repo *repo,
 			 to->branch, out);
 }
 
+/* The index that git will write. */
+static char *index_path(TALLOC_CTX *mem, const struct repo *repo)
+{
+	const char *given = getenv("GIT_INDEX_FILE");
+
+	return given ? talloc_strdup(mem, given)
+		     : talloc_asprintf(mem, "%s/index", repo->git_dir);
+}
+
+/* What git switch locks: the first that is locked already, or NULL. */
+static char *locked(TALLOC_CTX *mem, struct repo *repo,
+		    const struct destination *to)
+{
+	char *locks[5] = { NULL }, *commit = NULL;
+	struct error ignored = { 0 };
+	size_t n = 0;
+
+	locks[n++] = talloc_asprintf(mem, "%s.lock", index_path(mem, repo));
+	locks[n++] = talloc_asprintf(mem, "%s/HEAD.lock", repo->git_dir);
+	if (to->branch &&
+	    commit_of(mem, repo,
+		      talloc_asprintf(mem, "refs/heads/%s", to->branch),
+		      &commit, &ignored) == 0 &&
+	    !commit) { /* it will be made, with an upstream */
+		locks[n++] = talloc_asprintf(mem, "%s/refs/heads/%s.lock",
+					     repo->common_dir, to->branch);
+		locks[n++] = talloc_asprintf(mem, "%s/config.lock",
+					     repo->common_dir);
+	}
+	error_release(&ignored);
+	for (size_t i = 0; i < n; i++)
+		if (access(locks[i], F_OK) == 0)
+			return locks[i];
+	return NULL;
+}
+
+/* NULL when there is none, or none any more. */
+static char *wait_for_locks(TALLOC_CTX *mem, struct repo *repo,
+			    const struct destination *to, int wait_ms)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	int64_t until = clock_mono_us() + (int64_t)wait_ms * 1000;
+	char *lock;
+
+	while ((lock = locked(mem, repo, to)) != NULL &&
+	       clock_mono_us() < until)
+		nanosleep(&pause, NULL);
+	return lock;
+}
+
+static int unlocked(TALLOC_CTX *mem, struct repo *repo,
+		    const struct destination *to, struct error *err)
+{
+	char *lock = wait_for_locks(mem, repo, to, LOCK_WAIT_BEFORE_MS);
+
+	if (!lock)
+		return 0;
+	error_set(err, ERROR_BUSY,
+		  "git would not switch: another git is at work, or has left "
+		  "its lock: '%s'",
+		  lock);
+	return error_hint(err, "if no git is at work here: rm '%s'", lock);
+}
+
 static bool copy_file(const char *from, const char *to)
 {
 	struct error ignored = { 0 };
@@ -205,15 +307,12 @@ static const char *const *index_of_our_own(TALLOC_CTX *mem, struct repo *repo,
 					   char **path)
 {
 	const char *const *env = private_of(repo)->env;
-	const char *given = getenv("GIT_INDEX_FILE");
 	const char **own;
 	size_t n = 0;
 
 	*path = talloc_asprintf(mem, "%s/migrate/index", repo->git_dir);
 	unlink(talloc_asprintf(mem, "%s.lock", *path));
-	if (!given)
-		given = talloc_asprintf(mem, "%s/index", repo->git_dir);
-	if (!copy_file(given, *path))
+	if (!copy_file(index_path(mem, repo), *path))
 		return env;
 	while (env[n])
 		n++;
@@ -251,7 +350,8 @@ int repo_would_switch(struct repo *repo, const struct destination *to,
 	char *complaint;
 	int status;
 
-	if (in_the_middle(repo, err) < 0 || elsewhere(mem, repo, to, err) < 0) {
+	if (in_the_middle(repo, err) < 0 || elsewhere(mem, repo, to, err) < 0 ||
+	    unlocked(mem, repo, to, err) < 0) {
 		talloc_free(mem);
 		return -1;
 	}
@@ -259,8 +359,9 @@ int repo_would_switch(struct repo *repo, const struct destination *to,
 	if (status > 0) {
 		git_failed(err, "switch", complaint);
 		err->code = ERROR_REFUSED;
-		error_hint(err, "commit or stash what is in the way: git "
-				"stash");
+		error_hint(err,
+			   "commit or stash what is in the way: git stash%s",
+			   strstr(complaint, "Untracked ") ? " -u" : "");
 	}
 	talloc_free(mem);
 	return status ? -1 : 0;
@@ -310,7 +411,11 @@ int repo_switch(TALLOC_CTX *mem, struct repo *repo,
 		const struct destination *to, char **said, struct error *err)
 {
 	char *out;
-	int status = process_run(
+	int status;
+
+	/* git says itself what is still locked */
+	wait_for_locks(mem, repo, to, LOCK_WAIT_BETWEEN_MS);
+	status = process_run(
 		mem,
 		to->branch ? GIT_ARGS("switch", to->name)
 			   : GIT_ARGS("switch", "--detach", to->commit),
@@ -321,6 +426,10 @@ int repo_switch(TALLOC_CTX *mem, struct repo *repo,
 		return -1;
 	if (arrived(repo, to))
 		return 0;
+	if (status > 128 && !**said)
+		return error_set(err, ERROR_FAILED,
+				 "unable to switch: git ended by signal %d",
+				 status - 128);
 	if (status)
 		return git_failed(err, "switch", *said);
 	return error_set(err, ERROR_FAILED,

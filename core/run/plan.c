@@ -88,10 +88,23 @@ static int renumbered_error(const struct states *states,
 	return 0;
 }
 
+/* The newest one that is applied before it; 0: none is. */
+static const char *applied_before(const struct states *states, int64_t version,
+				  char digits[VERSION_LENGTH + 1])
+{
+	int64_t found = 0;
+
+	for (size_t i = 0; i < states->count; i++)
+		if (states->list[i].row && states->list[i].version < version)
+			found = states->list[i].version;
+	return found ? version_format(found, digits) : "0";
+}
+
 static int order_error(const struct states *states, const struct state_entry *e,
 		       struct error *err)
 {
 	char version[VERSION_LENGTH + 1], newest[VERSION_LENGTH + 1];
+	char to[VERSION_LENGTH + 1];
 
 	version_format(e->version, version);
 	version_format(states->newest_applied, newest);
@@ -104,7 +117,7 @@ static int order_error(const struct states *states, const struct state_entry *e,
 	return error_hint(err,
 			  "to apply it in order: git migrate down --to %s, "
 			  "then git migrate up",
-			  version);
+			  applied_before(states, e->version, to));
 }
 
 static int check_entries(const struct states *states,

@@ -92,29 +92,6 @@ static char *outcome(TALLOC_CTX *mem, const struct comment_input *in)
 
 /* --- what people wrote --------------------------------------------------- */
 
-static char *items(TALLOC_CTX *mem, const char *const *texts, size_t count)
-{
-	char *out = talloc_strdup(mem, "");
-
-	for (size_t i = 0; i < count; i++) {
-		char *block = markdown_block(mem, texts[i]);
-
-		if (*block)
-			out = talloc_asprintf_append_buffer(
-				out, "%s%s", *out ? "\n" : "",
-				markdown_item(mem, block));
-	}
-	return *out ? out : talloc_strdup(mem, "- " NOTHING_NOTED);
-}
-
-static char *add_paragraph(char *out, const char *paragraph)
-{
-	if (!*paragraph)
-		return out;
-	return talloc_asprintf_append_buffer(out, "%s%s", *out ? "\n\n" : "",
-					     paragraph);
-}
-
 /* Whether a paragraph stands there already: it was read back from a thread. */
 static bool has_paragraph(const char *text, const char *paragraph)
 {
@@ -131,11 +108,9 @@ static bool has_paragraph(const char *text, const char *paragraph)
 static char *notes(TALLOC_CTX *mem, const struct comment_input *in)
 {
 	const struct script *scripts[] = { in->up_script, in->down_script };
-	char *out = talloc_strdup(mem, "");
+	char *out = markdown_paragraphs(mem, in->texts.notes,
+					in->texts.note_count);
 
-	for (size_t i = 0; i < in->texts.note_count; i++)
-		out = add_paragraph(out,
-				    markdown_block(mem, in->texts.notes[i]));
 	for (int n = 0; n < 2; n++) {
 		const struct script *s = scripts[n];
 
@@ -147,7 +122,7 @@ static char *notes(TALLOC_CTX *mem, const struct comment_input *in)
 				continue;
 			line = markdown_line(mem, d->text);
 			if (*line && !has_paragraph(out, line))
-				out = add_paragraph(out, line);
+				out = markdown_paragraph(out, line);
 		}
 	}
 	return out;
@@ -155,17 +130,17 @@ static char *notes(TALLOC_CTX *mem, const struct comment_input *in)
 
 static char *patterns(TALLOC_CTX *mem, const struct comment_input *in)
 {
-	return items(mem, in->texts.patterns, in->texts.pattern_count);
+	return markdown_items(mem, in->texts.patterns, in->texts.pattern_count);
 }
 
 static char *gotchas(TALLOC_CTX *mem, const struct comment_input *in)
 {
-	return items(mem, in->texts.gotchas, in->texts.gotcha_count);
+	return markdown_items(mem, in->texts.gotchas, in->texts.gotcha_count);
 }
 
 static char *next(TALLOC_CTX *mem, const struct comment_input *in)
 {
-	return items(mem, in->texts.next, in->texts.next_count);
+	return markdown_items(mem, in->texts.next, in->texts.next_count);
 }
 
 static char *backup(TALLOC_CTX *mem, const struct comment_input *in)

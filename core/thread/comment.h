@@ -59,9 +59,6 @@ struct comment_input {
 	struct comment_texts texts;
 };
 
-/* What stands where a person wrote nothing. */
-#define NOTHING_NOTED "none noted"
-
 /* The template that is compiled in. */
 #define COMMENT_TEMPLATE "templates/comment.md"
 

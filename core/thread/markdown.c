@@ -364,6 +364,39 @@ char *markdown_item(TALLOC_CTX *mem, const char *block)
 	return done(&o, mem);
 }
 
+char *markdown_items(TALLOC_CTX *mem, const char *const *texts, size_t count)
+{
+	char *out = talloc_strdup(mem, "");
+
+	for (size_t i = 0; i < count; i++) {
+		char *block = markdown_block(mem, texts[i]);
+
+		if (*block)
+			out = talloc_asprintf_append_buffer(
+				out, "%s%s", *out ? "\n" : "",
+				markdown_item(mem, block));
+	}
+	return *out ? out : talloc_strdup(mem, "- " NOTHING_NOTED);
+}
+
+char *markdown_paragraph(char *out, const char *paragraph)
+{
+	if (!*paragraph)
+		return out;
+	return talloc_asprintf_append_buffer(out, "%s%s", *out ? "\n\n" : "",
+					     paragraph);
+}
+
+char *markdown_paragraphs(TALLOC_CTX *mem, const char *const *texts,
+			  size_t count)
+{
+	char *out = talloc_strdup(mem, "");
+
+	for (size_t i = 0; i < count; i++)
+		out = markdown_paragraph(out, markdown_block(mem, texts[i]));
+	return out;
+}
+
 /* --- the limit ----------------------------------------------------------- */
 
 #define CUT "*(cut here: too long for this tracker)*\n\n"

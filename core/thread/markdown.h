@@ -44,6 +44,17 @@ bool markdown_fence(struct markdown_fence *fence, const char *line, size_t n);
 /* The block as an item of a list: "- first", the lines after it indented. */
 char *markdown_item(TALLOC_CTX *mem, const char *block);
 
+/* Texts of a person as such a list; without any, what says so. */
+#define NOTHING_NOTED "none noted"
+char *markdown_items(TALLOC_CTX *mem, const char *const *texts, size_t count);
+
+/* The texts of a person one below the other. */
+char *markdown_paragraphs(TALLOC_CTX *mem, const char *const *texts,
+			  size_t count);
+
+/* Appended to `out`, unless it is empty. */
+char *markdown_paragraph(char *out, const char *paragraph);
+
 /*
  * A copy without what looks like a secret: user info in URLs, the value after
  * password, token and the like, access tokens by their known prefixes.

@@ -1,6 +1,7 @@
 #include "core/thread/marker.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/migration.h"
@@ -44,6 +45,37 @@ char *marker_new(TALLOC_CTX *mem, int64_t version, const char *name,
 	talloc_free(n);
 	talloc_free(t);
 	return marker;
+}
+
+static char *value_of(TALLOC_CTX *mem, const char *marker, const char *key)
+{
+	const char *at = strstr(marker, key);
+	char *out, *to;
+	unsigned char c;
+
+	if (!at)
+		return talloc_strdup(mem, "");
+	at += strlen(key);
+	to = out = talloc_strndup(mem, at, strcspn(at, " "));
+	for (const char *s = out; *s; s++) {
+		if (*s == '%' && isxdigit((unsigned char)s[1]) &&
+		    sscanf(s + 1, "%2hhx", &c) == 1 && s[2]) {
+			*to++ = (char)c;
+			s += 2;
+		} else {
+			*to++ = *s;
+		}
+	}
+	*to = '\0';
+	return out;
+}
+
+char *marker_label(TALLOC_CTX *mem, const char *marker)
+{
+	return talloc_asprintf(mem, "%s_%s on '%s'",
+			       value_of(mem, marker, " version="),
+			       value_of(mem, marker, " name="),
+			       value_of(mem, marker, " target="));
 }
 
 /* --- lines --------------------------------------------------------------- */

@@ -18,6 +18,9 @@
 char *marker_new(TALLOC_CTX *mem, int64_t version, const char *name,
 		 const char *target);
 
+/* What a marker is of, for people: "VERSION_NAME on 'TARGET'". */
+char *marker_label(TALLOC_CTX *mem, const char *marker);
+
 /* Whether the text has this marker as a line of its own. */
 bool marker_in(const char *text, const char *marker);
 

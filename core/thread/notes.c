@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/thread/join.h"
 #include "core/thread/marker.h"
 
 enum note_kind note_kind_of(const char *ref)
@@ -82,32 +83,16 @@ static char *body(TALLOC_CTX *mem, const struct note_comment *c)
 	return talloc_strndup(mem, c->body, (size_t)(c->end - c->body));
 }
 
-/*
- * Whether theirs stands, of two comments with one marker. Without times it is
- * any of them, but the same one on both sides.
- */
-static bool theirs_wins(TALLOC_CTX *mem, const char *base,
-			const struct note_comment *ours,
-			const struct note_comment *theirs)
+/* Whether theirs is the later one. Without times it is any of them, but the
+   same one on both sides. */
+static bool is_later(const struct note_comment *ours, const char *a,
+		     const struct note_comment *theirs, const char *b)
 {
-	const char *a = body(mem, ours), *b = body(mem, theirs);
 	const char *mine = ours->written ? ours->written : "";
 	const char *other = theirs->written ? theirs->written : "";
-	struct note_comment before;
+	int order = strcmp(other, mine);
 
-	if (!strcmp(a, b))
-		return false;
-	if (find(mem, base, theirs->marker, &before)) {
-		const char *old = body(mem, &before);
-
-		if (!strcmp(old, a))
-			return true;
-		if (!strcmp(old, b))
-			return false;
-	}
-	if (strcmp(mine, other) != 0)
-		return strcmp(other, mine) > 0;
-	return strcmp(b, a) > 0;
+	return (order ? order : strcmp(b, a)) > 0;
 }
 
 static bool has_line(const char *text, const char *line)
@@ -141,20 +126,80 @@ static char *add_others_words(TALLOC_CTX *mem, char *note, const char *from,
 	return note;
 }
 
+static void tell_joined(struct note_joined *joined, const char *marker)
+{
+	if (!joined)
+		return;
+	joined->list = talloc_realloc(joined->mem, joined->list, char *,
+				      (unsigned)joined->count + 1);
+	joined->list[joined->count++] = marker_label(joined->mem, marker);
+}
+
+/* What the other one said, but for what both had before, below the comments. */
+static char *keep_below(TALLOC_CTX *mem, char *note, const char *text,
+			const char *old, const char *marker)
+{
+	struct lines lines = { NULL, 0 };
+
+	split(mem, &lines, text);
+	for (size_t i = 0; i < lines.count; i++)
+		if (strcmp(lines.list[i], marker) != 0 &&
+		    !(old && has_line(old, lines.list[i])))
+			note = add_others_words(mem, note, lines.list[i],
+						lines.list[i] +
+							strlen(lines.list[i]));
+	return note;
+}
+
+/* Both have changed it. */
+static char *join(TALLOC_CTX *mem, char *note, const char *old,
+		  const struct note_comment *ours,
+		  const struct note_comment *theirs, struct note_joined *joined)
+{
+	const char *a = body(mem, ours), *b = body(mem, theirs);
+	bool later = is_later(ours, a, theirs, b);
+	const char *stands = later ? b : a, *other = later ? a : b;
+	char *both = comment_join(mem, old, stands, other), *was;
+
+	was = note_put(mem, note, both ? both : stands, ours->marker,
+		       later ? theirs->written : ours->written);
+	note = both ? was : keep_below(mem, was, other, old, ours->marker);
+	if (both ? strcmp(both, stands) : strcmp(note, was))
+		tell_joined(joined, ours->marker);
+	return note;
+}
+
+static char *merge_comment(TALLOC_CTX *mem, char *note, const char *base,
+			   const struct note_comment *theirs,
+			   struct note_joined *joined)
+{
+	struct note_comment ours, before;
+	const char *a, *b = body(mem, theirs), *old;
+
+	if (!find(mem, note, theirs->marker, &ours))
+		return note_put(mem, note, b, theirs->marker, theirs->written);
+	a = body(mem, &ours);
+	old = find(mem, base, theirs->marker, &before) ? body(mem, &before)
+						       : NULL;
+	if (!strcmp(a, b) || (old && !strcmp(old, b)))
+		return note;
+	if (old && !strcmp(old, a))
+		return note_put(mem, note, b, theirs->marker, theirs->written);
+	return join(mem, note, old, &ours, theirs, joined);
+}
+
 static char *union_of_comments(TALLOC_CTX *mem, const char *base,
-			       const char *ours, const char *theirs)
+			       const char *ours, const char *theirs,
+			       struct note_joined *joined)
 {
 	TALLOC_CTX *scope = talloc_new(NULL);
 	char *note = talloc_strdup(scope, ours), *out;
 	const char *at = theirs;
-	struct note_comment other, mine;
+	struct note_comment other;
 
 	while (note_next(scope, at, &other)) {
 		note = add_others_words(scope, note, at, other.start);
-		if (!find(scope, note, other.marker, &mine) ||
-		    theirs_wins(scope, base, &mine, &other))
-			note = note_put(scope, note, body(scope, &other),
-					other.marker, other.written);
+		note = merge_comment(scope, note, base, &other, joined);
 		at = other.end;
 	}
 	note = add_others_words(scope, note, at, at + strlen(at));
@@ -171,7 +216,8 @@ static bool same(const char *a, const char *b)
 }
 
 char *note_merge(TALLOC_CTX *mem, enum note_kind kind, const char *base,
-		 const char *ours, const char *theirs)
+		 const char *ours, const char *theirs,
+		 struct note_joined *joined)
 {
 	if (same(ours, theirs) || same(base, theirs))
 		return talloc_strdup(mem, ours);
@@ -180,6 +226,7 @@ char *note_merge(TALLOC_CTX *mem, enum note_kind kind, const char *base,
 	/* changed here and taken away there: what was written stays */
 	if (!ours || !theirs)
 		return talloc_strdup(mem, ours ? ours : theirs);
-	return kind == NOTE_LINES ? union_of_lines(mem, ours, theirs)
-				  : union_of_comments(mem, base, ours, theirs);
+	return kind == NOTE_LINES
+		       ? union_of_lines(mem, ours, theirs)
+		       : union_of_comments(mem, base, ours, theirs, joined);
 }

@@ -4,34 +4,33 @@
 #include <string.h>
 
 #include "core/thread/markdown.h"
-
-/* The lists of a struct comment_texts, as they are called where. */
-enum part { NOTES, PATTERNS, GOTCHAS, NEXT, PARTS };
+#include "core/thread/texts_internal.h"
 
 static const struct {
 	const char *key;     /* in JSON */
 	const char *heading; /* in the editor */
 	const char *section; /* in a comment; NULL: before the first one */
-} parts[PARTS] = {
-	[NOTES] = { "notes", "Notes:", NULL },
-	[PATTERNS] = { "patterns",
-		       "Patterns discovered:", "**Patterns Discovered:**" },
-	[GOTCHAS] = { "gotchas",
-		      "Gotchas encountered:", "**Gotchas Encountered:**" },
-	[NEXT] = { "next", "For next migrations:", "**For Next Migrations:**" },
+} parts[TEXT_PARTS] = {
+	[TEXT_NOTES] = { "notes", "Notes:", NULL },
+	[TEXT_PATTERNS] = { "patterns", "Patterns discovered:",
+			    "**Patterns Discovered:**" },
+	[TEXT_GOTCHAS] = { "gotchas",
+			   "Gotchas encountered:", "**Gotchas Encountered:**" },
+	[TEXT_NEXT] = { "next",
+			"For next migrations:", "**For Next Migrations:**" },
 };
 
-static const char ***list_of(struct comment_texts *t, enum part part,
-			     size_t **count)
+const char ***texts_list(struct comment_texts *t, enum text_part part,
+			 size_t **count)
 {
 	switch (part) {
-	case NOTES:
+	case TEXT_NOTES:
 		*count = &t->note_count;
 		return &t->notes;
-	case PATTERNS:
+	case TEXT_PATTERNS:
 		*count = &t->pattern_count;
 		return &t->patterns;
-	case GOTCHAS:
+	case TEXT_GOTCHAS:
 		*count = &t->gotcha_count;
 		return &t->gotchas;
 	default:
@@ -40,12 +39,12 @@ static const char ***list_of(struct comment_texts *t, enum part part,
 	}
 }
 
-static const char **items_of(const struct comment_texts *t, enum part part,
-			     size_t *count)
+const char **texts_items(const struct comment_texts *t, enum text_part part,
+			 size_t *count)
 {
 	struct comment_texts copy = *t;
 	size_t *n;
-	const char ***list = list_of(&copy, part, &n);
+	const char ***list = texts_list(&copy, part, &n);
 
 	*count = *n;
 	return *list;
@@ -93,10 +92,10 @@ void texts_merge(TALLOC_CTX *mem, struct comment_texts *into,
 {
 	if (from->task)
 		into->task = from->task;
-	for (enum part p = 0; p < PARTS; p++) {
+	for (enum text_part p = 0; p < TEXT_PARTS; p++) {
 		size_t *count, n;
-		const char ***list = list_of(into, p, &count);
-		const char **items = items_of(from, p, &n);
+		const char ***list = texts_list(into, p, &count);
+		const char **items = texts_items(from, p, &n);
 
 		for (size_t i = 0; i < n; i++)
 			texts_add(mem, list, count, items[i]);
@@ -107,10 +106,10 @@ void texts_fill(struct comment_texts *into, const struct comment_texts *from)
 {
 	if (!into->task)
 		into->task = from->task;
-	for (enum part p = 0; p < PARTS; p++) {
+	for (enum text_part p = 0; p < TEXT_PARTS; p++) {
 		size_t *count, n;
-		const char ***list = list_of(into, p, &count);
-		const char **items = items_of(from, p, &n);
+		const char ***list = texts_list(into, p, &count);
+		const char **items = texts_items(from, p, &n);
 
 		if (*count)
 			continue;
@@ -123,10 +122,10 @@ bool texts_equal(const struct comment_texts *a, const struct comment_texts *b)
 {
 	if (strcmp(a->task ? a->task : "", b->task ? b->task : "") != 0)
 		return false;
-	for (enum part p = 0; p < PARTS; p++) {
+	for (enum text_part p = 0; p < TEXT_PARTS; p++) {
 		size_t n, m;
-		const char **one = items_of(a, p, &n);
-		const char **two = items_of(b, p, &m);
+		const char **one = texts_items(a, p, &n);
+		const char **two = texts_items(b, p, &m);
 
 		if (n != m)
 			return false;
@@ -145,10 +144,10 @@ json_t *texts_json(const struct comment_texts *texts)
 
 	if (texts->task)
 		json_object_set_new(json, "task", json_string(texts->task));
-	for (enum part p = 0; p < PARTS; p++) {
+	for (enum text_part p = 0; p < TEXT_PARTS; p++) {
 		json_t *list = json_array();
 		size_t n;
-		const char **items = items_of(texts, p, &n);
+		const char **items = texts_items(texts, p, &n);
 
 		for (size_t i = 0; i < n; i++)
 			json_array_append_new(list, json_string(items[i]));
@@ -170,9 +169,9 @@ int texts_from_json(TALLOC_CTX *mem, const json_t *json,
 				 "the comment's texts are no JSON object");
 	if (task)
 		texts->task = talloc_strdup(mem, task);
-	for (enum part p = 0; p < PARTS; p++) {
+	for (enum text_part p = 0; p < TEXT_PARTS; p++) {
 		size_t *count;
-		const char ***list = list_of(texts, p, &count);
+		const char ***list = texts_list(texts, p, &count);
 
 		json_array_foreach (json_object_get(json, parts[p].key), i,
 				    item) {
@@ -186,7 +185,7 @@ int texts_from_json(TALLOC_CTX *mem, const json_t *json,
 
 /* --- lines --------------------------------------------------------------- */
 
-static bool is_line(const char *line, size_t n, const char *text)
+bool texts_is_line(const char *line, size_t n, const char *text)
 {
 	while (n && isspace((unsigned char)line[n - 1]))
 		n--;
@@ -197,8 +196,8 @@ static bool is_line(const char *line, size_t n, const char *text)
 struct gathering {
 	TALLOC_CTX *mem;
 	struct comment_texts *texts;
-	enum part part; /* PARTS: none */
-	char *text;	/* NULL: no item begun */
+	enum text_part part; /* TEXT_PARTS: none */
+	char *text;	     /* NULL: no item begun */
 	struct markdown_fence fence;
 };
 
@@ -207,9 +206,9 @@ static void finish_item(struct gathering *g)
 	size_t *count;
 	const char ***list;
 
-	if (g->text && g->part < PARTS &&
-	    !is_line(g->text, strlen(g->text), NOTHING_NOTED)) {
-		list = list_of(g->texts, g->part, &count);
+	if (g->text && g->part < TEXT_PARTS &&
+	    !texts_is_line(g->text, strlen(g->text), NOTHING_NOTED)) {
+		list = texts_list(g->texts, g->part, &count);
 		texts_add(g->mem, list, count, g->text);
 	}
 	talloc_free(g->text);
@@ -245,31 +244,32 @@ static void take_list_line(struct gathering *g, const char *line, size_t n)
 
 static void take_line(struct gathering *g, const char *line, size_t n)
 {
-	if (g->part == NOTES)
+	if (g->part == TEXT_NOTES)
 		add_line(g, line, n);
-	else if (g->part < PARTS)
+	else if (g->part < TEXT_PARTS)
 		take_list_line(g, line, n);
 }
 
 /* --- the editor ---------------------------------------------------------- */
 
 static char *add_items(char *out, const struct comment_texts *texts,
-		       enum part p)
+		       enum text_part p)
 {
 	size_t n;
-	const char **items = items_of(texts, p, &n);
+	const char **items = texts_items(texts, p, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		out = talloc_strdup_append_buffer(
-			out, p == NOTES ? (i ? "\n" : "") : "- ");
+			out, p == TEXT_NOTES ? (i ? "\n" : "") : "- ");
 		for (const char *s = items[i]; *s; s++) {
 			out = talloc_strndup_append_buffer(out, s, 1);
-			if (*s == '\n' && s[1] && s[1] != '\n' && p != NOTES)
+			if (*s == '\n' && s[1] && s[1] != '\n' &&
+			    p != TEXT_NOTES)
 				out = talloc_strdup_append_buffer(out, "  ");
 		}
 		out = talloc_strdup_append_buffer(out, "\n");
 	}
-	if (!n && p != NOTES)
+	if (!n && p != TEXT_NOTES)
 		out = talloc_strdup_append_buffer(out, "- \n");
 	return out;
 }
@@ -286,7 +286,7 @@ char *texts_to_edit(TALLOC_CTX *mem, const struct comment_texts *texts,
 		"\nTask: %s\n",
 		label, texts->task ? texts->task : "");
 
-	for (enum part p = 0; p < PARTS; p++) {
+	for (enum text_part p = 0; p < TEXT_PARTS; p++) {
 		out = talloc_asprintf_append_buffer(out, "\n%s\n",
 						    parts[p].heading);
 		out = add_items(out, texts, p);
@@ -297,19 +297,20 @@ char *texts_to_edit(TALLOC_CTX *mem, const struct comment_texts *texts,
 void texts_from_edit(TALLOC_CTX *mem, const char *file,
 		     struct comment_texts *texts)
 {
-	struct gathering g = { .mem = mem, .texts = texts, .part = PARTS };
+	struct gathering g = { .mem = mem, .texts = texts, .part = TEXT_PARTS };
 
 	memset(texts, 0, sizeof(*texts));
 	for (const char *line = file; *line;) {
 		size_t n = strcspn(line, "\n");
-		enum part p = g.fence.length ? PARTS : 0;
+		enum text_part p = g.fence.length ? TEXT_PARTS : 0;
 
-		while (p < PARTS && !is_line(line, n, parts[p].heading))
+		while (p < TEXT_PARTS &&
+		       !texts_is_line(line, n, parts[p].heading))
 			p++;
-		if (p < PARTS) {
+		if (p < TEXT_PARTS) {
 			finish_item(&g);
 			g.part = p;
-		} else if (g.part == PARTS && !strncmp(line, "Task:", 5)) {
+		} else if (g.part == TEXT_PARTS && !strncmp(line, "Task:", 5)) {
 			char *task = talloc_strndup(mem, line + 5, n - 5);
 
 			task = trim(mem, task + strspn(task, " \t"));
@@ -374,7 +375,8 @@ static char *task_in(TALLOC_CTX *mem, const char *body)
 
 #define FIRST_SECTION "**Migration Details:**"
 
-/* What begins at a line: a part, PARTS for what is no person's, -1: neither. */
+/* What begins at a line: a part, TEXT_PARTS for what is no person's, -1:
+ * neither. */
 static int begins(const char *line, size_t n)
 {
 	static const char *const others[] = {
@@ -383,15 +385,16 @@ static int begins(const char *line, size_t n)
 		"**Performance Notes:**",
 	};
 
-	for (int p = 0; p < PARTS; p++)
-		if (parts[p].section && is_line(line, n, parts[p].section))
+	for (int p = 0; p < TEXT_PARTS; p++)
+		if (parts[p].section &&
+		    texts_is_line(line, n, parts[p].section))
 			return p;
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
-		if (is_line(line, n, others[i]))
-			return PARTS;
+		if (texts_is_line(line, n, others[i]))
+			return TEXT_PARTS;
 	return strncmp(line, "<!-- ", 5) && strncmp(line, "*(cut here", 10)
 		       ? -1
-		       : PARTS;
+		       : TEXT_PARTS;
 }
 
 /*
@@ -409,35 +412,99 @@ static const char *notes_begin(const char *body)
 	return body;
 }
 
+/* The same where we are: a person's paragraph may look like any of them but
+   the last. */
+static int begins_at(const struct gathering *g, const char *line, size_t n)
+{
+	if (g->part == TEXT_NOTES &&
+	    (g->fence.length || !texts_is_line(line, n, FIRST_SECTION)))
+		return -1;
+	return begins(line, n);
+}
+
 void texts_from_body(TALLOC_CTX *mem, const char *body,
 		     struct comment_texts *texts)
 {
-	struct gathering g = { .mem = mem, .texts = texts, .part = PARTS };
+	struct gathering g = { .mem = mem, .texts = texts, .part = TEXT_PARTS };
 	const char *line = notes_begin(body);
 
 	memset(texts, 0, sizeof(*texts));
 	texts->task = task_in(mem, body);
 	if (line)
-		g.part = NOTES;
+		g.part = TEXT_NOTES;
 	else
 		line = body;
 	while (*line) {
 		size_t n = strcspn(line, "\n");
 		size_t shown = n && line[n - 1] == '\r' ? n - 1 : n;
-		int found = begins(line, n);
+		int found = begins_at(&g, line, n);
 
-		/* a person's paragraph may look like any of them but the last
-		 */
-		if (g.part == NOTES &&
-		    (g.fence.length || !is_line(line, n, FIRST_SECTION)))
-			found = -1;
 		if (found >= 0) {
 			finish_item(&g);
-			g.part = (enum part)found;
-		} else if (g.part < PARTS) {
+			g.part = (enum text_part)found;
+		} else if (g.part < TEXT_PARTS) {
 			take_line(&g, line, shown);
 		}
 		line += n + (line[n] == '\n');
 	}
 	finish_item(&g);
+}
+
+/* --- into a comment ------------------------------------------------------ */
+
+/* The part as templates/comment.md has it between its headings. */
+static char *add_part(char *out, const struct comment_texts *texts,
+		      enum text_part part)
+{
+	size_t count;
+	const char **items = texts_items(texts, part, &count);
+	char *text = part == TEXT_NOTES ? markdown_paragraphs(out, items, count)
+					: markdown_items(out, items, count);
+
+	if (part != TEXT_NOTES)
+		return talloc_asprintf_append_buffer(out, "%s\n\n", text);
+	return *text ? talloc_asprintf_append_buffer(out, "\n%s\n\n", text)
+		     : talloc_strdup_append_buffer(out, "\n");
+}
+
+char *texts_into_body(TALLOC_CTX *mem, const char *body,
+		      const struct comment_texts *texts)
+{
+	struct gathering g = { .mem = mem, .part = TEXT_NOTES };
+	const char *line = notes_begin(body);
+	bool seen[TEXT_PARTS] = { [TEXT_NOTES] = true };
+	char *out;
+
+	if (!line || *line != '\n')
+		return NULL;
+	out = talloc_strndup(mem, body, (size_t)(line + 1 - body));
+	out = add_part(out, texts, TEXT_NOTES);
+	for (line++; *line;
+	     line += strcspn(line, "\n"), line += *line == '\n') {
+		size_t n = strcspn(line, "\n");
+		int found = begins_at(&g, line, n);
+
+		if (found < 0 && g.part < TEXT_PARTS) {
+			markdown_fence(&g.fence, line, n);
+			continue;
+		}
+		out = talloc_strndup_append_buffer(out, line,
+						   n + (line[n] == '\n'));
+		if (found < 0)
+			continue;
+		g.part = (enum text_part)found;
+		g.fence.length = 0;
+		if (g.part < TEXT_PARTS && !seen[g.part]) {
+			seen[g.part] = true;
+			out = add_part(out, texts, g.part);
+		}
+	}
+	for (enum text_part p = 0; p < TEXT_PARTS; p++) {
+		size_t count;
+
+		texts_items(texts, p, &count);
+		if (count && !seen[p])
+			return NULL;
+	}
+	return out;
 }

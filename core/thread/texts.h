@@ -10,7 +10,8 @@
  * What a person adds to a comment: where it is kept until it is posted (JSON),
  * how it is edited (a file for the editor), and how it is read back from a
  * comment that stands in a thread, so that posting from another clone loses
- * none of it. Strings belong to the mem that is given.
+ * none of it. Strings belong to the mem that is given. core/thread/texts_join.c
+ * has what two people wrote at once.
  */
 
 /* Adds one text to a list unless it is there or blank. */
@@ -46,5 +47,22 @@ void texts_from_edit(TALLOC_CTX *mem, const char *file,
  */
 void texts_from_body(TALLOC_CTX *mem, const char *body,
 		     struct comment_texts *texts);
+
+/*
+ * The comment with these texts in the place of those it has; NULL when it has
+ * not all the headings that they need. Its task stays as it is.
+ */
+char *texts_into_body(TALLOC_CTX *mem, const char *body,
+		      const struct comment_texts *texts);
+
+/*
+ * What two people have made of the same texts: what either has added is there,
+ * what either has taken away is not, those of `first` before. Notes are told
+ * apart by paragraphs. `base` may be NULL.
+ */
+void texts_join(TALLOC_CTX *mem, const struct comment_texts *base,
+		const struct comment_texts *first,
+		const struct comment_texts *second,
+		struct comment_texts *joined);
 
 #endif

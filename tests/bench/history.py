@@ -120,11 +120,12 @@ def compare(what, ways):
             ms = way()
             if run:  # the first of each only warms up
                 times[name].append(ms)
-    first = statistics.median(times[ways[0][0]])
-    print("\n%s, median of %d" % (what, RUNS))
+    print("\n%s: median of %d, and the least" % (what, RUNS))
+    log = times[ways[0][0]]
     for name, _ in ways:
-        ms = statistics.median(times[name])
-        print("  %-36s %8.1f ms  x%.2f" % (name, ms, ms / first))
+        ms, least = statistics.median(times[name]), min(times[name])
+        print("  %-30s %8.1f ms  x%.2f %8.1f ms  x%.2f" % (
+            name, ms, ms / statistics.median(log), least, least / min(log)))
 
 
 def part(what):

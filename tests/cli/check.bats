@@ -174,3 +174,18 @@ RANGE=(check --range origin/main..HEAD)
 	exits 1
 	err_has 'half a pair'
 }
+
+@test "a folder that is renamed in the range is no loss" {
+	hooked
+	git mv migrations db
+	git config -f .gitmigrate migrate.dir db
+	commit 'Rename the folder'
+	ok "${RANGE[@]}"
+	table_pair $B b
+	mv migrations/* db
+	rm "db/${B}_create_b.down.sql"
+	commit 'Half'
+	migrate "${RANGE[@]}"
+	exits 1
+	err_has "error: db/${B}_create_b.up.sql: half a pair"
+}

@@ -452,48 +452,6 @@ refuses_change() {
 	err_has "$UP_A: the script is not as 'origin/main' has it"
 }
 
-@test "a linked work tree" {
-	hooked
-	git worktree add -q -b topic ../linked
-	cd ../linked
-	git branch -q --set-upstream-to=origin/main
-	refuses_change
-}
-
-@test "a submodule" {
-	hooked
-	git init -q "$REPO.outer"
-	cd "$REPO.outer"
-	git -c protocol.file.allow=always submodule --quiet add "$REPO.git" sub
-	cd sub
-	git migrate hook install >/dev/null
-	[[ -x ../.git/modules/sub/hooks/pre-commit ]]
-	refuses_change
-}
-
-@test "a bare repository with a work tree elsewhere" {
-	hooked
-	mkdir "$REPO.tree"
-	cp -r migrations "$REPO.tree"
-	mv .git "$REPO.bare"
-	git -C "$REPO.bare" config core.bare true
-	cd "$REPO.tree"
-	export GIT_DIR=$REPO.bare GIT_WORK_TREE=$REPO.tree
-	refuses_change
-}
-
-@test "a repository of another user that safe.directory allows" {
-	hooked
-	export GIT_CONFIG_GLOBAL=$BATS_TEST_TMPDIR/global
-	git config --global user.name 'Test Person'
-	git config --global user.email test@example.com
-	export GIT_TEST_ASSUME_DIFFERENT_OWNER=1
-	try git status
-	exits 128
-	git config --global safe.directory '*'
-	refuses_change
-}
-
 @test "worktreeConfig and a clone without blobs" {
 	hooked
 	git -C "$REPO.git" config uploadpack.allowFilter true

@@ -40,6 +40,7 @@ bring() { # VERSION NAME
 	exits 1
 	err_has "error: migrations/${B}_create_b.up.sql: migration '${B}_create_b' has no valid proof: its rollback was never proven"
 	err_has "hint: prove it: git migrate prove $B"
+	err_lacks 'git migrate notes push'
 	err_has "the push to 'main' is refused: 1 problem in 'migrations'"
 	pushing origin HEAD:topic
 	exits 0
@@ -206,7 +207,8 @@ hint: git gives the lines of githooks(5), $hook"
 	ok prove $B
 	pushing
 	exits 1
-	git push -q origin refs/notes/migrate-proofs
+	err_has "remote: hint: a proof that was made already has to be sent: git migrate notes push"
+	ok notes push
 	pushing
 	exits 0
 	bring $C c

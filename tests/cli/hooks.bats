@@ -317,8 +317,8 @@ git migrate hook pre-commit || exit 1'
 
 @test "--global-config is for all repositories, with a git that can" {
 	start
+	cp "$GIT_CONFIG_GLOBAL" "$BATS_TEST_TMPDIR/global"
 	export GIT_CONFIG_GLOBAL=$BATS_TEST_TMPDIR/global
-	git config --global user.name 'Test Person'
 	direct hook install --global-config
 	exits 128
 	err_has 'runs no hooks from its configuration, that came with 2.54'

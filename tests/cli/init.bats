@@ -31,6 +31,23 @@ installed 8 hooks in .git/hooks"
 	cmp before .gitmigrate
 }
 
+@test "keeps line ends in a folder of any name" {
+	start
+	local dir file
+	for dir in 'db scripts' 'a[b] "c" \d' 'x*y'; do
+		git config migrate.dir "$dir"
+		ok init --no-target --no-hooks
+		err_is 'hint: next: git migrate new NAME'
+		file="$dir/1_x.up.sql"
+		same "eol in $dir" "eol: lf" \
+			"$(git check-attr -z eol "$file" | tr '\0' '\n' | sed -n '2{N;s/\n/: /p;}')"
+		ok init --no-target --no-hooks
+		out_is ''
+	done
+	same 'eol elsewhere' 'xzy/1_x.up.sql: eol: unspecified' \
+		"$(git check-attr eol xzy/1_x.up.sql)"
+}
+
 @test "--target, --no-target and --no-hooks" {
 	start
 	ok init --no-target --no-hooks

@@ -120,3 +120,19 @@ example_repository() {
 	exits 0
 	out_has 'travel the same road as code'
 }
+
+@test "each command opens its own page on --help" {
+	command -v man >/dev/null || skip 'man is not installed'
+	mkdir -p "$BATS_TEST_TMPDIR/man/man1"
+	cp "$MIGRATE_BUILD"/man/*.1 "$BATS_TEST_TMPDIR/man/man1"
+	local name
+	for name in $(commands); do
+		MANPATH=$BATS_TEST_TMPDIR/man try git migrate "$name" --help
+		exits 0
+		out_has "git-migrate-$name - "
+	done
+	# a value is none, and neither is what stands behind --
+	try git migrate comment -m --help --no-such-option
+	exits 129
+	err_has "unknown option '--no-such-option'"
+}

@@ -76,6 +76,35 @@ comments_here() {
 	same comments 1 "$(comments_here)"
 }
 
+@test "of what two people write into one comment at once nothing is lost" {
+	people
+	as ann
+	ok prove $A
+	ok comment $A -m 'words of ann' --gotcha 'from ann' --gotcha 'from both'
+	ok post $A
+	ok notes push
+	as bob
+	ok comment $A -m 'words of bob' --gotcha 'from bob' --gotcha 'from both'
+	ok post $A
+	ok notes push
+	out_is "refs/notes/migrate: 1 note merged, pushed
+joined the comment of ${A}_create_a on 'dev': both sides had written to it
+refs/notes/migrate-proofs: 1 note taken over"
+	same comments 1 "$(comments_here)"
+	local note
+	note=$(git notes --ref=migrate show HEAD)
+	[[ $note == *'words of ann'* && $note == *'words of bob'* ]]
+	same gotchas $'- from bob\n- from both\n- from ann' \
+		"$(grep '^- from' <<<"$note")"
+	[[ $note == *'- Rollback tested: YES'* ]]
+	as ann
+	ok notes fetch
+	out_is 'refs/notes/migrate: 1 note taken over'
+	same note "$note" "$(git notes --ref=migrate show HEAD)"
+	ok notes push --json
+	json_is '.refs[0].joined | length' 0
+}
+
 @test "proofs are one list of lines" {
 	people
 	as ann
@@ -195,6 +224,12 @@ comments_here() {
 	exits 128
 	err_is "error: no remote 'nowhere'
 hint: see the remotes: git remote -v"
+	migrate notes merge nowhere
+	exits 128
+	err_is "error: no remote 'nowhere'
+hint: see the remotes: git remote -v"
+	ok notes merge
+	err_is "no notes were fetched from 'origin'"
 	migrate notes fetch -- --upload-pack=touch
 	exits 128
 	ok notes push

@@ -33,7 +33,7 @@ clone() {
 	ok post
 	out_is "refs/notes/migrate $(git rev-parse HEAD)"
 	err_is "${V}_create_users: created
-hint: see it: git log --notes=migrate; share it: git push REMOTE refs/notes/migrate"
+hint: see it: git log --notes=migrate; share it: git migrate notes push"
 	try git log --notes=migrate -1
 	out_has '    ✅ **Create users**'
 	out_has '- Row counts: `users`: new, 2 rows'
@@ -64,6 +64,7 @@ hint: see it: git log --notes=migrate; share it: git push REMOTE refs/notes/migr
 	ok comment --gotcha 'From the second'
 	out_has 'From the first'
 	ok post
+	err_has 'hint: there is no proof here; fetch those of others: git migrate notes fetch'
 	err_has 'edited'
 	note=$(git notes --ref=migrate show)
 	[[ $note == *'- From the first'*'- From the second'* ]]

@@ -110,9 +110,16 @@ $new applied" "$(states)"
 	git merge -q main
 	ok prove --all
 	ok renumber
+	local new
+	new=$(version_of create_b)
+	err_is "hint: what comes after other migrations now has to be proven again: git migrate prove $C $new
+hint: next: git commit"
 	ok status --json
 	json_is '.migrations | map(.name + " " + .proof) | join(", ")' \
 		'create_a valid, create_c stale, create_b stale'
+	ok prove "$C" "$new"
+	ok status --json
+	json_is '.migrations | map(.proof) | join(" ")' 'valid valid valid'
 }
 
 @test "keeps the order among what is ours, and takes those that are asked for" {

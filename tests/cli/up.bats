@@ -181,7 +181,7 @@ out_of_order() {
 	exits 1
 	err_is "error: migrations/${A}_create_a.up.sql: migration '${A}_create_a' is out of order: $B is applied already
 hint: to apply it all the same: git migrate up --out-of-order
-hint: to apply it in order: git migrate down --to $A, then git migrate up"
+hint: to apply it in order: git migrate down --to 0, then git migrate up"
 	same states "$A out-of-order
 $B applied" "$(states)"
 	ok up --out-of-order
@@ -196,7 +196,7 @@ into_order() {
 	ok up
 	table_pair $A a
 	commit
-	ok down --to $A
+	ok down --to 0
 	same states "$A pending
 $B pending" "$(states)"
 	ok up
@@ -431,7 +431,7 @@ other_row="CREATE TEMP TABLE other AS SELECT * FROM git_migrations;
 	same complaint "waiting for another run
 error: migrations/${B}_create_b.up.sql: migration '${B}_create_b' is out of order: $C is applied already
 hint: to apply it all the same: git migrate up --out-of-order
-hint: to apply it in order: git migrate down --to $B, then git migrate up" \
+hint: to apply it in order: git migrate down --to $A, then git migrate up" \
 		"$(<err)"
 	same tables a "$(tables)"
 }

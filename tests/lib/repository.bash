@@ -215,11 +215,13 @@ cd() {
 	fi
 }
 
-git() {
-	case ${REPOSITORY_KIND:-}:$1 in
-	bare:-C | bare:clone | bare:init)
-		env -u GIT_DIR -u GIT_WORK_TREE git "$@"
-		;;
-	*) command git "$@" ;;
-	esac
-}
+# Not as a function where none is needed: a signal for one in the background does
+# not reach the program.
+if [[ ${REPOSITORY_KIND:-} == bare ]]; then
+	git() {
+		case $1 in
+		-C | clone | init) env -u GIT_DIR -u GIT_WORK_TREE git "$@" ;;
+		*) command git "$@" ;;
+		esac
+	}
+fi

@@ -416,7 +416,9 @@ static void *cross(void *data)
 	struct db *looking = pgt_open(mem, f->url);
 
 	comes_true(mem, looking,
-		   "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)");
+		   "SELECT EXISTS (SELECT FROM pg_stat_activity "
+		   "WHERE datname = current_database() "
+		   "AND wait_event_type = 'Lock')");
 	pgt_sql(f->other, "UPDATE t SET y = 8 WHERE x = 1; COMMIT");
 	talloc_free(mem);
 	return NULL;

@@ -358,6 +358,18 @@ int cmd_set_here(struct cmd *cmd, bool keep, struct set **set)
 	return cmd_begin_here(cmd) < 0 ? -1 : cmd_end_here(cmd, keep, set);
 }
 
+void cmd_warn_misnamed(struct cmd *cmd, char **list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		cmd_warning("%s: no command takes this for a script",
+			    text_visible(cmd->mem, list[i], false));
+	if (count)
+		cmd_hint(cmd,
+			 "a script is called '%s/VERSION_NAME.up.sql' or "
+			 "'.down.sql', with a version of 14 digits",
+			 cmd->dir);
+}
+
 int cmd_set_head(struct cmd *cmd, struct set **set)
 {
 	if (!cmd->repo->head) {

@@ -145,6 +145,8 @@ struct seen *cmd_seen(struct cmd *cmd);
 /* Whether it is of the database that a target of that name is, as configured
    in this work tree. */
 bool cmd_seen_is_here(struct cmd *cmd, const struct seen *seen);
+/* Warns of files that no command takes for a script. */
+void cmd_warn_misnamed(struct cmd *cmd, char **list, size_t count);
 /* HEAD's set; empty before the first commit. */
 int cmd_set_head(struct cmd *cmd, struct set **set);
 

@@ -5,6 +5,7 @@
 
 #include "cmd/table.h"
 #include "core/base/text.h"
+#include "git/misnamed.h"
 
 static const char *const usage[] = {
 	"git migrate status [--all] [--exit-code] [--at COMMIT] [--json]",
@@ -350,6 +351,15 @@ static int print_text(struct status *s)
 	return explain_missing(s);
 }
 
+static void warn_misnamed(struct cmd *cmd)
+{
+	char **list;
+	size_t count;
+
+	misnamed_here(cmd->mem, cmd->repo, cmd->dir, &list, &count);
+	cmd_warn_misnamed(cmd, list, count);
+}
+
 int cmd_status(int argc, char **argv)
 {
 	struct status s = { .cmd = CMD_INIT };
@@ -380,6 +390,8 @@ int cmd_status(int argc, char **argv)
 		print_json(&s);
 	else if (print_text(&s) < 0)
 		return cmd_fail(&s.cmd);
+	if (!s.at)
+		warn_misnamed(&s.cmd);
 	if (s.here->problem_count) {
 		error_set(&s.cmd.err, ERROR_FAILED,
 			  "this is not all: %zu file%s in '%s' cannot be a "

@@ -3,6 +3,7 @@
 
 #include "cmd/gate.h"
 #include "cmd/hook.h"
+#include "git/misnamed.h"
 #include "git/staged.h"
 
 /* What could not be a migration, among what is touched. */
@@ -89,6 +90,18 @@ static void point_to_files(struct cmd *cmd, struct gate *gate)
 	}
 }
 
+static int warn_misnamed(struct cmd *cmd)
+{
+	char **list;
+	size_t count;
+
+	if (misnamed_staged(cmd->mem, cmd->repo, cmd->dir, &list, &count,
+			    &cmd->err) < 0)
+		return -1;
+	cmd_warn_misnamed(cmd, list, count);
+	return 0;
+}
+
 int hook_commit(struct cmd *cmd)
 {
 	struct gate gate = { 0 };
@@ -98,6 +111,8 @@ int hook_commit(struct cmd *cmd)
 	cmd->stages = true;
 	if (cmd_open_repo(cmd) < 0 ||
 	    staged_end(cmd->mem, cmd->staging, &staged, &cmd->err) < 0)
+		return -1;
+	if (!staged.untouched && warn_misnamed(cmd) < 0)
 		return -1;
 	if (!staged.changed)
 		return 0;

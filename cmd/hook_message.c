@@ -114,6 +114,76 @@ static void add_links(struct adding *a)
 		add(a, "Thread", thread);
 }
 
+/* `git commit --amend`, but for -m and the like, of which git says nothing. */
+static bool is_amending(int argc, char **argv)
+{
+	return argc > 2 && !strcmp(argv[1], "commit") &&
+	       !strcmp(argv[2], "HEAD");
+}
+
+/* What HEAD brings, and not as one of several parents; false: it cannot be
+   said. */
+static bool find_amended(struct cmd *cmd, struct staged *amended)
+{
+	struct error ignored = { 0 };
+	char *parent;
+	bool found = !cmd->repo->shallow &&
+		     repo_resolve(cmd->mem, cmd->repo, "HEAD^2", &parent,
+				  &ignored) < 0;
+
+	error_release(&ignored);
+	amended->before = set_new(cmd->mem);
+	if (found &&
+	    repo_resolve(cmd->mem, cmd->repo, "HEAD^", &parent, &ignored) == 0)
+		found = repo_set_commit_lenient(cmd->mem, cmd->repo, parent,
+						cmd->dir, &amended->before,
+						&ignored) == 0;
+	error_release(&ignored);
+	found = found &&
+		repo_set_commit_lenient(cmd->mem, cmd->repo, "HEAD", cmd->dir,
+					&amended->now, &ignored) == 0;
+	error_release(&ignored);
+	return found;
+}
+
+static bool names(const struct trailers *trailers, const char *label)
+{
+	for (size_t i = 0; i < trailers->count; i++)
+		if (!strcasecmp(trailers->list[i].key, MIGRATION) &&
+		    !strcmp(trailers->list[i].value, label))
+			return true;
+	return false;
+}
+
+/* `git commit --amend -m` has lost them, and the next one without -m brings
+   them back. What is staged has been told of. */
+static int add_lost(struct adding *a, struct proven *proven,
+		    const struct staged *staged)
+{
+	struct cmd *cmd = a->cmd;
+	struct staged amended = { 0 };
+	struct trailers trailers;
+
+	if (!find_amended(cmd, &amended))
+		return 0;
+	message_trailers_of(cmd->mem, cmd->repo, "HEAD", &trailers);
+	if (amended.now->count > amended.before->count + MOST_NAMED)
+		return 0;
+	for (size_t i = 0; i < amended.now->count; i++) {
+		const struct migration *m = &amended.now->list[i];
+		bool told = staged->changed &&
+			    (set_find(staged->before, m->version) ||
+			     set_find(staged->now, m->version));
+
+		if (told || !is_brought(&amended, m) ||
+		    names(&trailers, migration_label(cmd->mem, m)))
+			continue;
+		if (add_migration(a, proven, m) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int hook_prepare_message(struct cmd *cmd, int argc, char **argv)
 {
 	struct adding a = { .cmd = cmd };
@@ -128,13 +198,14 @@ int hook_prepare_message(struct cmd *cmd, int argc, char **argv)
 	if (cmd_open_repo(cmd) < 0 ||
 	    staged_end(cmd->mem, cmd->staging, &staged, &cmd->err) < 0)
 		return -1;
-	if (!staged.changed || !staged.now->count ||
-	    staged.now->count > MOST_NAMED)
-		return 0;
-	for (size_t i = 0; i < staged.now->count; i++)
-		if (is_brought(&staged, &staged.now->list[i]) &&
-		    add_migration(&a, &proven, &staged.now->list[i]) < 0)
-			return -1;
+	if (staged.changed && staged.now->count <= MOST_NAMED)
+		for (size_t i = 0; i < staged.now->count; i++)
+			if (is_brought(&staged, &staged.now->list[i]) &&
+			    add_migration(&a, &proven, &staged.now->list[i]) <
+				    0)
+				return -1;
+	if (is_amending(argc, argv) && add_lost(&a, &proven, &staged) < 0)
+		return -1;
 	if (!a.count)
 		return 0;
 	add_links(&a);

@@ -446,6 +446,7 @@ int staged_end(TALLOC_CTX *mem, struct staging *s, struct staged *staged,
 	int result;
 
 	*staged = (struct staged){ 0 };
+	staged->untouched = s->untouched;
 	result = compare(s, &staged->changed, err);
 	if (result == 0 && staged->changed)
 		result = finish(mem, s, staged, err);

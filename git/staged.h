@@ -17,6 +17,7 @@ struct staged_other {
 };
 
 struct staged {
+	bool untouched; /* git has noted that the folder is HEAD's */
 	bool changed; /* false: no script is touched; nothing else is filled */
 	int64_t *versions; /* the touched ones, sorted */
 	size_t version_count;

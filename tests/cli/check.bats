@@ -96,7 +96,7 @@ RANGE=(check --range origin/main..HEAD)
 	err_has 'this clone is shallow; fetch what is missing: git fetch'
 	migrate check --range HEAD~1..HEAD
 	exits 128
-	[[ $err == *"hint: this clone is shallow; fetch the rest: git fetch --unshallow" ]]
+	err_has "hint: this clone is shallow; fetch the rest: git fetch --unshallow"
 	err_lacks 'origin HEAD'
 	git fetch -q --depth 1 origin main:refs/remotes/origin/main
 	migrate "${RANGE[@]}"

@@ -313,6 +313,32 @@ hint: it is there, and not in this commit: git add 'migrations/${B}_create_b.dow
 	err_has 'the script has no statement'
 }
 
+@test "what nobody takes for a script is warned about once" {
+	local name hint="hint: a script is called 'migrations/VERSION_NAME.up.sql' or '.down.sql', with a version of 14 digits"
+	hooked
+	mkdir -p migrations/v2 migrations/seeds
+	for name in ${B}_q.sql ${B}_q.up.SQL foo.sql v2/${B}_q.up.sql \
+		seeds/users.up.sql seeds/a.sql README; do
+		echo 'SELECT 1;' >"migrations/$name"
+	done
+	ok status
+	err_has "warning: migrations/foo.sql: no command takes this for a script"
+	err_has "$hint"
+	git add -A
+	committing
+	exits 0
+	err_is "warning: migrations/${B}_q.sql: no command takes this for a script
+warning: migrations/${B}_q.up.SQL: no command takes this for a script
+warning: migrations/foo.sql: no command takes this for a script
+warning: migrations/v2/${B}_q.up.sql: no command takes this for a script
+$hint"
+	echo x >other
+	git add other
+	committing
+	exits 0
+	err_is ''
+}
+
 @test "the marks of a merge conflict are refused" {
 	local up=migrations/${B}_b.up.sql
 	local marks=$'CREATE TABLE b (\n<<<<<<< ours\nx int\n=======\ny int\n>>>>>>> theirs\n);'

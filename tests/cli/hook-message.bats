@@ -50,6 +50,24 @@ Migration: ${B}_create_b" "$(message)"
 	[[ -n $line ]]
 }
 
+@test "amending brings back what an amended message has lost" {
+	hooked
+	table_pair $B b
+	git add -A
+	committing
+	ok prove $B
+	git commit -q --amend -m y
+	same lost '' "$(trailers Migration)"
+	git commit -q --amend --no-edit
+	same back ${B}_create_b "$(trailers Migration)"
+	[[ $(trailers Rollback-tested) == "${B}_create_b, "* ]]
+	git commit -q --amend --no-edit
+	same once ${B}_create_b "$(trailers Migration)"
+	git commit -q --allow-empty -m z
+	git commit -q --amend --allow-empty --no-edit
+	same none '' "$(trailers Migration)"
+}
+
 @test "a proof is not typed into being" {
 	hooked
 	table_pair $B b

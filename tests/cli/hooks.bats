@@ -209,7 +209,7 @@ END
 # state_with LINE...   what the state of a person's own pre-commit is.
 state_with() {
 	printf '%s\n' '#!/bin/sh' "$@" >"$HOOKS/pre-commit"
-	chmod +x $HOOKS/pre-commit
+	chmod +x "$HOOKS/pre-commit"
 	ok hook list --json
 	json '.hooks[] | select(.name == "pre-commit") | .state'
 }
@@ -222,7 +222,7 @@ state_with() {
 	same behind foreign "$(state_with 'exit 0' "$line")"
 	same alone foreign "$(state_with 'exit' "$line")"
 	same replaced foreign "$(state_with 'exec lint' "$line")"
-	same branch 'calls us' "$(state_with 'if lint; then' '	exit 0' fi "$line")"
+	same branch 'calls us' "$(state_with 'if lint; then' '	exit 0' 'fi' "$line")"
 	same output 'calls us' "$(state_with 'exec 2>&1' "$line")"
 	chmod -x "$HOOKS/pre-commit"
 	ok hook list --json

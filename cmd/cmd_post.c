@@ -306,7 +306,8 @@ static int post_all(struct post *p, int argc, char **argv)
 			rc = notes ? dry_note(p, &one) : dry_issue(p, &one);
 		else
 			rc = notes ? post_note(p, &one) : post_issue(p, &one);
-		if (rc < 0)
+		if (rc < 0 ||
+		    (!p->dry_run && writeup_keep_posted(&p->w, &one) < 0))
 			return -1;
 	}
 	if (notes && !p->dry_run)

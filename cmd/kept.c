@@ -44,7 +44,7 @@ int writeup_kept(struct writeup *w, struct written *one)
 	struct cmd *cmd = &w->cmd;
 	char *path = path_of(w, one);
 	json_error_t why;
-	json_t *json;
+	json_t *json, *posted;
 	int rc;
 
 	if (access(path, F_OK) < 0)
@@ -54,6 +54,9 @@ int writeup_kept(struct writeup *w, struct written *one)
 		return error_set(&cmd->err, ERROR_FAILED,
 				 "unable to read '%s': %s", path, why.text);
 	rc = texts_from_json(cmd->mem, json, &one->input.texts, &cmd->err);
+	posted = json_object_get(json, "posted");
+	if (!rc && posted)
+		rc = texts_from_json(cmd->mem, posted, &one->posted, &cmd->err);
 	json_decref(json);
 	if (rc < 0)
 		error_prefix(&cmd->err, "'%s'", path);
@@ -71,15 +74,26 @@ static int make_folder(struct writeup *w)
 	return mkdir(path, 0777) < 0 && errno != EEXIST ? -1 : 0;
 }
 
+int writeup_keep_posted(struct writeup *w, struct written *one)
+{
+	if (texts_equal(&one->posted, &one->input.texts))
+		return 0;
+	one->posted = one->input.texts;
+	return writeup_keep(w, one);
+}
+
 int writeup_keep(struct writeup *w, const struct written *one)
 {
 	struct cmd *cmd = &w->cmd;
 	char *path = path_of(w, one);
 	char *new = talloc_asprintf(cmd->mem, "%s.%d", path, (int)getpid());
 	json_t *json = texts_json(&one->input.texts);
-	bool done = make_folder(w) == 0 &&
-		    json_dump_file(json, new, JSON_INDENT(1)) == 0 &&
-		    rename(new, path) == 0;
+	bool done;
+
+	json_object_set_new(json, "posted", texts_json(&one->posted));
+	done = make_folder(w) == 0 &&
+	       json_dump_file(json, new, JSON_INDENT(1)) == 0 &&
+	       rename(new, path) == 0;
 
 	json_decref(json);
 	if (done)

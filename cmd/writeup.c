@@ -260,12 +260,15 @@ int writeup_compose_over(TALLOC_CTX *mem, struct writeup *w,
 			 char **body, struct error *err)
 {
 	struct comment_input input = one->input;
-	struct comment_texts found;
+	struct comment_texts found, safe, posted;
 	char *marker;
 
 	if (existing) {
 		texts_from_body(mem, existing, &found);
-		texts_fill(&input.texts, &found);
+		safe = texts_safe(mem, &one->input.texts);
+		posted = texts_safe(mem, &one->posted);
+		texts_join(mem, &posted, &found, &safe, &input.texts);
+		input.texts.task = safe.task ? safe.task : found.task;
 	}
 	return comment_compose(mem, &input, w->template_file->text,
 			       w->template_file->path, body, &marker, err);

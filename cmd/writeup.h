@@ -20,7 +20,10 @@ struct writeup {
 /* One migration, ready to be composed. */
 struct written {
 	struct comment_input input; /* with the texts that were kept */
-	char *label;		    /* "20260213120000_add_email" */
+	/* as they were when they were posted last: tells what was added there
+	   by others from what was taken away here */
+	struct comment_texts posted;
+	char *label; /* "20260213120000_add_email" */
 	char *marker;
 	const char *commit; /* that is in this repository, or NULL */
 };
@@ -46,6 +49,8 @@ int writeup_compose_over(TALLOC_CTX *mem, struct writeup *w,
  */
 int writeup_kept(struct writeup *w, struct written *one);
 int writeup_keep(struct writeup *w, const struct written *one);
+/* They are posted now. */
+int writeup_keep_posted(struct writeup *w, struct written *one);
 /* Those of a migration that has another version now are its still. Best
    effort. */
 void writeup_renumber(const char *common_dir, int64_t from, int64_t to);

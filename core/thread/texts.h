@@ -55,6 +55,10 @@ void texts_from_body(TALLOC_CTX *mem, const char *body,
 char *texts_into_body(TALLOC_CTX *mem, const char *body,
 		      const struct comment_texts *texts);
 
+/* As they are read back from a comment that has them. */
+struct comment_texts texts_safe(TALLOC_CTX *mem,
+				const struct comment_texts *texts);
+
 /*
  * What two people have made of the same texts: what either has added is there,
  * what either has taken away is not, those of `first` before. Notes are told

@@ -45,6 +45,21 @@ static struct comment_texts apart(TALLOC_CTX *mem,
 	return out;
 }
 
+struct comment_texts texts_safe(TALLOC_CTX *mem,
+				const struct comment_texts *texts)
+{
+	struct comment_texts out = { .task = texts->task };
+
+	for (enum text_part p = 0; p < TEXT_PARTS; p++) {
+		size_t count;
+		const char **items = texts_items(texts, p, &count);
+
+		for (size_t i = 0; i < count; i++)
+			add(mem, &out, p, markdown_block(mem, items[i]));
+	}
+	return out;
+}
+
 static bool has(const struct comment_texts *texts, enum text_part part,
 		const char *text)
 {

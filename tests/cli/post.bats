@@ -71,6 +71,20 @@ hint: see it: git log --notes=migrate; share it: git migrate notes push"
 	[[ $(grep -c "^$MARKER\$" <<<"$note") -eq 1 ]]
 }
 
+@test "posting again keeps what others have written since" {
+	local note
+	ok comment --gotcha 'from ann' --gotcha 'to go'
+	ok post -q
+	note=$(git notes --ref=migrate show | sed 's/^- from ann$/&\n- from bob/')
+	git notes --ref=migrate add -f -m "$note"
+	ok post
+	err_has 'unchanged'
+	GIT_EDITOR="sed -i '/to go/d'" ok comment --edit
+	ok post -q
+	same gotchas $'- from ann\n- from bob' \
+		"$(git notes --ref=migrate show | grep -e '^- from' -e 'to go')"
+}
+
 @test "refuses a note for what is not committed" {
 	pair 20260213120001_create_pets 'CREATE TABLE pets (id integer);' 'DROP TABLE pets;'
 	ok up -q

@@ -92,16 +92,18 @@ CREATE PROCEDURE probe(what varchar(100), seconds double)
 				EXECUTE IMMEDIATE what;
 				IF @busy THEN
 					SET @first = COALESCE(@first, SYSDATE(6)),
-						@last = @asked, @after = NULL;
-				ELSEIF @first IS NULL THEN
-					SET @before = @asked;
+						@last = @asked;
 				ELSE
-					SET @after = COALESCE(@after, SYSDATE(6));
+					SET @lasted = TIMESTAMPDIFF(MICROSECOND, @first, @last);
+					IF @lasted > COALESCE(@least, -1) THEN
+						SET @least = @lasted, @most = TIMESTAMPDIFF(
+							MICROSECOND, @before, SYSDATE(6));
+					END IF;
+					SET @first = NULL, @before = @asked;
 				END IF;
 				DO SLEEP(0.001);
 			END WHILE;
-			SELECT TIMESTAMPDIFF(MICROSECOND, @first, @last) / 1000,
-				TIMESTAMPDIFF(MICROSECOND, @before, @after) / 1000;
+			SELECT @least / 1000, @most / 1000;
 		END//"
 	sql "CALL probe('$1', 4)" >probe.out &
 	PROBE=$!

@@ -125,6 +125,7 @@ repository() {
 	reftable) export GIT_DEFAULT_REF_FORMAT=reftable ;;
 	split) also core.splitIndex true ;;
 	shallow | partial | sparse | linked | submodule | bare | owned)
+		[[ $REPOSITORY_KIND != bare ]] || git_out_of_environment
 		"kind_$REPOSITORY_KIND" "$1"
 		return
 		;;
@@ -215,13 +216,13 @@ cd() {
 	fi
 }
 
-# Not as a function where none is needed: a signal for one in the background does
-# not reach the program.
-if [[ ${REPOSITORY_KIND:-} == bare ]]; then
+# Only where it is needed: a signal for a function in the background does not reach
+# the program.
+git_out_of_environment() {
 	git() {
 		case $1 in
 		-C | clone | init) env -u GIT_DIR -u GIT_WORK_TREE git "$@" ;;
 		*) command git "$@" ;;
 		esac
 	}
-fi
+}

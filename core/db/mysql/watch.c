@@ -163,7 +163,8 @@ static void wait_on(struct my *my, const struct state *state, int64_t now)
 		end_statement(my, state);
 		return;
 	}
-	if (watch->worked)
+	/* it may have worked before anybody looked */
+	if (watch->worked || left > LONGEST_US)
 		say_who(my);
 	watch->next_us = now + clamp(left, 1000, LONGEST_US);
 }

@@ -4,6 +4,9 @@
 load ../lib/common
 load ../lib/batch
 
+# shellcheck disable=SC2034 # for the library
+A=20260101000001 B=20260101000002
+
 # 1,600 rows and one pause of a second in all: the first batch is a sixteenth of
 # that, and none has to be longer than a few milliseconds.
 gentle() {

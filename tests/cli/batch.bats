@@ -3,6 +3,9 @@
 load ../lib/common
 load ../lib/batch
 
+A=20260101000001
+B=20260101000002
+
 SERVERS=()
 teardown() {
 	local it

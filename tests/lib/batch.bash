@@ -1,13 +1,10 @@
-# Tables and scripts for statements that run in batches.
-
-# shellcheck disable=SC2034
-A=20260101000001
-B=20260101000002
+# Tables and scripts for statements that run in batches, of versions $A and $B.
+# shellcheck disable=SC2154
 
 # Table a with N rows (b is NULL, c is id), the empty table d, and the table
 # `touched`, to which a trigger adds the id of every row of a that is updated.
 tables_with() { # N
-	pair ${A}_a 'CREATE TABLE a (id integer PRIMARY KEY, b integer, c integer,
+	pair "${A}_a" 'CREATE TABLE a (id integer PRIMARY KEY, b integer, c integer,
 	CHECK (b <> 13));
 CREATE TABLE d (id integer PRIMARY KEY, b integer);
 CREATE TABLE touched (id integer);' 'DROP TABLE a; DROP TABLE d;'
@@ -44,6 +41,6 @@ touches() {
 
 # The second pair: UP, and a down script.
 batched() { # UP [DOWN]
-	pair ${B}_b "$1" "${2:-UPDATE a SET b = NULL;}"
+	pair "${B}_b" "$1" "${2:-UPDATE a SET b = NULL;}"
 	commit
 }

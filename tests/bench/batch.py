@@ -229,6 +229,7 @@ def killed_in_the_middle():
 def main():
     psql("CREATE DATABASE batch", SERVER + "/postgres")
     warm_up()
+    fresh_table()
     fast, gentle = Repository("fast", "pause=0"), Repository("gentle", "")
     turns = ([], [], [], [])
     for _ in range(RUNS):

@@ -545,7 +545,7 @@ void pg_observe_outside(struct pg *pg, struct facts *facts,
 
 void pg_observe_end(struct pg *pg, int64_t ended_us)
 {
-	pg_victims_end(pg, ended_us);
+	pg_victims_end(pg, pg->ending_us, ended_us);
 	pg->observed = NULL;
 	pg->ending_us = 0;
 }

@@ -22,8 +22,9 @@ int pg_waiters_take(const char *const *values, int count, void *data);
    do not any more are done with. */
 void pg_victims_take(struct pg *pg, struct pg_waiters *list,
 		     int64_t arrived_us);
-/* The transaction is over: so are all waits for it, by then. */
-void pg_victims_end(struct pg *pg, int64_t ended_us);
+/* The transaction is over: so are all waits for it, between these two; the
+   first is 0 where there was no commit. */
+void pg_victims_end(struct pg *pg, int64_t ending_us, int64_t ended_us);
 
 /* When it began, by the server's clock; and for which relation, or 0. */
 int64_t pg_waiter_since(const struct pg_waiter *waiter);

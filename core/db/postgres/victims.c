@@ -207,15 +207,18 @@ void pg_victims_take(struct pg *pg, struct pg_waiters *list, int64_t arrived_us)
 	}
 }
 
-void pg_victims_end(struct pg *pg, int64_t ended_us)
+/* Who was served by the end waited until then; where it gave up between the
+   last look and that, it is not known that it did. */
+void pg_victims_end(struct pg *pg, int64_t ending_us, int64_t ended_us)
 {
 	struct facts *facts = pg->observed;
 
 	for (size_t i = 0; facts && i < facts->victim_count; i++) {
 		struct fact_victim *v = &facts->victims[i];
+		int64_t least = v->seen_us > ending_us ? v->seen_us : ending_us;
 
 		if (!v->outcome)
-			close_victim(pg, v, v->seen_us, ended_us, "served");
+			close_victim(pg, v, least, ended_us, "served");
 	}
 }
 

@@ -21,6 +21,10 @@ char *note_author(TALLOC_CTX *mem, struct repo *repo);
 /* By chance, as random() without a seed would keep those who wait in step. */
 useconds_t notes_pause_us(void);
 
+/* Whether git says of a ref that somebody else moves it just now, or has moved
+   it; a hook of the remote that refuses may speak of locks, too. */
+bool notes_lost_a_race(const char *complaint);
+
 /*
  * Makes `ours` and the commit `theirs` one, in the local ref: *report says what
  * became of it, with strings of mem.

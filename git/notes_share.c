@@ -58,9 +58,7 @@ static int check_remote(TALLOC_CTX *mem, struct repo *repo, const char *remote,
 	return error_hint(err, "see the remotes: git remote -v");
 }
 
-/* As git says it of a ref that somebody else moves just now, or has moved; a
-   hook of the remote that refuses may speak of locks, too. */
-static bool lost_a_race(const char *complaint)
+bool notes_lost_a_race(const char *complaint)
 {
 	return strstr(complaint, "cannot lock ref") ||
 	       strstr(complaint, "failed to update ref") ||
@@ -84,7 +82,7 @@ int notes_fetch(struct repo *repo, const char *remote, struct error *err)
 				       "--no-recurse-submodules", "--", remote,
 				       spec),
 			      &complaint, err);
-		fetches = status > 0 && lost_a_race(complaint);
+		fetches = status > 0 && notes_lost_a_race(complaint);
 	}
 	if (status > 0)
 		status = git_failed(err, "fetch the notes", complaint);
@@ -266,7 +264,7 @@ static int try_push(TALLOC_CTX *mem, struct repo *repo, const char *remote,
 	status = talk(mem, repo, argv, complaint, err);
 	if (status <= 0)
 		return status;
-	if (lost_a_race(*complaint))
+	if (notes_lost_a_race(*complaint))
 		return 1;
 	if (notes_fetch(repo, remote, err) < 0 ||
 	    seen(mem, repo, remote, &after, err) < 0)

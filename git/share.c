@@ -38,7 +38,7 @@ static int push(struct sharing *s, const char *tip, struct error *err)
 		return status;
 	/* it has moved, or is about to be moved by somebody else */
 	if (strstr(out, "[rejected]") || strstr(complaint, "[rejected]") ||
-	    strstr(out, "lock") || strstr(complaint, "lock"))
+	    notes_lost_a_race(out) || notes_lost_a_race(complaint))
 		return 1;
 	return git_failed(err, "send the notes", complaint);
 }

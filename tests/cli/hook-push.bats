@@ -195,6 +195,21 @@ hint: git gives the lines of githooks(5), $hook"
 	err_has 'git migrate notes push'
 }
 
+@test "a server that speaks of what it has blocked is no race" {
+	guarded
+	bring $B b
+	ok prove $B
+	mkdir -p "$REPO.git/hooks"
+	printf '#!/bin/sh\ntest "$1" != refs/notes/migrate-proofs || { echo blocked by policy; exit 1; }\n' \
+		>"$REPO.git/hooks/update"
+	chmod +x "$REPO.git/hooks/update"
+	pushing
+	exits 0
+	err_has 'warning: the proofs are not sent'
+	err_has 'blocked by policy'
+	err_lacks 'changed by others'
+}
+
 @test "the server refuses by itself, from the quarantine and without a database" {
 	guarded
 	served

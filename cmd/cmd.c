@@ -336,12 +336,23 @@ int cmd_begin_here(struct cmd *cmd)
 			      &cmd->err);
 }
 
+/* HEAD's set; empty before the first commit. */
+static int set_head(struct cmd *cmd, struct set **set)
+{
+	if (!cmd->repo->head) {
+		*set = set_new(cmd->mem);
+		return 0;
+	}
+	return repo_set_commit(cmd->mem, cmd->repo, cmd->repo->head, cmd->dir,
+			       set, &cmd->err);
+}
+
 int cmd_end_here(struct cmd *cmd, bool keep, struct set **set)
 {
 	struct worktree *looking;
 
 	if (!cmd->repo->top)
-		return cmd_set_head(cmd, set);
+		return set_head(cmd, set);
 	looking = cmd->looking;
 	cmd->looking = NULL;
 	if (cmd->lenient)
@@ -368,16 +379,6 @@ void cmd_warn_misnamed(struct cmd *cmd, char **list, size_t count)
 			 "a script is called '%s/VERSION_NAME.up.sql' or "
 			 "'.down.sql', with a version of 14 digits",
 			 cmd->dir);
-}
-
-int cmd_set_head(struct cmd *cmd, struct set **set)
-{
-	if (!cmd->repo->head) {
-		*set = set_new(cmd->mem);
-		return 0;
-	}
-	return repo_set_commit(cmd->mem, cmd->repo, cmd->repo->head, cmd->dir,
-			       set, &cmd->err);
 }
 
 static int open_blobs(struct cmd *cmd, struct error *err)

@@ -147,8 +147,6 @@ struct seen *cmd_seen(struct cmd *cmd);
 bool cmd_seen_is_here(struct cmd *cmd, const struct seen *seen);
 /* Warns of files that no command takes for a script. */
 void cmd_warn_misnamed(struct cmd *cmd, char **list, size_t count);
-/* HEAD's set; empty before the first commit. */
-int cmd_set_head(struct cmd *cmd, struct set **set);
 
 /* For struct runner and struct prover: reads a blob; data is the cmd. */
 int cmd_read_blob(TALLOC_CTX *mem, const char *blob, char **text,

@@ -113,10 +113,6 @@ void blobs_expect(struct blobs *blobs, const char *id);
 int blobs_read(TALLOC_CTX *mem, struct blobs *blobs, const char *id,
 	       char **text, size_t *length, struct error *err);
 
-/* Writes one blob from memory; its id. */
-int repo_write_blob(TALLOC_CTX *mem, struct repo *repo, const char *text,
-		    size_t length, char **id, struct error *err);
-
 /*
  * Where each pair came from: the nearest commit from `tip` back whose tree
  * has both blobs at their paths and none of whose parents does. One walk over

@@ -7,7 +7,7 @@
 
 #include "git/listing.h"
 
-bool is_misnamed(const char *path, const char *dir)
+static bool is_misnamed(const char *path, const char *dir)
 {
 	size_t length = strlen(path), skip = strlen(dir);
 	const char *file = strrchr(path, '/');

@@ -9,8 +9,6 @@
  * version in a folder below. Paths are from the top.
  */
 
-bool is_misnamed(const char *path, const char *dir);
-
 /* Those that the next commit adds. */
 int misnamed_staged(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 		    char ***list, size_t *count, struct error *err);

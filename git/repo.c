@@ -382,13 +382,3 @@ int repo_edit_file(struct repo *repo, const char *path, struct error *err)
 	talloc_free(mem);
 	return status ? -1 : 0;
 }
-
-int repo_write_blob(TALLOC_CTX *mem, struct repo *repo, const char *text,
-		    size_t length, char **id, struct error *err)
-{
-	if (git_must(mem, repo, GIT_ARGS("hash-object", "-w", "--stdin"), text,
-		     length, id, NULL, "write a blob", err) < 0)
-		return -1;
-	chomp(*id);
-	return 0;
-}

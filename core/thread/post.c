@@ -27,11 +27,6 @@ int thread_open(TALLOC_CTX *mem, const char *url,
 	return 0;
 }
 
-const struct tracker_place *thread_place(const struct thread *thread)
-{
-	return thread->place;
-}
-
 /* --- whose comments are ours --------------------------------------------- */
 
 /* The user as the configuration has it, or as the tracker says. */

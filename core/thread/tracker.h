@@ -145,8 +145,6 @@ int thread_open(TALLOC_CTX *mem, const char *url,
 		const struct thread_options *options, struct thread **thread,
 		struct error *err);
 
-const struct tracker_place *thread_place(const struct thread *thread);
-
 enum thread_action { THREAD_CREATED, THREAD_EDITED, THREAD_UNCHANGED };
 
 struct thread_posted {

@@ -117,8 +117,7 @@ void my_waits_read(struct my *my);
 /* Then: what it waited, in all and for its locks, and its parts. */
 void my_waits_tell(struct my *my, struct fact_statement *fact,
 		   int64_t ended_us);
-/* Whether the server has timed its parts, and whether this was among them. */
-bool my_waits_timed(const struct my *my);
+/* Whether the server has timed this as one of its parts. */
 bool my_waits_saw(const struct my *my, const char *part);
 
 /* --- victims.c ------------------------------------------------------------ */

@@ -114,7 +114,7 @@ static bool is_wait(const struct my_part *p)
 	return !strncmp(p->name, "Waiting for ", 12);
 }
 
-bool my_waits_timed(const struct my *my)
+static bool has_parts(const struct my *my)
 {
 	return my->part_count > 0;
 }
@@ -303,7 +303,7 @@ void my_waits_tell(struct my *my, struct fact_statement *fact, int64_t ended_us)
 {
 	double whole = ms_between(my->statement_us, ended_us);
 
-	if (my_waits_timed(my))
+	if (has_parts(my))
 		tell_timed(my, fact);
 	else
 		tell_seen(my, fact, ended_us);

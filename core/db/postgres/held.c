@@ -247,7 +247,7 @@ static bool is_repetition(struct pg *pg, const struct statement *s)
 #define CHEAP_US 5000
 #define PART_OF_THE_TIME 50
 
-bool pg_held_is_too_dear(const struct pg *pg, int64_t lasted_us)
+static bool is_too_dear(const struct pg *pg, int64_t lasted_us)
 {
 	return pg->look_cost_us > CHEAP_US &&
 	       lasted_us / PART_OF_THE_TIME < pg->look_cost_us;
@@ -282,7 +282,7 @@ bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
 		return false;
 	repeated = is_repetition(pg, s);
 	wanted = last || !(repeated || is_before_any_query(script, n) ||
-			   pg_held_is_too_dear(pg, now - pg->looked_us));
+			   is_too_dear(pg, now - pg->looked_us));
 	if (!wanted && !pg->unlooked_us)
 		pg->unlooked_us = now;
 	if (!wanted && !repeated)

@@ -419,9 +419,6 @@ bool pg_held_is_prepared(const struct pg *pg, const struct script *script);
    an earlier one was sent that was passed over, if that matters. */
 bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
 		    int64_t *since_us);
-/* Whether another look at all locks would cost more than its part of what has
-   lasted so long. */
-bool pg_held_is_too_dear(const struct pg *pg, int64_t lasted_us);
 /* Before a statement of a script: settings that a look must not run under. */
 void pg_held_note_settings(struct pg *pg, const struct script *script,
 			   const struct statement *statement);

@@ -7,8 +7,6 @@ own clocks. Then what the measuring costs: 1,000 small migrations, and one long
 one beside pgbench, each with it and without (migrate.observe). QUICK=1 takes a
 fraction of each.
 """
-import glob
-import json
 import os
 import random
 import statistics
@@ -16,15 +14,15 @@ import subprocess
 import sys
 import time
 
+from observed import FIRST, repository, up
+
 BUILD, WORK = sys.argv[1], sys.argv[2]
 SERVER = os.environ["POSTGRES_SERVER"]
 PGBENCH = os.path.join(os.environ["POSTGRES_BINDIR"], "pgbench")
 WITNESS = os.path.join(BUILD, "tests/bench/witness_postgres")
 QUICK = bool(os.environ.get("QUICK"))
 URL = SERVER + "/bench_observe"
-REPO = os.path.join(WORK, "observe")
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-FIRST = 20250101000000
 
 
 def psql(sql, database=URL):
@@ -37,33 +35,6 @@ def fresh():
     psql("DROP DATABASE IF EXISTS bench_observe WITH (FORCE)",
          SERVER + "/postgres")
     psql("CREATE DATABASE bench_observe", SERVER + "/postgres")
-
-
-def repository(scripts):
-    subprocess.run(["rm", "-rf", REPO], check=True)
-    subprocess.run(["git", "init", "-q", REPO], check=True)
-    subprocess.run(["git", "-C", REPO, "config", "migrate-target.dev.url",
-                    URL], check=True)
-    os.mkdir(os.path.join(REPO, "migrations"))
-    for number, script in enumerate(scripts):
-        base = os.path.join(REPO, "migrations", "%d_m" % (FIRST + number))
-        with open(base + ".up.sql", "w") as up:
-            up.write(script + "\n")
-        with open(base + ".down.sql", "w") as down:
-            down.write("SELECT 1;\n")
-
-
-def up(*args, observe=True):
-    start = time.perf_counter()
-    done = subprocess.run(["git", "-C", REPO, "-c", "migrate.observe=%s" %
-                           ("true" if observe else "false"), "migrate", "up",
-                           "--json", *args],
-                          stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.PIPE)
-    spent = (time.perf_counter() - start) * 1000
-    if done.returncode:
-        sys.exit("error: up failed\n" + done.stderr)
-    return json.loads(done.stdout)["runs"], spent
 
 
 def witness(*args):
@@ -97,7 +68,7 @@ def holds():
     chance.shuffle(wanted)
     fresh()
     psql("CREATE TABLE held (x integer)")
-    repository([holding_script(i, ms) for i, ms in enumerate(wanted)])
+    repository(URL, [holding_script(i, ms) for i, ms in enumerate(wanted)])
     errors, under, widths = [], [], []
     for number in range(count):
         probe = witness("probe", URL, "held", "%.3f" %
@@ -135,7 +106,7 @@ def victims():
     fresh()
     psql("CREATE TABLE held (x integer)")
     rounds = 1 if QUICK else 3
-    repository(["ALTER TABLE held ADD COLUMN c%d integer;\n"
+    repository(URL, ["ALTER TABLE held ADD COLUMN c%d integer;\n"
                 "SELECT pg_sleep(1.5);" % i for i in range(rounds)])
     errors, missed, seen = [], [], 0
     for number in range(rounds):
@@ -167,7 +138,7 @@ def victims():
 
 def small():
     count = 100 if QUICK else 1000
-    repository(["CREATE TABLE t%d (id integer PRIMARY KEY, name text);\n"
+    repository(URL, ["CREATE TABLE t%d (id integer PRIMARY KEY, name text);\n"
                 "ALTER TABLE t%d ADD COLUMN more integer;\n"
                 "CREATE INDEX i%d ON t%d (name);" % (i, i, i, i)
                 for i in range(count)])
@@ -188,7 +159,7 @@ def beside_pgbench():
     subprocess.run([PGBENCH, "-i", "-q", "-s", "5", URL], check=True, **QUIET)
     psql("CREATE TABLE held (x integer)")
     rounds = 1 if QUICK else 2
-    repository(["ALTER TABLE held ADD COLUMN c%d integer;\n"
+    repository(URL, ["ALTER TABLE held ADD COLUMN c%d integer;\n"
                 "SELECT pg_sleep(%d);" % (i, seconds)
                 for i in range(2 * rounds)])
     number = 0

@@ -7,7 +7,6 @@ own clocks; in each way that the server shows locks. Then what the measuring
 costs: 300 small migrations, with it and without (migrate.observe). QUICK=1
 takes a fraction of each, PARTS="holds victims small" only these.
 """
-import json
 import os
 import random
 import statistics
@@ -15,14 +14,15 @@ import subprocess
 import sys
 import time
 
+from observed import FIRST, repository, up
+
 BUILD, WORK = sys.argv[1], sys.argv[2]
 SOCKET = os.environ["MARIADB_SOCKET"]
 DATABASE = "bench_observe"
+URL = os.environ["MARIADB_SERVER"] + "/" + DATABASE
 WITNESS = os.path.join(BUILD, "tests/bench/witness_mariadb")
 QUICK = bool(os.environ.get("QUICK"))
 VERBOSE = bool(os.environ.get("VERBOSE"))
-REPO = os.path.join(WORK, "observe")
-FIRST = 20250101000000
 INSTRUMENT = ("UPDATE performance_schema.setup_instruments SET ENABLED = '%s' "
               "WHERE NAME = 'wait/lock/metadata/sql/mdl'")
 WRITE = "DELETE FROM held WHERE 0"
@@ -46,33 +46,6 @@ def fresh():
                                                            DATABASE))
     sql("CREATE TABLE held (id integer PRIMARY KEY, x integer);"
         "INSERT INTO held SELECT seq, 0 FROM seq_1_to_1000", DATABASE)
-
-
-def repository(scripts):
-    subprocess.run(["rm", "-rf", REPO], check=True)
-    subprocess.run(["git", "init", "-q", REPO], check=True)
-    subprocess.run(["git", "-C", REPO, "config", "migrate-target.dev.url",
-                    os.environ["MARIADB_SERVER"] + "/" + DATABASE], check=True)
-    os.mkdir(os.path.join(REPO, "migrations"))
-    for number, script in enumerate(scripts):
-        base = os.path.join(REPO, "migrations", "%d_m" % (FIRST + number))
-        with open(base + ".up.sql", "w") as up_file:
-            up_file.write(script + "\n")
-        with open(base + ".down.sql", "w") as down_file:
-            down_file.write("SELECT 1;\n")
-
-
-def up(*args, observe=True):
-    start = time.perf_counter()
-    done = subprocess.run(["git", "-C", REPO, "-c", "migrate.observe=%s" %
-                           ("true" if observe else "false"), "migrate", "up",
-                           "--json", *args],
-                          stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.PIPE)
-    spent = (time.perf_counter() - start) * 1000
-    if done.returncode:
-        sys.exit("error: up failed\n" + done.stderr)
-    return json.loads(done.stdout)["runs"], spent
 
 
 def witness(kind, *args):
@@ -125,7 +98,7 @@ def holds(way):
     chance.shuffle(wanted)
     fresh()
     plans = [holding(way, i, ms) for i, ms in enumerate(wanted)]
-    repository([plan[0] for plan in plans])
+    repository(URL, [plan[0] for plan in plans])
     errors, under, widths = [], [], []
     for number, (_, modes, tried) in enumerate(plans):
         probe = witness("probe", tried, "%.3f" % (wanted[number] / 1000 + 1.5))
@@ -179,7 +152,7 @@ def victims(way, what):
     fresh()
     rounds = 1 if QUICK else 3
     script, statement, tried = KEEPING[what]
-    repository([script] * rounds)
+    repository(URL, [script] * rounds)
     errors, missed, seen = [], [], 0
     for number in range(rounds):
         waiters = ["%d:%d" % (chance.randint(0, 1200),
@@ -203,7 +176,7 @@ def victims(way, what):
 def small(way):
     shows(way)
     count = 30 if QUICK else 300
-    repository(["CREATE TABLE t%d (id integer PRIMARY KEY, name text);\n"
+    repository(URL, ["CREATE TABLE t%d (id integer PRIMARY KEY, name text);\n"
                 "ALTER TABLE t%d ADD COLUMN more integer;\n"
                 "CREATE INDEX i%d ON t%d (name(20));" % (i, i, i, i)
                 for i in range(count)])

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/bench/witness.h"
+
 /*
  * witness_mariadb probe SOCKET DATABASE PROBE SECONDS
  *	runs the statement PROBE without waiting for any table, a thousand times
@@ -16,23 +18,6 @@
  *	and give up, 0: never), and prints for each its connection and how long
  *	it waited, and whether it gave up. Begins once PROBE cannot be run.
  */
-
-static double now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static void pause_ms(double ms)
-{
-	struct timespec t = { (time_t)(ms / 1000),
-			      (long)(ms * 1e6) % 1000000000 };
-
-	if (ms > 0)
-		nanosleep(&t, NULL);
-}
 
 static MYSQL *connect_to(const char *socket, const char *database)
 {
@@ -57,7 +42,7 @@ static int run(MYSQL *c, const char *sql)
 	return good;
 }
 
-static int is_free(MYSQL *c, const char *statement)
+static int is_free(void *c, const char *statement)
 {
 	int good = run(c, statement);
 
@@ -70,32 +55,9 @@ static int probe(const char *socket, const char *database,
 		 const char *statement, double seconds)
 {
 	MYSQL *c = connect_to(socket, database);
-	double end = now_ms() + seconds * 1000, last_free = 0, first = 0,
-	       last = 0;
 
 	run(c, "SET lock_wait_timeout = 0");
-	puts("ready");
-	fflush(stdout);
-	while (now_ms() < end || first > 0) {
-		double asked = now_ms();
-		int is = is_free(c, statement);
-		double answered = now_ms();
-
-		if (!is) {
-			if (first <= 0)
-				first = answered;
-			last = asked;
-		} else {
-			if (first > 0) {
-				printf("%.3f %.3f\n", last - first,
-				       answered - last_free - (last - first));
-				fflush(stdout);
-			}
-			first = 0;
-			last_free = asked;
-		}
-		pause_ms(1);
-	}
+	tell_busy(is_free, c, statement, seconds);
 	mysql_close(c);
 	return 0;
 }

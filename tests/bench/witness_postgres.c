@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/bench/witness.h"
+
 /*
  * witness_postgres probe URL TABLE SECONDS
  *	tries to lock the table without waiting, a thousand times a second, and
@@ -16,22 +18,6 @@
  *	and give up, 0: never), and prints for each its process and how long it
  *	waited, and whether it gave up. Begins once the table is locked.
  */
-
-static double now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static void pause_ms(double ms)
-{
-	struct timespec t = { (time_t)(ms / 1000),
-			      (long)(ms * 1e6) % 1000000000 };
-
-	nanosleep(&t, NULL);
-}
 
 static PGconn *connect_to(const char *url)
 {
@@ -54,7 +40,7 @@ static int run(PGconn *c, const char *sql)
 	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
-static int is_free(PGconn *c, const char *table)
+static int is_free(void *c, const char *table)
 {
 	char sql[256];
 	int free;
@@ -69,31 +55,8 @@ static int is_free(PGconn *c, const char *table)
 static int probe(const char *url, const char *table, double seconds)
 {
 	PGconn *c = connect_to(url);
-	double end = now_ms() + seconds * 1000, last_free = 0, first = 0,
-	       last = 0;
 
-	puts("ready");
-	fflush(stdout);
-	while (now_ms() < end || first > 0) {
-		double asked = now_ms();
-		int is = is_free(c, table);
-		double answered = now_ms();
-
-		if (!is) {
-			if (first <= 0)
-				first = answered;
-			last = asked;
-		} else {
-			if (first > 0) {
-				printf("%.3f %.3f\n", last - first,
-				       answered - last_free - (last - first));
-				fflush(stdout);
-			}
-			first = 0;
-			last_free = asked;
-		}
-		pause_ms(1);
-	}
+	tell_busy(is_free, c, table, seconds);
 	PQfinish(c);
 	return 0;
 }

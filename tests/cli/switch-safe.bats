@@ -2,6 +2,7 @@
 # What git migrate switch must not lose, whatever comes in between
 
 load ../lib/common
+load ../lib/switch
 
 A=20260101000001
 B=20260101000002
@@ -18,14 +19,6 @@ two() {
 	table_pair $B b
 	commit 'on topic'
 	ok up
-}
-
-on() { # BRANCH TABLES
-	same branch "$1" "$(git symbolic-ref --short HEAD)"
-	same 'work tree' '' "$(git status --porcelain)"
-	same tables "$2" "$(tables)"
-	same 'not applied' '' "$(states | grep -v ' applied$')"
-	[[ ! -e $(in_git migrate/switch.json) ]] || explain 'the journal is left'
 }
 
 # cut_in_git BRANCH   a switch whose git is killed when it has moved HEAD, and we
@@ -45,16 +38,6 @@ cut_in_git() {
 	rm "$hook"
 	[[ ! -e $hook.kept ]] || mv "$hook.kept" "$hook"
 	[[ -e $(in_git migrate/switch.json) ]] || explain 'it was not cut off'
-}
-
-# A statement that takes long, and ends when it is told to.
-slow() {
-	case $ENGINE in
-	sqlite) echo 'INSERT INTO c WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL
-		SELECT x + 1 FROM n WHERE x < 1000000000) SELECT count(*) FROM n;' ;;
-	postgresql) echo 'SELECT pg_sleep(60);' ;;
-	mariadb) echo 'DO sleep(60);' ;;
-	esac
 }
 
 # Ctrl-C at a terminal: the whole process group gets it, every child, too.

@@ -2,6 +2,7 @@
 # git migrate switch
 
 load ../lib/common
+load ../lib/switch
 
 A=20260101000001
 B=20260101000002
@@ -33,14 +34,6 @@ post_checkout() {
 	mkdir -p "${hook%/*}"
 	cat >"$hook"
 	chmod +x "$hook"
-}
-
-on() { # BRANCH TABLES
-	same branch "$1" "$(git symbolic-ref --short HEAD)"
-	same 'work tree' '' "$(git status --porcelain)"
-	same tables "$2" "$(tables)"
-	same 'not applied' '' "$(states | grep -v ' applied$')"
-	[[ ! -e $(in_git migrate/switch.json) ]] || explain 'the journal is left'
 }
 
 there_and_back() {
@@ -269,16 +262,6 @@ would lose data: ${B}_create_b.down.sql (as recorded):1: drops table b, which ha
 	on topic $'a\nb'
 	ok switch main --confirm $B
 	on main $'a\nc'
-}
-
-# A statement that takes long, and ends when it is told to.
-slow() {
-	case $ENGINE in
-	sqlite) echo 'INSERT INTO c WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL
-		SELECT x + 1 FROM n WHERE x < 1000000000) SELECT count(*) FROM n;' ;;
-	postgresql) echo 'SELECT pg_sleep(60);' ;;
-	mariadb) echo 'DO sleep(60);' ;;
-	esac
 }
 
 interrupted() {

@@ -11,12 +11,15 @@
 #include "core/journal.h"
 #include "tests/unit/states_bed.h"
 
-static char folder[] = "/tmp/journal.XXXXXX";
-static char path[64];
+static char folder[200], path[sizeof(folder) + 16];
 
 static int make_folder(void **state)
 {
+	const char *parent = getenv("TMPDIR");
+
 	(void)state;
+	snprintf(folder, sizeof(folder), "%s/journal.XXXXXX",
+		 parent ? parent : "/tmp");
 	if (!mkdtemp(folder))
 		return -1;
 	snprintf(path, sizeof(path), "%s/switch.json", folder);

@@ -58,6 +58,22 @@ static const char *ask(struct db *db, const char *text)
 	return answer;
 }
 
+/* Returns when the server has let go of it, and of its locks, too: a KILL
+   itself comes back sooner. */
+static void kill_connection(struct db *db, unsigned long id)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "KILL %lu", id);
+	sql(db, text);
+	snprintf(text, sizeof(text),
+		 "SELECT count(*) FROM information_schema.processlist "
+		 "WHERE id = %lu",
+		 id);
+	while (strcmp(ask(db, text), "0") != 0)
+		usleep(1000);
+}
+
 static int fresh(void **state)
 {
 	static unsigned count;
@@ -282,19 +298,16 @@ static void takes_a_lost_lock_again(void **state)
 	struct db *other = open_db(f, f->url);
 	const struct script script = { .path = "x" };
 	struct error err = { 0 };
-	char *kill;
 
 	assert_int_equal(my_lock(f->db, &err), 0);
-	kill = talloc_asprintf(f, "KILL %lu", my_of(f->db)->side.id);
-	sql(other, kill);
+	kill_connection(other, my_of(f->db)->side.id);
 	assert_int_equal(my_session_begin(f->db, &script, &err), 0);
 	assert_int_equal(my_session_commit(f->db, &err), 0);
 	assert_int_equal(my_lock(other, &err), -1);
 	assert_int_equal(err.code, ERROR_BUSY);
 	error_release(&err);
 	/* nobody takes it as long as a statement may be carried out */
-	kill = talloc_asprintf(f, "KILL %lu", my_of(f->db)->side.id);
-	sql(other, kill);
+	kill_connection(other, my_of(f->db)->side.id);
 	assert_int_equal(my_lock(other, &err), -1);
 	assert_int_equal(err.code, ERROR_BUSY);
 	error_release(&err);
@@ -302,8 +315,7 @@ static void takes_a_lost_lock_again(void **state)
 	assert_int_equal(my_session_commit(f->db, &err), 0);
 	/* and it says so when another one was faster */
 	sql(f->db, "DO RELEASE_ALL_LOCKS()");
-	kill = talloc_asprintf(f, "KILL %lu", my_of(f->db)->side.id);
-	sql(other, kill);
+	kill_connection(other, my_of(f->db)->side.id);
 	while (my_lock(other, &err) < 0)
 		error_release(&err);
 	assert_int_equal(my_session_begin(f->db, &script, &err), -1);
@@ -319,14 +331,14 @@ static void tells_which_connection_is_lost(void **state)
 	struct error err = { 0 };
 
 	assert_int_equal(my_lock(f->db, &err), 0);
-	sql(other, talloc_asprintf(f, "KILL %lu", my_of(f->db)->side.id));
+	kill_connection(other, my_of(f->db)->side.id);
 	assert_int_equal(my_unlock(f->db, &err), -1);
 	assert_int_equal(err.code, ERROR_LOCK_LOST);
 	assert_non_null(strstr(err.message, "beside that of the script"));
 	assert_false(f->db->lost);
 	error_release(&err);
 	assert_string_equal(ask(f->db, "SELECT 1"), "1");
-	sql(f->db, talloc_asprintf(f, "KILL %lu", my_of(other)->main.id));
+	kill_connection(f->db, my_of(other)->main.id);
 	assert_int_equal(my_run_sql(&my_of(other)->main, "SELECT 1", &err), -1);
 	assert_int_equal(err.code, ERROR_CONNECTION);
 	assert_true(other->lost);

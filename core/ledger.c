@@ -32,41 +32,55 @@ static char *copy_visible(struct arena *strings, const char *text)
 {
 	char *shown, *copy;
 
-	for (const char *c = text; c && *c; c++) {
-		if (*c >= ' ' && *c < 0x7f)
-			continue;
-		shown = text_visible(NULL, text, false);
-		copy = arena_copy(strings, shown);
-		talloc_free(shown);
-		return copy;
-	}
-	return arena_copy(strings, text);
+	const char *end = text;
+
+	if (!text)
+		return NULL;
+	while (*end >= ' ' && *end < 0x7f)
+		end++;
+	if (!*end)
+		return arena_copy_n(strings, text, (size_t)(end - text));
+	shown = text_visible(NULL, text, false);
+	copy = arena_copy(strings, shown);
+	talloc_free(shown);
+	return copy;
 }
 
-static void fill_row(struct arena *strings, struct ledger_row *row,
-		     const char *const *v)
+/* What many rows have in common is there once; `before` is the last row's. */
+static const char *copy_shared(struct arena *strings, const char *before,
+			       const char *text)
+{
+	return before && text && !strcmp(before, text)
+		       ? before
+		       : copy_visible(strings, text);
+}
+
+static void fill_row(struct arena *strings, const struct ledger_row *before,
+		     struct ledger_row *row, const char *const *v)
 {
 	row->version = strtoll(v[0], NULL, 10);
 	row->name = copy_visible(strings, v[1]);
 	row->up_blob = copy_visible(strings, v[2]);
 	row->down_blob = copy_visible(strings, v[3]);
-	row->commit = copy_visible(strings, v[4]);
+	row->commit = copy_shared(strings, before->commit, v[4]);
 	row->source = copy_visible(strings, v[5]);
-	row->branch = copy_visible(strings, v[6]);
+	row->branch = copy_shared(strings, before->branch, v[6]);
 	row->applied_at = copy_visible(strings, v[7]);
-	row->applied_by = copy_visible(strings, v[8]);
+	row->applied_by = copy_shared(strings, before->applied_by, v[8]);
 	row->duration_ms = v[9] ? strtod(v[9], NULL) : 0;
 	row->state = strcmp(v[10], "applied") ? UNFINISHED : APPLIED;
 	row->direction = v[11] && !strcmp(v[11], "down") ? DIRECTION_DOWN
 							 : DIRECTION_UP;
 	row->done = v[12] ? atoi(v[12]) : 0;
 	row->total = v[13] ? atoi(v[13]) : 0;
-	row->tool = copy_visible(strings, v[14]);
+	row->tool = copy_shared(strings, before->tool, v[14]);
 }
 
 static int take_row(const char *const *values, int count, void *data)
 {
+	static const struct ledger_row none;
 	struct ledger *ledger = data;
+	size_t n = ledger->count;
 
 	(void)count;
 	if (ledger->count == ledger->room) {
@@ -75,7 +89,9 @@ static int take_row(const char *const *values, int count, void *data)
 					      struct ledger_row,
 					      (unsigned)ledger->room);
 	}
-	fill_row(ledger->strings, &ledger->rows[ledger->count++], values);
+	fill_row(ledger->strings, n ? &ledger->rows[n - 1] : &none,
+		 &ledger->rows[n], values);
+	ledger->count++;
 	return 0;
 }
 

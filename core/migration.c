@@ -132,13 +132,23 @@ static struct migration *find_unsorted(const struct set *set, int64_t version,
 	return NULL;
 }
 
+static void set_room(struct set *set, size_t room)
+{
+	set->room = room;
+	set->list = talloc_realloc(set, set->list, struct migration,
+				   (unsigned)room);
+}
+
+void set_reserve(struct set *set, size_t count)
+{
+	if (count > set->room - set->count)
+		set_room(set, set->count + count);
+}
+
 static struct migration *append(struct set *set)
 {
-	if (set->count == set->room) {
-		set->room = set->room ? 2 * set->room : 64;
-		set->list = talloc_realloc(set, set->list, struct migration,
-					   (unsigned)set->room);
-	}
+	if (set->count == set->room)
+		set_room(set, set->room ? 2 * set->room : 64);
 	memset(&set->list[set->count], 0, sizeof(*set->list));
 	return &set->list[set->count++];
 }

@@ -70,6 +70,8 @@ struct set {
 };
 
 struct set *set_new(TALLOC_CTX *mem);
+/* Makes room for that many more migrations at once. */
+void set_reserve(struct set *set, size_t count);
 
 /*
  * Adds a file of the migrations folder; others than scripts are passed over.

@@ -8,8 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SHARED_FILE ".gitmigrate"
-
 /* "key\nvalue\0"; a key alone is true. */
 static int take_settings(struct config *config, enum config_scope scope,
 			 const char *text, size_t length, const char *origin,
@@ -80,10 +78,9 @@ static int line_of(const char *key, void *data)
 
 static bool is_nowhere(TALLOC_CTX *mem, struct repo *repo)
 {
-	const char *head = repo_known(mem, repo, KNOWN_SHARED_HEAD);
-	const char *staged = repo_known(mem, repo, KNOWN_SHARED);
+	const char *head = repo_known(mem, repo, KNOWN_SHARED);
 
-	return head && !*head && (repo->bare || (staged && !*staged));
+	return head && !*head && (repo->bare || private_of(repo)->unshared);
 }
 
 /* From the index or else HEAD, in one go; *text is NULL when in neither. */

@@ -36,6 +36,7 @@ struct reader {
 	struct index *index;
 	struct file *file;
 	const char *dir; /* with its slash */
+	const char *other;
 	size_t dir_length;
 	size_t at, end;
 	unsigned version, left;
@@ -156,8 +157,11 @@ static bool read_entry(struct reader *r)
 			    : !read_plain(r, begin, &at, &path))
 		return false;
 	r->at = at;
-	if (!is_in_folder(r, path))
+	if (!is_in_folder(r, path)) {
+		if (!strcmp(path, r->other))
+			r->index->has_other = true;
 		return true;
+	}
 	if (flags & (FLAG_ASSUME_VALID | FLAG_STAGE | FLAG_EXTENDED) ||
 	    (mode & MODE_TYPE) != MODE_FILE)
 		return false;
@@ -280,7 +284,7 @@ static bool read_file(struct reader *r)
 }
 
 struct index *index_read(TALLOC_CTX *mem, const char *file, const char *dir,
-			 size_t id_size)
+			 const char *other, size_t id_size)
 {
 	struct index *index = talloc_zero(mem, struct index);
 	struct reader *r = talloc_zero(index, struct reader);
@@ -291,6 +295,7 @@ struct index *index_read(TALLOC_CTX *mem, const char *file, const char *dir,
 	r->file = map(index, file, &index->written);
 	r->dir = talloc_asprintf(r, "%s/", dir);
 	r->dir_length = strlen(r->dir);
+	r->other = other;
 	known = r->file && read_file(r);
 	talloc_free(r);
 	if (known)
@@ -334,12 +339,14 @@ void names_sum_take(struct names_sum *names, const char *name)
 
 struct names_sum names_sum_folder(DIR *folder)
 {
-	struct names_sum names = { 0, 0 };
+	struct names_sum names = { 0, 0, 0 };
 	struct dirent *entry;
 
 	while ((entry = readdir(folder)) != NULL)
 		if (ends_as_script(entry->d_name))
 			names_sum_add(&names, entry->d_name);
+		else if (ends_as_sql(entry->d_name))
+			names.others++;
 	return names;
 }
 

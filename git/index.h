@@ -27,22 +27,24 @@ struct index {
 	size_t id_size;	 /* bytes */
 	int64_t written; /* seconds since 1970 */
 	const unsigned char
-		*tree; /* id of the folder's tree; NULL: not known */
+		*tree;	/* id of the folder's tree; NULL: not known */
+	bool has_other; /* the other file that was asked for is in it */
 };
 
 /*
  * NULL where only git can tell: the file is not there or of another form than
  * the plain ones (split, sparse), or one of the entries is more than a file as
  * it is (a conflict, a symbolic link, a submodule, one that git was told to
- * pass over).
+ * pass over). `other` is the path of one file more to look for.
  */
 struct index *index_read(TALLOC_CTX *mem, const char *file, const char *dir,
-			 size_t id_size);
+			 const char *other, size_t id_size);
 
 /* Sums tell whether two lists hold the same names. */
 struct names_sum {
 	uint64_t sum;
 	size_t count;
+	size_t others; /* SQL that is no script; in no sum */
 };
 void names_sum_add(struct names_sum *names, const char *name);
 void names_sum_take(struct names_sum *names, const char *name);

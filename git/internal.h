@@ -10,11 +10,14 @@ struct repo_private {
 	struct repo repo; /* first: a struct repo * is this */
 	const char *cwd;  /* where plumbing runs */
 	const char **env;
-	/* started with the repository, read later */
+	/* started, and read later */
 	struct process *config, *names;
 	char *settings; /* what `config` printed */
 	size_t settings_length;
 	char *known; /* what `names` answered, a line each */
+	/* the folder whose last look found scripts as the only SQL, or NULL */
+	char *tidy;
+	bool unshared; /* the index has no .gitmigrate */
 };
 
 static inline struct repo_private *private_of(struct repo *repo)
@@ -46,16 +49,19 @@ int git_must(TALLOC_CTX *mem, struct repo *repo, const char *const *argv,
 int git_start(TALLOC_CTX *mem, struct repo *repo, const char *const *argv,
 	      unsigned flags, struct process **process, struct error *err);
 
+/* What a team shares of the configuration. */
+#define SHARED_FILE ".gitmigrate"
+
 /*
  * The ids of a few names that nearly every command asks for, all asked for at
- * once when the repository was opened: "" when there is no such object, NULL
- * when it is not one of them.
+ * once: "" when there is no such object, NULL when it is not one of them. Who
+ * has other work to do before says repo_ask_known() first.
  */
 #define KNOWN_FOLDER "migrations"
 #define KNOWN_TREE "HEAD:" KNOWN_FOLDER
 #define KNOWN_PROOFS "refs/notes/migrate-proofs"
-#define KNOWN_SHARED ":.gitmigrate"
-#define KNOWN_SHARED_HEAD "HEAD:.gitmigrate"
+#define KNOWN_SHARED "HEAD:" SHARED_FILE
+void repo_ask_known(struct repo *repo);
 char *repo_known(TALLOC_CTX *mem, struct repo *repo, const char *name);
 
 /* "unable to WHAT", with git's own words. */

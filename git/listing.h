@@ -29,13 +29,23 @@ int listing_fill_set(TALLOC_CTX *mem, const struct listing *l, struct set **set,
 int listing_read_index(TALLOC_CTX *mem, char *text, size_t length,
 		       const char *dir, struct listing *l, struct error *err);
 
+/* Whether the last look at the folder has shown that no SQL but scripts is in
+   it; false also where that is not known. */
+bool worktree_is_tidy(const struct repo *repo, const char *dir);
+
+/* The work tree's index file, which takes the place of many questions; NULL as
+   of index_read(). */
+struct index *worktree_index(TALLOC_CTX *mem, struct repo *repo,
+			     const char *dir);
+
 /* repo_set_worktree() without index.c, which tests hold it against. */
 int worktree_as_git_says(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 			 struct set **set, struct error *err);
 
-/* Whether the name has a script's ending; whether the path is a script's,
-   directly in the folder. */
+/* Whether the name has a script's ending, or that of any SQL; whether the path
+   is a script's, directly in the folder. */
 bool ends_as_script(const char *name);
+bool ends_as_sql(const char *name);
 bool is_script(const char *path, const char *dir);
 /* The folder with a slash, which matches what is in it and nothing else. */
 char *inside_folder(TALLOC_CTX *mem, const char *dir);

@@ -3,18 +3,16 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "git/listing.h"
 
 static bool is_misnamed(const char *path, const char *dir)
 {
-	size_t length = strlen(path), skip = strlen(dir);
+	size_t skip = strlen(dir);
 	const char *file = strrchr(path, '/');
 
 	if (strncmp(path, dir, skip) != 0 || path[skip] != '/' ||
-	    is_script(path, dir) || length < 4 ||
-	    strcasecmp(path + length - 4, ".sql") != 0)
+	    is_script(path, dir) || !ends_as_sql(path))
 		return false;
 	/* another tool's files may well be below */
 	return file == path + skip ||
@@ -75,7 +73,7 @@ void misnamed_here(TALLOC_CTX *mem, const struct repo *repo, const char *dir,
 
 	*list = NULL;
 	*count = 0;
-	if (repo->top)
+	if (repo->top && !worktree_is_tidy(repo, dir))
 		folder = opendir(talloc_asprintf(mem, "%s/%s", repo->top, dir));
 	while (folder && (entry = readdir(folder)) != NULL)
 		take(mem, talloc_asprintf(mem, "%s/%s", dir, entry->d_name),

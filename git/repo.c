@@ -170,32 +170,33 @@ static const char *const known_names[] = {
 	KNOWN_TREE,
 	KNOWN_PROOFS,
 	KNOWN_SHARED,
-	KNOWN_SHARED_HEAD,
 };
 
-static int ask_names(struct repo_private *p, struct error *err)
+void repo_ask_known(struct repo *repo)
 {
-	static const char *const argv[] = { "git", "cat-file", "--batch-check",
-					    NULL };
-	int result = process_start(p, argv, starting_folder(), NULL,
-				   PROCESS_IN | PROCESS_OUT | PROCESS_QUIET,
-				   &p->names, err);
+	struct repo_private *p = private_of(repo);
+	struct error ignored = { 0 };
 
-	for (size_t i = 0;
-	     result == 0 && i < sizeof(known_names) / sizeof(*known_names);
+	if (p->names)
+		return;
+	if (process_start(p, GIT_ARGS("cat-file", "--batch-check"),
+			  starting_folder(), NULL,
+			  PROCESS_IN | PROCESS_OUT | PROCESS_QUIET, &p->names,
+			  &ignored) < 0) {
+		error_release(&ignored);
+		p->known = talloc_strdup(p, "");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(known_names) / sizeof(*known_names);
 	     i++) {
 		const char *name = known_names[i];
 
-		/* outside of a repository it reads nothing */
 		if (process_write(p->names, name, strlen(name)) < 0 ||
 		    process_write(p->names, "\n", 1) < 0)
 			break;
 	}
-	if (result == 0) {
-		close(p->names->in);
-		p->names->in = -1;
-	}
-	return result;
+	close(p->names->in);
+	p->names->in = -1;
 }
 
 /* One line each: "ID TYPE SIZE", or "NAME missing". */
@@ -205,6 +206,7 @@ char *repo_known(TALLOC_CTX *mem, struct repo *repo, const char *name)
 	struct error ignored = { 0 };
 	const char *line;
 
+	repo_ask_known(repo);
 	if (!p->known &&
 	    process_read_all(p, p->names->out, &p->known, NULL, &ignored) < 0)
 		p->known = talloc_strdup(p, "");
@@ -227,39 +229,59 @@ char *repo_known(TALLOC_CTX *mem, struct repo *repo, const char *name)
 	return NULL;
 }
 
-int repo_open(TALLOC_CTX *mem, struct repo **out, struct error *err)
+/* The repository is what all the rest waits for: it is asked for first. */
+static int ask_where(struct repo_private *p, struct process **where,
+		     struct error *err)
 {
-	static const char *const config[] = { "git", "config", "-z", "--list",
-					      NULL };
 	static const char *const quiet[] = { "LC_ALL=C", NULL };
-	struct repo_private *p = talloc_zero(mem, struct repo_private);
-	char *text, *complaint;
-	int status;
 
-	if (process_start(p, config, starting_folder(), NULL,
-			  PROCESS_OUT | PROCESS_QUIET, &p->config, err) < 0 ||
-	    ask_names(p, err) < 0)
-		return -1;
-	status = process_run(
+	return process_start(
 		p,
 		GIT_ARGS("rev-parse", "--path-format=absolute", "--git-dir",
 			 "--git-common-dir", "--is-bare-repository",
 			 "--is-shallow-repository", "--show-object-format",
 			 "--show-prefix", "--show-toplevel", "HEAD",
 			 "--symbolic-full-name", "HEAD"),
-		starting_folder(), quiet, NULL, 0, &text, NULL, &complaint,
+		starting_folder(), quiet, PROCESS_OUT | PROCESS_ERR, where,
 		err);
-	if (status < 0)
+}
+
+static int ask_config(struct repo_private *p, struct error *err)
+{
+	return process_start(p, GIT_ARGS("config", "-z", "--list"),
+			     starting_folder(), NULL,
+			     PROCESS_OUT | PROCESS_QUIET, &p->config, err);
+}
+
+/* Both texts are short enough for a pipe. */
+static int hear_where(struct repo_private *p, struct process *where,
+		      struct error *err)
+{
+	char *text, *complaint;
+
+	if (process_read_all(p, where->out, &text, NULL, err) < 0 ||
+	    process_read_all(p, where->err, &complaint, NULL, err) < 0)
 		return -1;
-	if (status && *text != '/') {
+	if (process_finish(where) && *text != '/') {
 		chomp(complaint);
 		if (!strncmp(complaint, "fatal: ", 7))
 			complaint += 7;
-		error_set(err, ERROR_FAILED, "%s", complaint);
+		return error_set(err, ERROR_FAILED, "%s", complaint);
+	}
+	read_answers(&p->repo, text);
+	return 0;
+}
+
+int repo_open(TALLOC_CTX *mem, struct repo **out, struct error *err)
+{
+	struct repo_private *p = talloc_zero(mem, struct repo_private);
+	struct process *where;
+
+	if (ask_where(p, &where, err) < 0 || ask_config(p, err) < 0 ||
+	    hear_where(p, where, err) < 0) {
 		talloc_free(p);
 		return -1;
 	}
-	read_answers(&p->repo, text);
 	set_environment(p);
 	if (!p->repo.head && ask_head(&p->repo, err) < 0)
 		return -1;

@@ -47,12 +47,16 @@ static char *path_of(TALLOC_CTX *mem, const struct repo *repo,
 
 /* --- writing -------------------------------------------------------------- */
 
+/* Nearly always it comes out as the file has it already: nothing is copied as
+   long as that holds. */
 struct text {
+	char *before; /* the file; NULL from the first difference on */
+	size_t before_length;
 	char *data;
 	size_t length, room;
 };
 
-static void append(struct text *t, const char *data, size_t length)
+static void put(struct text *t, const char *data, size_t length)
 {
 	if (t->length + length > t->room) {
 		t->room = 2 * (t->length + length);
@@ -61,6 +65,29 @@ static void append(struct text *t, const char *data, size_t length)
 	}
 	memcpy(t->data + t->length, data, length);
 	t->length += length;
+}
+
+static void part_from_file(struct text *t)
+{
+	const char *before = t->before;
+	size_t common = t->length;
+
+	t->before = NULL;
+	t->length = 0;
+	put(t, before, common);
+}
+
+static void append(struct text *t, const char *data, size_t length)
+{
+	if (t->before) {
+		if (length <= t->before_length - t->length &&
+		    !memcmp(t->before + t->length, data, length)) {
+			t->length += length;
+			return;
+		}
+		part_from_file(t);
+	}
+	put(t, data, length);
 }
 
 static void append_word(struct text *t, const char *word, char end)
@@ -94,35 +121,16 @@ static void append_rows(struct text *t, const struct ledger *ledger)
 	}
 }
 
-static bool is_the_same(const char *path, const struct text *t)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	bool same = false;
-	void *data;
-
-	if (fd < 0)
-		return false;
-	if (fstat(fd, &st) == 0 && (size_t)st.st_size == t->length) {
-		data = mmap(NULL, t->length, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (data != MAP_FAILED) {
-			same = !memcmp(data, t->data, t->length);
-			munmap(data, t->length);
-		}
-	}
-	/* its time says when the target was seen */
-	if (same)
-		futimens(fd, NULL);
-	close(fd);
-	return same;
-}
-
-static void write_file(TALLOC_CTX *mem, const char *path, const struct text *t)
+static void write_file(TALLOC_CTX *mem, const struct repo *repo,
+		       const char *path, const struct text *t)
 {
 	char *beside = talloc_asprintf(mem, "%s.XXXXXX", path);
-	int fd = mkostemp(beside, O_CLOEXEC);
 	bool good;
+	int fd;
 
+	mkdir(talloc_asprintf(mem, "%s/migrate", repo->common_dir), 0777);
+	mkdir(folder_of(mem, repo), 0777);
+	fd = mkostemp(beside, O_CLOEXEC);
 	if (fd < 0)
 		return;
 	good = write(fd, t->data, t->length) == (ssize_t)t->length;
@@ -130,25 +138,58 @@ static void write_file(TALLOC_CTX *mem, const char *path, const struct text *t)
 		unlink(beside);
 }
 
+static void compose(struct text *t, const char *target, const char *place,
+		    bool protected_, const struct ledger *ledger)
+{
+	append(t, FORMAT, strlen(FORMAT));
+	append_word(t, target, '\n');
+	append_word(t, place, '\n');
+	append_word(t, protected_ ? "protected" : "", '\n');
+	append_rows(t, ledger);
+	if (t->before && t->length < t->before_length)
+		part_from_file(t);
+}
+
+/* The file as it is, where there is one; an empty one is like none. */
+static void map_before(int fd, struct text *t)
+{
+	struct stat st;
+	void *data;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size < 1)
+		return;
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (data == MAP_FAILED)
+		return;
+	t->before = data;
+	t->before_length = (size_t)st.st_size;
+}
+
 void seen_write(struct repo *repo, const char *target, const char *place,
 		bool is_file, bool protected_, const struct ledger *ledger)
 {
-	TALLOC_CTX *mem = talloc_new(NULL);
-	char *path = path_of(mem, repo, target, place);
+	TALLOC_CTX *mem;
 	struct text t = { 0 };
+	char *mapped;
+	char *path;
+	int fd;
 
-	if (!strchr(target, '\n') && !strchr(place, '\n')) {
-		append(&t, FORMAT, strlen(FORMAT));
-		append_word(&t, target, '\n');
-		append_word(&t, is_file ? place : "", '\n');
-		append_word(&t, protected_ ? "protected" : "", '\n');
-		append_rows(&t, ledger);
-		mkdir(talloc_asprintf(mem, "%s/migrate", repo->common_dir),
-		      0777);
-		mkdir(folder_of(mem, repo), 0777);
-		if (!is_the_same(path, &t))
-			write_file(mem, path, &t);
-	}
+	if (strchr(target, '\n') || strchr(place, '\n'))
+		return;
+	mem = talloc_new(NULL);
+	path = path_of(mem, repo, target, place);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	map_before(fd, &t);
+	mapped = t.before;
+	compose(&t, target, is_file ? place : "", protected_, ledger);
+	if (t.before)
+		futimens(fd, NULL); /* says when the target was seen */
+	else
+		write_file(mem, repo, path, &t);
+	if (mapped)
+		munmap(mapped, t.before_length);
+	if (fd >= 0)
+		close(fd);
 	talloc_free(t.data);
 	talloc_free(mem);
 }

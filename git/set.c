@@ -1,6 +1,7 @@
 #include "git/listing.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/text.h"
 
@@ -21,6 +22,13 @@ bool ends_as_script(const char *name)
 
 	return (end > 7 && !strcmp(name + end - 7, ".up.sql")) ||
 	       (end > 9 && !strcmp(name + end - 9, ".down.sql"));
+}
+
+bool ends_as_sql(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length >= 4 && !strcasecmp(name + length - 4, ".sql");
 }
 
 bool is_script(const char *path, const char *dir)

@@ -66,22 +66,6 @@ static int64_t version_of(const struct staging *s, const char *path)
 	return version_parse(digits, &version) < 0 ? -1 : version;
 }
 
-/* Where a file takes the place of many questions. */
-static void read_index(struct staging *s)
-{
-	const char *named = getenv("GIT_INDEX_FILE");
-	const char *base = named && *named ? s->repo->top : s->repo->git_dir;
-	char *path;
-
-	if (!s->repo->top)
-		return;
-	if (!named || !*named)
-		named = "index";
-	path = *named == '/' ? talloc_strdup(s, named)
-			     : talloc_asprintf(s, "%s/%s", base, named);
-	s->index = index_read(s, path, s->dir, s->repo->hex_length / 2);
-}
-
 /* What git add -N put there is not in the commit: git shows it as added in the
    work tree. */
 static int drop_intended(struct staging *s, struct error *err)
@@ -156,7 +140,9 @@ int staged_begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 	s->dir = talloc_strdup(s, dir);
 	s->folder = inside_folder(s, dir);
 	*staging = s;
-	read_index(s);
+	repo_ask_known(repo);
+	if (repo->top)
+		s->index = worktree_index(s, repo, s->dir);
 	s->untouched = is_untouched(s);
 	if (s->untouched)
 		return 0;

@@ -291,27 +291,31 @@ static bool has_link(const struct repo *repo, const char *dir)
 	return found;
 }
 
-static struct index *read_index_file(struct worktree *w)
+struct index *worktree_index(TALLOC_CTX *mem, struct repo *repo,
+			     const char *dir)
 {
 	const char *named = getenv("GIT_INDEX_FILE");
-	const char *base = w->repo->git_dir;
+	const char *base = repo->git_dir;
+	struct index *index;
 	char *path;
 
-	if (!w->folder || has_link(w->repo, w->dir))
-		return NULL;
 	if (named && *named) /* relative to the top, where git runs */
-		base = w->repo->top;
+		base = repo->top;
 	else
 		named = "index";
-	path = *named == '/' ? talloc_strdup(w, named)
-			     : talloc_asprintf(w, "%s/%s", base, named);
-	return index_read(w, path, w->dir, w->repo->hex_length / 2);
+	path = *named == '/' ? talloc_strdup(mem, named)
+			     : talloc_asprintf(mem, "%s/%s", base, named);
+	index = index_read(mem, path, dir, SHARED_FILE, repo->hex_length / 2);
+	private_of(repo)->unshared = index && !index->has_other;
+	talloc_free(path);
+	return index;
 }
 
 static int start_looking(struct worktree *w, struct error *err)
 {
 	char *tree = talloc_asprintf(w, "HEAD:%s", w->dir);
 
+	/* a process starts more slowly while a thread runs */
 	if (w->repo->head && strcmp(tree, KNOWN_TREE) != 0 &&
 	    git_start(w, w->repo,
 		      GIT_ARGS("rev-parse", "-q", "--verify",
@@ -330,8 +334,10 @@ static int begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 	talloc_set_destructor(w, close_folder);
 	w->repo = repo;
 	w->dir = talloc_strdup(w, dir);
+	repo_ask_known(repo);
 	if (open_folder(w, repo, dir, &w->folder, err) == 0) {
-		w->file = ask_git ? NULL : read_index_file(w);
+		if (!ask_git && w->folder && !has_link(repo, dir))
+			w->file = worktree_index(w, repo, dir);
 		if ((w->file ? start_looking(w, err)
 			     : start_plumbing(w, err)) == 0) {
 			*out = w;
@@ -471,6 +477,7 @@ static int fill_unchanged(TALLOC_CTX *mem, const struct worktree *w,
 	struct set *set = set_new(mem);
 	char id[2 * 32 + 1];
 
+	set_reserve(set, w->file->count / 2);
 	for (size_t i = 0; i < w->file->count; i++) {
 		const struct index_entry *e = &w->file->entries[i];
 
@@ -519,33 +526,68 @@ static int read_changed(struct worktree *w, const unsigned char *looks,
 	return check_names(l, err);
 }
 
+/* A look that git took for us has not been at all of the folder. */
+static void note_others(const struct worktree *w, const unsigned char *looks,
+			const struct names_sum *here)
+{
+	struct repo_private *p = private_of(w->repo);
+
+	talloc_free(p->tidy);
+	p->tidy = looks && !here->others ? talloc_strdup(p, w->dir) : NULL;
+}
+
+bool worktree_is_tidy(const struct repo *repo, const char *dir)
+{
+	const struct repo_private *p = (const struct repo_private *)repo;
+
+	return p->tidy && !strcmp(p->tidy, dir);
+}
+
 void worktree_be_lenient(struct worktree *w)
 {
 	w->lenient = true;
+}
+
+/* Where the folder is not as HEAD has it. */
+static int end_changed(TALLOC_CTX *mem, struct worktree *w, bool keep,
+		       const unsigned char *looks, bool head,
+		       struct names_sum here, struct set **set,
+		       struct error *err)
+{
+	struct listing l = { .lenient = w->lenient ? set_new(w) : NULL };
+
+	if (read_changed(w, looks, head, here, &l, err) < 0 ||
+	    hash_files(w, w->repo, keep, &l, err) < 0)
+		return -1;
+	return listing_fill_set(mem, &l, set, err);
 }
 
 int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
 		 struct set **set, struct error *err)
 {
 	const unsigned char *looks = NULL;
-	struct names_sum here = { 0, 0 };
-	struct listing l = { 0 };
+	struct names_sum here = { 0, 0, 0 };
+	struct set *as_head = NULL;
+	struct error odd = { 0 };
 	bool head = false;
-	int result;
+	int result = 0;
 
 	if (w->file) {
-		looks = looking_end(w->looking, &here);
+		/* nearly always it is the answer, and another thread looks
+		   meanwhile */
 		head = w->repo->head && is_head(w);
+		if (head)
+			result = fill_unchanged(mem, w, &as_head, &odd);
+		looks = looking_end(w->looking, &here);
+		note_others(w, looks, &here);
 	}
 	if (looks && head && is_all_same(w, looks, here)) {
-		result = fill_unchanged(mem, w, set, err);
+		*set = as_head;
+		*err = odd;
 	} else {
-		l.lenient = w->lenient ? set_new(w) : NULL;
-		result = read_changed(w, looks, head, here, &l, err);
-		if (result == 0)
-			result = hash_files(w, w->repo, keep, &l, err);
-		if (result == 0)
-			result = listing_fill_set(mem, &l, set, err);
+		talloc_free(as_head);
+		error_release(&odd);
+		result = end_changed(mem, w, keep, looks, head, here, set, err);
 	}
 	talloc_free(w);
 	return result;

@@ -147,3 +147,48 @@ a_line_each() {
 	exits 129
 	err_has "unexpected argument 'extra'"
 }
+
+@test "what a team shares is read from the index, then from HEAD, where the file is gone" {
+	fresh sqlite
+	table_pair $A a
+	printf '[migrate]\n\tproofRows = 20000\n' >.gitmigrate
+	commit
+	migrate status
+	exits 128
+	rm .gitmigrate
+	migrate status
+	exits 128
+	err_has "only less than the default may be set there"
+	git rm -q --cached .gitmigrate
+	migrate status
+	exits 128
+	git commit -qm 'Share nothing'
+	ok status
+	printf '[migrate]\n\tproofRows = 20000\n' >.gitmigrate
+	git add .gitmigrate
+	rm .gitmigrate
+	migrate status
+	exits 128
+}
+
+@test "what is remembered of a target follows the ledger, shorter and longer" {
+	local seen
+	fresh sqlite
+	table_pair $A a
+	table_pair $B b
+	commit
+	ok up
+	ok status
+	seen=$(git rev-parse --git-common-dir)/migrate/seen
+	[[ $(cat "$seen"/* | grep -c '^2') == 2 ]]
+	sql "DELETE FROM git_migrations WHERE version = $B; DROP TABLE b"
+	ok status
+	[[ $(cat "$seen"/* | grep -c '^2') == 1 ]]
+	ok up
+	ok status
+	[[ $(cat "$seen"/* | grep -c '^2') == 2 ]]
+	sql "UPDATE git_migrations SET name = 'z' WHERE version = $A"
+	ok status
+	grep -q "^$A .* z\$" "$seen"/*
+	[[ $(cat "$seen"/* | grep -c '^2') == 2 ]]
+}

@@ -41,7 +41,8 @@ static bool is_read(struct test *t, const char *dir)
 {
 	char *path = talloc_asprintf(t->mem, "%s/index", t->repo->git_dir);
 
-	return index_read(t->mem, path, dir, t->repo->hex_length / 2) != NULL;
+	return index_read(t->mem, path, dir, ".gitmigrate",
+			  t->repo->hex_length / 2) != NULL;
 }
 
 static void both_say_the_same_in(struct test *t, const char *dir)
@@ -76,7 +77,8 @@ static void an_unchanged_folder_is_told_without_git(void **state)
 
 	sh(t, OLD);
 	enter(t, ".");
-	index = index_read(t->mem, ".git/index", "migrations", 20);
+	index = index_read(t->mem, ".git/index", "migrations", ".gitmigrate",
+			   20);
 	assert_non_null(index);
 	assert_int_equal(index->count, 6);
 	assert_string_equal(index->entries[0].path,
@@ -275,11 +277,13 @@ static void broken_files_are_left_to_git(void **state)
 	size = strtoul(sh(t, "stat -c %s whole"), NULL, 10);
 	for (size_t cut = 0; cut < size; cut += 7) {
 		sh(t, talloc_asprintf(t->mem, "head -c %zu whole >cut", cut));
-		assert_null(index_read(t->mem, "cut", "migrations", 20));
+		assert_null(index_read(t->mem, "cut", "migrations",
+				       ".gitmigrate", 20));
 	}
 	sh(t, "sed 's/TREE/nope/' whole >cut");
-	assert_null(index_read(t->mem, "cut", "migrations", 20));
-	assert_null(index_read(t->mem, "missing", "migrations", 20));
+	assert_null(index_read(t->mem, "cut", "migrations", ".gitmigrate", 20));
+	assert_null(
+		index_read(t->mem, "missing", "migrations", ".gitmigrate", 20));
 }
 
 #define TEST(f)                                                                \

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -240,6 +241,39 @@ static void starts_each_script_on_a_fresh_connection(void **state)
 	assert_string_equal(bed_ask(p, db, "PRAGMA foreign_keys"), "0");
 }
 
+/* --- the journal ---------------------------------------------------------- */
+
+static void keeps_its_journal_as_long_as_it_is_there(void **state)
+{
+	struct bed *p = *state;
+	struct db *db = bed_open(p, "a.db");
+	const char *journal = bed_path(p, "a.db-journal");
+	struct stat first, later;
+
+	assert_int_equal(sqlite->lock(db, &p->err), 0);
+	bed_runs(p, db, "CREATE TABLE t (a PRIMARY KEY)");
+	assert_int_equal(stat(journal, &first), 0);
+	bed_runs(p, db, "INSERT INTO t VALUES (1)");
+	assert_int_equal(stat(journal, &later), 0);
+	assert_int_equal(first.st_ino, later.st_ino);
+	/* somebody else ends a transaction in the usual mode */
+	assert_int_equal(unlink(journal), 0);
+	for (int times = 0; times < 2; times++) {
+		assert_int_equal(bed_run(p, db,
+					 "INSERT INTO t VALUES (2);"
+					 "INSERT INTO t VALUES (1)",
+					 NULL),
+				 -1);
+		assert_string_equal(bed_ask(p, db, "SELECT a FROM t"), "1");
+	}
+	bed_runs(p, db, "INSERT INTO t VALUES (3)");
+	assert_true(bed_has(p, "a.db-journal"));
+	assert_int_equal(sqlite->unlock(db, &p->err), 0);
+	assert_false(bed_has(p, "a.db-journal"));
+	assert_string_equal(bed_ask(p, db, "PRAGMA integrity_check"), "ok");
+	assert_string_equal(bed_ask(p, db, "SELECT a FROM t"), "1;3");
+}
+
 /* --- foreign keys --------------------------------------------------------- */
 
 static void rebuilds_a_parent_without_losing_its_children(void **state)
@@ -366,6 +400,7 @@ int main(void)
 		TEST(says_where_a_script_fails),
 		TEST(rolls_back_what_the_script_began_itself),
 		TEST(starts_each_script_on_a_fresh_connection),
+		TEST(keeps_its_journal_as_long_as_it_is_there),
 		TEST(rebuilds_a_parent_without_losing_its_children),
 		TEST(refuses_to_commit_broken_foreign_keys),
 		TEST(forgives_what_was_broken_before),

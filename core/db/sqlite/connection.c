@@ -142,7 +142,8 @@ int sqlite_connect(struct sqlite *s, struct error *err)
 {
 	if (lazy_sqlite_load(err) < 0)
 		return -1;
-	if (sqlite3_open_v2(s->path, &s->handle, s->flags, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(s->path, &s->handle, s->flags, sqlite_system()) !=
+	    SQLITE_OK) {
 		if (!s->handle)
 			return no_database(s, "out of memory", err);
 		return no_database(s, sqlite3_errmsg(s->handle), err);

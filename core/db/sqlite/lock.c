@@ -50,47 +50,6 @@ static int busy(struct sqlite *s, struct error *err)
 	return error_hint(err, "wait longer for it: --wait SECONDS");
 }
 
-static int take_mode(void *data, int count, char **values, char **names)
-{
-	(void)names;
-	*(bool *)data = count == 1 && values[0] &&
-			strcmp(values[0], "delete") == 0;
-	return 0;
-}
-
-/*
- * A run of many transactions would make and remove the rollback journal once a
- * migration, and flush the folder each time. Where it is removed it is emptied
- * instead, as long as the run lasts: that is as durable, takes a third off the
- * time of small migrations, and any other program reads it right,
- * https://www.sqlite.org/pragma.html#pragma_journal_mode. Best effort, as a
- * database in use may not let its mode be changed.
- */
-void sqlite_keep_journal(struct sqlite *s)
-{
-	bool is_removed = false;
-
-	sqlite3_exec(s->handle, "PRAGMA main.journal_mode", take_mode,
-		     &is_removed, NULL);
-	if (is_removed)
-		sqlite3_exec(s->handle,
-			     "PRAGMA main.journal_mode = PERSIST; "
-			     "PRAGMA main.journal_size_limit = 1048576",
-			     NULL, NULL, NULL);
-	s->keeps_journal = is_removed;
-}
-
-/* This removes it, too. */
-static void let_journal_go(struct sqlite *s)
-{
-	if (s->keeps_journal && s->handle)
-		sqlite3_exec(s->handle,
-			     "PRAGMA main.journal_mode = DELETE; "
-			     "PRAGMA main.journal_size_limit = -1",
-			     NULL, NULL, NULL);
-	s->keeps_journal = false;
-}
-
 int sqlite_lock(struct db *db, struct error *err)
 {
 	struct sqlite *s = sqlite_of(db);
@@ -120,7 +79,7 @@ int sqlite_unlock(struct db *db, struct error *err)
 	struct sqlite *s = sqlite_of(db);
 
 	(void)err;
-	let_journal_go(s);
+	sqlite_let_journal_go(s);
 	if (s->lock_file >= 0)
 		set_lock(s, F_UNLCK);
 	return 0;

@@ -122,6 +122,18 @@ static bool is_in_folder(const struct reader *r, const char *path)
 	       !strchr(path + r->dir_length, '/');
 }
 
+/* Files that are not kept, and SQL that is kept and no script. */
+static void note(struct reader *r, const char *path, bool kept)
+{
+	struct index *index = r->index;
+
+	if (!kept && !strcmp(path, r->other))
+		index->has_other = true;
+	if (!strncmp(path, r->dir, r->dir_length) &&
+	    !(kept && ends_as_script(path)) && ends_as_sql(path))
+		index->has_odd = true;
+}
+
 static void keep(struct reader *r, size_t begin, const char *path)
 {
 	struct index *index = r->index;
@@ -146,6 +158,7 @@ static bool read_entry(struct reader *r)
 	const unsigned char *data = r->file->data;
 	const char *path = r->path;
 	unsigned flags, mode;
+	bool kept;
 
 	if (at + 4 > r->end)
 		return false;
@@ -157,11 +170,10 @@ static bool read_entry(struct reader *r)
 			    : !read_plain(r, begin, &at, &path))
 		return false;
 	r->at = at;
-	if (!is_in_folder(r, path)) {
-		if (!strcmp(path, r->other))
-			r->index->has_other = true;
+	kept = is_in_folder(r, path);
+	note(r, path, kept);
+	if (!kept)
 		return true;
-	}
 	if (flags & (FLAG_ASSUME_VALID | FLAG_STAGE | FLAG_EXTENDED) ||
 	    (mode & MODE_TYPE) != MODE_FILE)
 		return false;

@@ -29,6 +29,7 @@ struct index {
 	const unsigned char
 		*tree;	/* id of the folder's tree; NULL: not known */
 	bool has_other; /* the other file that was asked for is in it */
+	bool has_odd;	/* below the folder is SQL that is no script in it */
 };
 
 /*

@@ -15,8 +15,9 @@ struct repo_private {
 	char *settings; /* what `config` printed */
 	size_t settings_length;
 	char *known; /* what `names` answered, a line each */
-	/* the folder whose last look found scripts as the only SQL, or NULL */
-	char *tidy;
+	/* the folder with no SQL but scripts in it, as the last look found, and
+	   below it, as the index has it; NULL: not known */
+	char *tidy, *tidy_index;
 	bool unshared; /* the index has no .gitmigrate */
 };
 

@@ -32,6 +32,7 @@ static void take(TALLOC_CTX *mem, char *path, const char *dir, char ***list,
 int misnamed_staged(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 		    char ***list, size_t *count, struct error *err)
 {
+	const char *tidy = private_of(repo)->tidy_index;
 	char *folder = inside_folder(mem, dir), *text, *end;
 	const char *const compared[] = { "git",
 					 "diff-index",
@@ -52,6 +53,8 @@ int misnamed_staged(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 
 	*list = NULL;
 	*count = 0;
+	if (tidy && !strcmp(tidy, dir))
+		return 0;
 	if (git_must(mem, repo, repo->head ? compared : all, NULL, 0, &text,
 		     &length, "list the files that are added", err) < 0)
 		return -1;

@@ -296,6 +296,7 @@ struct index *worktree_index(TALLOC_CTX *mem, struct repo *repo,
 {
 	const char *named = getenv("GIT_INDEX_FILE");
 	const char *base = repo->git_dir;
+	struct repo_private *p = private_of(repo);
 	struct index *index;
 	char *path;
 
@@ -306,7 +307,9 @@ struct index *worktree_index(TALLOC_CTX *mem, struct repo *repo,
 	path = *named == '/' ? talloc_strdup(mem, named)
 			     : talloc_asprintf(mem, "%s/%s", base, named);
 	index = index_read(mem, path, dir, SHARED_FILE, repo->hex_length / 2);
-	private_of(repo)->unshared = index && !index->has_other;
+	p->unshared = index && !index->has_other;
+	talloc_free(p->tidy_index);
+	p->tidy_index = index && !index->has_odd ? talloc_strdup(p, dir) : NULL;
 	talloc_free(path);
 	return index;
 }

@@ -58,6 +58,8 @@ struct text {
 
 static void put(struct text *t, const char *data, size_t length)
 {
+	if (!length)
+		return;
 	if (t->length + length > t->room) {
 		t->room = 2 * (t->length + length);
 		t->data = talloc_realloc(NULL, t->data, char,

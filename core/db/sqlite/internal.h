@@ -153,13 +153,17 @@ void sqlite_grip_tell(struct sqlite *s, int64_t statement_us, int statement);
 
 int sqlite_lock(struct db *db, struct error *err);
 int sqlite_unlock(struct db *db, struct error *err);
+int sqlite_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
+		 size_t n, const char *witness, enum db_verdict *verdict,
+		 char **what, struct error *err);
+
+/* --- journal.c --- */
+
+/* Only while nobody else of ours is at the database: the lock is held. */
 void sqlite_keep_journal(struct sqlite *s);
 void sqlite_let_journal_go(struct sqlite *s);
 /* The name of the interface to the system that databases are opened with. */
 const char *sqlite_system(void);
-int sqlite_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
-		 size_t n, const char *witness, enum db_verdict *verdict,
-		 char **what, struct error *err);
 
 /* --- keys.c --- */
 

@@ -55,14 +55,26 @@ void sqlite_let_journal_go(struct sqlite *s)
  */
 static sqlite3_vfs *usual;
 static sqlite3_vfs ours;
-static struct stat flushed; /* the journal whose folder we have flushed */
+/* The journal whose folder we have flushed; without a mask there is none. The
+   number of a file that is gone may be another one's soon, its birth is not. */
+static struct statx flushed;
+
+static bool look_at(const char *path, struct statx *st)
+{
+	memset(st, 0, sizeof(*st));
+	return statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, st) == 0;
+}
 
 static bool is_flushed(const char *path)
 {
-	struct stat st;
+	struct statx st;
 
-	return flushed.st_ino && stat(path, &st) == 0 &&
-	       st.st_ino == flushed.st_ino && st.st_dev == flushed.st_dev;
+	return flushed.stx_mask && look_at(path, &st) &&
+	       st.stx_ino == flushed.stx_ino &&
+	       st.stx_dev_major == flushed.stx_dev_major &&
+	       st.stx_dev_minor == flushed.stx_dev_minor &&
+	       st.stx_btime.tv_sec == flushed.stx_btime.tv_sec &&
+	       st.stx_btime.tv_nsec == flushed.stx_btime.tv_nsec;
 }
 
 static void flush_folder(const char *path)
@@ -71,12 +83,11 @@ static void flush_folder(const char *path)
 	char *slash = strrchr(folder, '/');
 	int fd;
 
-	memset(&flushed, 0, sizeof(flushed));
 	if (slash)
 		slash[slash == folder] = '\0';
 	fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0 && (fsync(fd) < 0 || stat(path, &flushed) < 0))
-		memset(&flushed, 0, sizeof(flushed));
+	if (fd < 0 || fsync(fd) < 0 || !look_at(path, &flushed))
+		flushed.stx_mask = 0;
 	if (fd >= 0)
 		close(fd);
 	talloc_free(folder);

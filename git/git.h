@@ -293,6 +293,9 @@ int repo_undo_switch(struct repo *repo, const struct destination *to,
  */
 int repo_move(struct repo *repo, const char *from, const char *to, bool tracked,
 	      struct error *err);
+/* Completes one that may have been cut off at any moment, or not begun. */
+int repo_finish_move(struct repo *repo, const char *from, const char *to,
+		     bool tracked, struct error *err);
 
 /*
  * The refs whose commits others have: the upstream of the current branch and

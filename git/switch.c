@@ -215,7 +215,7 @@ static int unlocked(TALLOC_CTX *mem, struct repo *repo,
 {
 	char *lock = switch_wait_for_locks(mem, repo, to, SWITCH_LOCK_WAIT_MS);
 
-	return lock ? switch_refuse_lock(mem, lock, err) : 0;
+	return lock ? switch_refuse_lock(mem, lock, "switch", err) : 0;
 }
 
 static bool copy_file(const char *from, const char *to)

@@ -17,8 +17,11 @@ char *switch_wait_for_locks(TALLOC_CTX *mem, struct repo *repo,
 /* How long a lock of another git may be there, before anything is done: most
    are for a moment. */
 #define SWITCH_LOCK_WAIT_MS 1000
-/* ERROR_BUSY, with its name, its age, and what to type. */
-int switch_refuse_lock(TALLOC_CTX *mem, const char *lock, struct error *err);
+/* The same of the index alone, for as long. */
+char *switch_wait_for_index(TALLOC_CTX *mem, struct repo *repo);
+/* ERROR_BUSY: git would not do that; with its name, its age, what to type. */
+int switch_refuse_lock(TALLOC_CTX *mem, const char *lock, const char *what,
+		       struct error *err);
 
 /*
  * For a git switch that is about to start: what it needs in its environment to
@@ -27,8 +30,8 @@ int switch_refuse_lock(TALLOC_CTX *mem, const char *lock, struct error *err);
  */
 const char *switch_trace_begin(TALLOC_CTX *mem, struct repo *repo);
 void switch_trace_end(struct repo *repo);
-/* Whether it is certain that the last one, which does not run any more, has left
-   that lock of the index. */
+/* Whether it is certain that the last one, which does not run any more, has
+   left that lock of the index. */
 bool switch_has_left(struct repo *repo, const char *lock);
 
 #endif

@@ -28,8 +28,8 @@ static char *index_lock(TALLOC_CTX *mem, const struct repo *repo)
 static bool will_be_made(TALLOC_CTX *mem, struct repo *repo, const char *branch)
 {
 	struct error ignored = { 0 };
-	char *commit = NULL, *ref = talloc_asprintf(mem, "refs/heads/%s",
-						    branch);
+	char *commit = NULL,
+	     *ref = talloc_asprintf(mem, "refs/heads/%s", branch);
 	int result = repo_resolve(mem, repo, ref, &commit, &ignored);
 	bool missing = result < 0 && ignored.code == ERROR_NOT_FOUND;
 
@@ -71,7 +71,22 @@ char *switch_wait_for_locks(TALLOC_CTX *mem, struct repo *repo,
 	return lock;
 }
 
-int switch_refuse_lock(TALLOC_CTX *mem, const char *lock, struct error *err)
+char *switch_wait_for_index(TALLOC_CTX *mem, struct repo *repo)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	int64_t until = clock_mono_us() + SWITCH_LOCK_WAIT_MS * 1000;
+	char *lock = index_lock(mem, repo);
+
+	while (access(lock, F_OK) == 0) {
+		if (clock_mono_us() > until)
+			return lock;
+		nanosleep(&pause, NULL);
+	}
+	return NULL;
+}
+
+int switch_refuse_lock(TALLOC_CTX *mem, const char *lock, const char *what,
+		       struct error *err)
 {
 	struct stat st;
 	struct timespec now;
@@ -82,9 +97,9 @@ int switch_refuse_lock(TALLOC_CTX *mem, const char *lock, struct error *err)
 		ms = (double)(now.tv_sec - st.st_mtim.tv_sec) * 1e3 +
 		     (double)(now.tv_nsec - st.st_mtim.tv_nsec) / 1e6;
 	error_set(err, ERROR_BUSY,
-		  "git would not switch: another git is at work, or has left "
-		  "its lock %s ago: '%s'",
-		  text_duration(mem, ms < 0 ? 0 : ms), lock);
+		  "git would not %s: another git is at work, or has left its "
+		  "lock %s ago: '%s'",
+		  what, text_duration(mem, ms < 0 ? 0 : ms), lock);
 	return error_hint(err, "if no git is at work here: rm '%s'", lock);
 }
 
@@ -143,7 +158,17 @@ void switch_trace_end(struct repo *repo)
 	talloc_free(mem);
 }
 
-enum column { DEPTH, THREAD, EVENT, REPO, TIME, SINCE, CATEGORY, TEXT, COLUMNS };
+enum column {
+	DEPTH,
+	THREAD,
+	EVENT,
+	REPO,
+	TIME,
+	SINCE,
+	CATEGORY,
+	TEXT,
+	COLUMNS
+};
 
 /* "d0 | main | region_enter | r1 | 0.0007 | | unpack_trees | ..label:update" */
 static bool split(char *line, char *columns[COLUMNS])

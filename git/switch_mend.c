@@ -44,7 +44,7 @@ static int see_to_locks(TALLOC_CTX *mem, struct repo *repo,
 	if (lock)
 		lock = switch_wait_for_locks(mem, repo, to,
 					     SWITCH_LOCK_WAIT_MS);
-	return lock ? switch_refuse_lock(mem, lock, err) : 0;
+	return lock ? switch_refuse_lock(mem, lock, "switch", err) : 0;
 }
 
 /* --- what differs --------------------------------------------------------- */

@@ -360,8 +360,8 @@ static int take_back(struct renumber *r)
 static int move_the_rest(struct renumber *r)
 {
 	for (size_t i = 0; i < r->count; i++)
-		writeup_renumber(r->cmd.repo->common_dir,
-				 r->list[i].m->version, r->list[i].to);
+		writeup_renumber(r->cmd.repo->common_dir, r->list[i].m->version,
+				 r->list[i].to);
 	return move_proofs(r) < 0 || remove_journal(r) < 0 ? -1 : 0;
 }
 
@@ -441,7 +441,8 @@ int renumbering_finish(struct renumber *r, bool *found)
 	if (!journal)
 		return 0;
 	if (r->dry_run) {
-		error_set(&cmd->err, ERROR_REFUSED, "a renumber was cut off here");
+		error_set(&cmd->err, ERROR_REFUSED,
+			  "a renumber was cut off here");
 		return error_hint(&cmd->err,
 				  "to complete it: git migrate renumber");
 	}

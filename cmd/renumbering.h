@@ -36,9 +36,9 @@ struct renumber {
 	size_t count;
 	struct holder *holders;
 	size_t holder_count;
-	size_t moved;	/* files, for the way back */
+	size_t moved;	  /* files, for the way back */
 	const char *path; /* of the journal */
-	char *unproven; /* the versions whose proofs hold no more; or NULL */
+	char *unproven;	  /* the versions whose proofs hold no more; or NULL */
 	size_t unproven_count;
 };
 

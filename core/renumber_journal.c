@@ -169,8 +169,7 @@ void renumber_journal_plan(TALLOC_CTX *mem,
 						 back[i].m->name);
 
 		if (m)
-			(*list)[(*count)++] = (struct renumbering){
-				m, back[i].m->version
-			};
+			(*list)[(*count)++] =
+				(struct renumbering){ m, back[i].m->version };
 	}
 }

@@ -32,8 +32,8 @@ int renumber_journal_write(const struct renumber_journal *journal,
 
 /*
  * What was planned, from what is here once all files are renamed: *before, the
- * set as it was, and the list of what became of it. A migration that is not here
- * any more is left out.
+ * set as it was, and the list of what became of it. A migration that is not
+ * here any more is left out.
  */
 void renumber_journal_plan(TALLOC_CTX *mem,
 			   const struct renumber_journal *journal,

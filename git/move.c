@@ -86,7 +86,8 @@ static int finish_move(TALLOC_CTX *mem, struct repo *repo, const char *from,
 {
 	char *from_file = talloc_asprintf(mem, "%s/%s", repo->top, from);
 	char *to_file = talloc_asprintf(mem, "%s/%s", repo->top, to);
-	bool is = access(from_file, F_OK) == 0, done = access(to_file, F_OK) == 0;
+	bool is = access(from_file, F_OK) == 0,
+	     done = access(to_file, F_OK) == 0;
 
 	if (is && done) {
 		if (!file_same(from_file, to_file))
@@ -103,8 +104,8 @@ static int finish_move(TALLOC_CTX *mem, struct repo *repo, const char *from,
 		return tracked ? move_indexed(mem, repo, from, to, from_file,
 					      to_file, err)
 			       : 0;
-	return error_set(err, ERROR_NOT_FOUND,
-			 "neither '%s' nor '%s' is here", from, to);
+	return error_set(err, ERROR_NOT_FOUND, "neither '%s' nor '%s' is here",
+			 from, to);
 }
 
 int repo_finish_move(struct repo *repo, const char *from, const char *to,
@@ -112,7 +113,8 @@ int repo_finish_move(struct repo *repo, const char *from, const char *to,
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	char *lock = tracked ? switch_wait_for_index(mem, repo) : NULL;
-	int result = lock ? switch_refuse_lock(mem, lock, "rename a script", err)
+	int result = lock ? switch_refuse_lock(mem, lock, "rename a script",
+					       err)
 			  : finish_move(mem, repo, from, to, tracked, err);
 
 	talloc_free(mem);

@@ -305,16 +305,25 @@ char *cmd_own_file(const struct cmd *cmd, const char *name)
 	return talloc_asprintf_append(path, "/%s", name);
 }
 
+static bool is_there(const struct cmd *cmd, const char *name)
+{
+	char *path = talloc_asprintf(cmd->mem, "%s/%s", cmd->repo->git_dir,
+				     name);
+
+	return access(path, F_OK) == 0;
+}
+
 void cmd_warn_cut_off(const struct cmd *cmd)
 {
-	char *path = talloc_asprintf(cmd->mem, "%s/" SWITCH_JOURNAL,
-				     cmd->repo->git_dir);
-
-	if (access(path, F_OK) < 0)
-		return;
-	cmd_warning("a 'git migrate switch' was cut off here");
-	cmd_hint(cmd, "to complete it: git migrate switch --continue");
-	cmd_hint(cmd, "to go back: git migrate switch --abort");
+	if (is_there(cmd, SWITCH_JOURNAL)) {
+		cmd_warning("a 'git migrate switch' was cut off here");
+		cmd_hint(cmd, "to complete it: git migrate switch --continue");
+		cmd_hint(cmd, "to go back: git migrate switch --abort");
+	}
+	if (is_there(cmd, RENUMBER_JOURNAL)) {
+		cmd_warning("a 'git migrate renumber' was cut off here");
+		cmd_hint(cmd, "to complete it: git migrate renumber");
+	}
 }
 
 bool cmd_may_scratch(const struct cmd *cmd)

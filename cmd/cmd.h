@@ -116,10 +116,11 @@ enum cmd_access {
 };
 int cmd_open_target(struct cmd *cmd, enum cmd_access access);
 #define SWITCH_JOURNAL "migrate/switch.json"
+#define RENUMBER_JOURNAL "migrate/renumber.json"
 /* A file in the git directory of this work tree, in a folder of ours that is
    made when missing. */
 char *cmd_own_file(const struct cmd *cmd, const char *name);
-/* Says so when a switch was cut off here. */
+/* Says so when a switch or a renumber was cut off here. */
 void cmd_warn_cut_off(const struct cmd *cmd);
 /* Whether a scratch database may be made for it: not on a protected server. */
 bool cmd_may_scratch(const struct cmd *cmd);

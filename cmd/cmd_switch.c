@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -71,15 +70,6 @@ static int aim(struct switching *w, const char *name, bool detach,
 				&cmd->err);
 }
 
-static int64_t journal_time(const struct switching *w)
-{
-	struct stat st;
-
-	if (stat(w->path, &st) < 0)
-		return INT64_MAX;
-	return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-}
-
 /* A git switch that was killed is brought to its end first. */
 static int finish_git(struct switching *w)
 {
@@ -97,9 +87,12 @@ static int finish_git(struct switching *w)
 	    (strcmp(cmd->repo->head, j->from_commit) != 0 &&
 	     strcmp(cmd->repo->head, j->to_commit) != 0))
 		return 0;
-	if (repo_mend_switch(cmd->repo, heading.commit, heading.branch,
-			     journal_time(w), &cmd->err) < 0 ||
-	    switching_open_again(w) < 0)
+	if (repo_mend_switch(cmd->repo, &heading, &cmd->err) < 0) {
+		if (cmd->err.code == ERROR_BUSY)
+			switching_hint_ways(w);
+		return -1;
+	}
+	if (switching_open_again(w) < 0)
 		return -1;
 	return switching_go(w, &heading, j->heading);
 }

@@ -1,6 +1,5 @@
 #include "cmd/switching.h"
 
-#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -163,18 +162,17 @@ static int restore_database(struct switching *w)
 	return syncing_revert(&w->y) < 0 || syncing_apply(&w->y) < 0 ? -1 : 0;
 }
 
-/* What a git switch has written that ended among the files. Its locks it takes
-   away itself; one that is there is somebody else's. */
+/* What a git switch has written that ended among the files. */
 static int mend_files(struct switching *w)
 {
 	struct cmd *cmd = &w->s.cmd;
 	const struct journal *j = w->journal;
+	const struct destination there = { j->to_commit, j->to_commit, NULL };
 
 	if (j->heading != HEADING_TO ||
 	    strcmp(cmd->repo->head, j->from_commit) != 0)
 		return 0;
-	return repo_mend_switch(cmd->repo, j->to_commit, NULL, INT64_MAX,
-				&cmd->err);
+	return repo_undo_switch(cmd->repo, &there, &cmd->err);
 }
 
 int switching_go_back(struct switching *w)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/thread/join.h"
 #include "core/thread/marker.h"
 #include "core/thread/texts.h"
 
@@ -242,6 +243,8 @@ int writeup_gather(struct writeup *w, int64_t version, struct written *one)
 				  "see the versions: git migrate status");
 	}
 	take_scripts(w, pair, row, &one->input);
+	one->input.up_blob = pair->half[0].blob;
+	one->input.down_blob = pair->half[1].blob;
 	take_proof(w, here, pair, &one->input);
 	one->marker = marker_new(cmd->mem, version, one->input.name,
 				 one->input.target);
@@ -270,8 +273,12 @@ int writeup_compose_over(TALLOC_CTX *mem, struct writeup *w,
 		texts_join(mem, &posted, &found, &safe, &input.texts);
 		input.texts.task = safe.task ? safe.task : found.task;
 	}
-	return comment_compose(mem, &input, w->template_file->text,
-			       w->template_file->path, body, &marker, err);
+	if (comment_compose(mem, &input, w->template_file->text,
+			    w->template_file->path, body, &marker, err) < 0)
+		return -1;
+	if (existing)
+		*body = comment_keep_proof(mem, &input, *body, existing);
+	return 0;
 }
 
 int writeup_compose(struct writeup *w, const struct written *one, char **body)

@@ -1,7 +1,6 @@
 #include "core/journal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,20 +156,6 @@ int journal_read(TALLOC_CTX *mem, const char *path, struct journal **journal,
 			       "and remove the file: git migrate sync");
 }
 
-/* A name is on the disk when its folder is. */
-static bool sync_folder(const char *path)
-{
-	char *folder = talloc_strndup(NULL, path,
-				      (size_t)(strrchr(path, '/') - path));
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool well = fd >= 0 && fsync(fd) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	talloc_free(folder);
-	return well;
-}
-
 static int unable(const char *path, struct error *err)
 {
 	return error_set(err, ERROR_FAILED, "unable to write '%s': %s", path,
@@ -182,9 +167,7 @@ int journal_write(const struct journal *journal, const char *path,
 {
 	json_t *json = journal_json(journal);
 	char *data = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	char *beside;
-	bool well;
-	int fd;
+	int result;
 
 	if (!data) {
 		json_decref(json);
@@ -192,16 +175,10 @@ int journal_write(const struct journal *journal, const char *path,
 				 "unable to note down a switch: the name of a "
 				 "branch or database is not UTF-8");
 	}
-	beside = talloc_asprintf(NULL, "%s.new", path);
-	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	well = fd >= 0 && file_write_all(fd, data) == 0 && fsync(fd) == 0;
-	if (fd >= 0 && close(fd) < 0)
-		well = false;
-	well = well && rename(beside, path) == 0 && sync_folder(path);
+	result = file_replace(path, data);
 	free(data);
 	json_decref(json);
-	talloc_free(beside);
-	return well ? 0 : unable(path, err);
+	return result < 0 ? unable(path, err) : 0;
 }
 
 int journal_remove(const char *path, struct error *err)

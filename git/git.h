@@ -276,14 +276,16 @@ int repo_switch(TALLOC_CTX *mem, struct repo *repo,
 /* Whether HEAD is there already. */
 bool repo_is_at(const struct repo *repo, const struct destination *to);
 /*
- * After one between HEAD and another commit that was killed, and no longer
- * runs: takes its locks away (the branch's, too, if there is one), those that
- * are not older than `since`, a file's time in nanoseconds; and puts files back
- * that it had written or removed already. What somebody else has written since
- * stays.
+ * After one to there that was killed, and no longer runs: puts files back that
+ * it had written or removed already. What somebody else has written since
+ * stays. A lock of the index goes when it is certain that the killed one has
+ * left it; any other that git would stop at is ERROR_BUSY, and nothing is done.
  */
-int repo_mend_switch(struct repo *repo, const char *other, const char *branch,
-		     int64_t since_ns, struct error *err);
+int repo_mend_switch(struct repo *repo, const struct destination *to,
+		     struct error *err);
+/* The same where HEAD stays, for which no lock is in the way. */
+int repo_undo_switch(struct repo *repo, const struct destination *to,
+		     struct error *err);
 
 /*
  * Renames a file, both paths relative to the top, in the index too when that
@@ -291,6 +293,9 @@ int repo_mend_switch(struct repo *repo, const char *other, const char *branch,
  */
 int repo_move(struct repo *repo, const char *from, const char *to, bool tracked,
 	      struct error *err);
+/* Completes one that may have been cut off at any moment, or not begun. */
+int repo_finish_move(struct repo *repo, const char *from, const char *to,
+		     bool tracked, struct error *err);
 
 /*
  * The refs whose commits others have: the upstream of the current branch and

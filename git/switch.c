@@ -1,16 +1,11 @@
-#include "git/internal.h"
+#include "git/switch.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "core/base/text.h"
-
-/* How long a lock of another git may be there: most are for a moment. Once
-   something is reverted, there is more to lose. */
-#define LOCK_WAIT_BEFORE_MS 1000
+/* Once something is reverted, there is more to lose. */
 #define LOCK_WAIT_BETWEEN_MS 10000
 
 /* --- where to ------------------------------------------------------------- */
@@ -215,68 +210,12 @@ static int elsewhere(TALLOC_CTX *mem, struct repo *repo,
 			 to->branch, out);
 }
 
-/* The index that git will write. */
-static char *index_path(TALLOC_CTX *mem, const struct repo *repo)
-{
-	const char *given = getenv("GIT_INDEX_FILE");
-
-	return given ? talloc_strdup(mem, given)
-		     : talloc_asprintf(mem, "%s/index", repo->git_dir);
-}
-
-/* What git switch locks: the first that is locked already, or NULL. */
-static char *locked(TALLOC_CTX *mem, struct repo *repo,
-		    const struct destination *to)
-{
-	char *locks[5] = { NULL }, *commit = NULL;
-	struct error ignored = { 0 };
-	size_t n = 0;
-
-	locks[n++] = talloc_asprintf(mem, "%s.lock", index_path(mem, repo));
-	locks[n++] = talloc_asprintf(mem, "%s/HEAD.lock", repo->git_dir);
-	if (to->branch &&
-	    commit_of(mem, repo,
-		      talloc_asprintf(mem, "refs/heads/%s", to->branch),
-		      &commit, &ignored) == 0 &&
-	    !commit) { /* it will be made, with an upstream */
-		locks[n++] = talloc_asprintf(mem, "%s/refs/heads/%s.lock",
-					     repo->common_dir, to->branch);
-		locks[n++] = talloc_asprintf(mem, "%s/config.lock",
-					     repo->common_dir);
-	}
-	error_release(&ignored);
-	for (size_t i = 0; i < n; i++)
-		if (access(locks[i], F_OK) == 0)
-			return locks[i];
-	return NULL;
-}
-
-/* NULL when there is none, or none any more. */
-static char *wait_for_locks(TALLOC_CTX *mem, struct repo *repo,
-			    const struct destination *to, int wait_ms)
-{
-	const struct timespec pause = { .tv_nsec = 20000000 };
-	int64_t until = clock_mono_us() + (int64_t)wait_ms * 1000;
-	char *lock;
-
-	while ((lock = locked(mem, repo, to)) != NULL &&
-	       clock_mono_us() < until)
-		nanosleep(&pause, NULL);
-	return lock;
-}
-
 static int unlocked(TALLOC_CTX *mem, struct repo *repo,
 		    const struct destination *to, struct error *err)
 {
-	char *lock = wait_for_locks(mem, repo, to, LOCK_WAIT_BEFORE_MS);
+	char *lock = switch_wait_for_locks(mem, repo, to, SWITCH_LOCK_WAIT_MS);
 
-	if (!lock)
-		return 0;
-	error_set(err, ERROR_BUSY,
-		  "git would not switch: another git is at work, or has left "
-		  "its lock: '%s'",
-		  lock);
-	return error_hint(err, "if no git is at work here: rm '%s'", lock);
+	return lock ? switch_refuse_lock(mem, lock, "switch", err) : 0;
 }
 
 static bool copy_file(const char *from, const char *to)
@@ -312,7 +251,7 @@ static const char *const *index_of_our_own(TALLOC_CTX *mem, struct repo *repo,
 
 	*path = talloc_asprintf(mem, "%s/migrate/index", repo->git_dir);
 	unlink(talloc_asprintf(mem, "%s.lock", *path));
-	if (!copy_file(index_path(mem, repo), *path))
+	if (!copy_file(switch_index_path(mem, repo), *path))
 		return env;
 	while (env[n])
 		n++;
@@ -372,13 +311,18 @@ int repo_would_switch(struct repo *repo, const struct destination *to,
 /* Hooks run in it: what plumbing needs is nothing to them. */
 static const char *const *person_environment(TALLOC_CTX *mem, struct repo *repo)
 {
-	const char **env = talloc_zero_array(mem, const char *, 5);
+	const char **env = talloc_zero_array(mem, const char *, 7);
+	const char *trace = switch_trace_begin(mem, repo);
 	char *usual = talloc_asprintf(mem, "%s/.git", repo->top);
 	size_t n = 0;
 
 	env[n++] = "GIT_PREFIX";
 	/* our own hook has nothing to tell of a database that is half way */
 	env[n++] = "GIT_MIGRATE_SWITCHING=1";
+	if (trace) {
+		env[n++] = trace;
+		env[n++] = "GIT_TRACE2_PERF_BRIEF=1";
+	}
 	if (!getenv("GIT_DIR") && !getenv("GIT_WORK_TREE") &&
 	    access(usual, F_OK) == 0)
 		return env;
@@ -414,7 +358,7 @@ int repo_switch(TALLOC_CTX *mem, struct repo *repo,
 	int status;
 
 	/* git says itself what is still locked */
-	wait_for_locks(mem, repo, to, LOCK_WAIT_BETWEEN_MS);
+	switch_wait_for_locks(mem, repo, to, LOCK_WAIT_BETWEEN_MS);
 	status = process_run(
 		mem,
 		to->branch ? GIT_ARGS("switch", to->name)
@@ -422,6 +366,8 @@ int repo_switch(TALLOC_CTX *mem, struct repo *repo,
 		repo->top, person_environment(mem, repo), NULL, 0, &out, NULL,
 		said, err);
 
+	if (status <= 128)
+		switch_trace_end(repo);
 	if (status < 0)
 		return -1;
 	if (arrived(repo, to))

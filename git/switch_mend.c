@@ -1,4 +1,4 @@
-#include "git/internal.h"
+#include "git/switch.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,35 +31,20 @@ struct mending {
 
 /* --- locks ---------------------------------------------------------------- */
 
-static int64_t time_of(const char *path)
+static int see_to_locks(TALLOC_CTX *mem, struct repo *repo,
+			const struct destination *to, struct error *err)
 {
-	struct stat st;
+	char *lock = switch_locked(mem, repo, to);
 
-	if (lstat(path, &st) < 0)
-		return -1;
-	return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-}
-
-static void drop_lock(const char *folder, const char *name, int64_t since_ns)
-{
-	char *path = talloc_asprintf(NULL, "%s/%s.lock", folder, name);
-
-	if (time_of(path) >= since_ns)
-		unlink(path);
-	talloc_free(path);
-}
-
-static void drop_locks(struct repo *repo, const char *branch, int64_t since_ns)
-{
-	char *ref = branch ? talloc_asprintf(NULL, "refs/heads/%s", branch)
-			   : NULL;
-
-	drop_lock(repo->git_dir, "index", since_ns);
-	drop_lock(repo->git_dir, "HEAD", since_ns);
-	drop_lock(repo->common_dir, "config", since_ns);
-	if (ref)
-		drop_lock(repo->common_dir, ref, since_ns);
-	talloc_free(ref);
+	if (lock && switch_has_left(repo, lock)) {
+		unlink(lock);
+		lock = switch_locked(mem, repo, to);
+	}
+	/* a git that is at work may be writing these files */
+	if (lock)
+		lock = switch_wait_for_locks(mem, repo, to,
+					     SWITCH_LOCK_WAIT_MS);
+	return lock ? switch_refuse_lock(mem, lock, "switch", err) : 0;
 }
 
 /* --- what differs --------------------------------------------------------- */
@@ -233,14 +218,12 @@ static int put_back(struct mending *m, struct error *err)
 			length, &out, NULL, "put files back", err);
 }
 
-int repo_mend_switch(struct repo *repo, const char *other, const char *branch,
-		     int64_t since_ns, struct error *err)
+static int mend_files(TALLOC_CTX *mem, struct repo *repo, const char *other,
+		      struct error *err)
 {
-	struct mending m = { .mem = talloc_new(NULL), .repo = repo };
-	int result;
+	struct mending m = { .mem = mem, .repo = repo };
+	int result = read_changes(&m, other, err);
 
-	drop_locks(repo, branch, since_ns);
-	result = read_changes(&m, other, err);
 	if (result == 0)
 		result = leave_staged(&m, err);
 	for (struct change *c = m.by_path; c && result == 0; c = c->hh.next)
@@ -248,6 +231,36 @@ int repo_mend_switch(struct repo *repo, const char *other, const char *branch,
 	if (result == 0)
 		result = put_back(&m, err);
 	HASH_CLEAR(hh, m.by_path);
-	talloc_free(m.mem);
+	return result;
+}
+
+int repo_mend_switch(struct repo *repo, const struct destination *to,
+		     struct error *err)
+{
+	TALLOC_CTX *mem;
+	int result;
+
+	if (repo_is_at(repo, to))
+		return 0;
+	mem = talloc_new(NULL);
+	result = see_to_locks(mem, repo, to, err) < 0 ||
+				 mend_files(mem, repo, to->commit, err) < 0
+			 ? -1
+			 : 0;
+	talloc_free(mem);
+	return result;
+}
+
+int repo_undo_switch(struct repo *repo, const struct destination *to,
+		     struct error *err)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	char *lock = switch_locked(mem, repo, to);
+	int result;
+
+	if (lock && switch_has_left(repo, lock))
+		unlink(lock);
+	result = mend_files(mem, repo, to->commit, err);
+	talloc_free(mem);
 	return result;
 }

@@ -51,6 +51,7 @@ struct comment_input {
 	/* Newest runs; NULL: none. A script is split, if it is there at all. */
 	const struct facts *up, *down;
 	const struct script *up_script, *down_script;
+	const char *up_blob, *down_blob; /* what they are; or NULL */
 
 	enum proof_state proof_state;
 	const struct proof *proof; /* that decided; NULL: none */

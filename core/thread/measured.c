@@ -412,6 +412,14 @@ static char *on_rows(TALLOC_CTX *mem, const struct proof *p)
 			: text;
 }
 
+char *measured_scripts(TALLOC_CTX *mem, const struct comment_input *in)
+{
+	if (!in->up_blob || !in->down_blob)
+		return talloc_strdup(mem, "");
+	return talloc_asprintf(mem, "; scripts `%.10s` and `%.10s`",
+			       in->up_blob, in->down_blob);
+}
+
 static char *why_not_proven(TALLOC_CTX *mem, const struct comment_input *in)
 {
 	const struct proof *p = in->proof;
@@ -437,8 +445,9 @@ static char *why_not_proven(TALLOC_CTX *mem, const struct comment_input *in)
 	if (p && p->outcome == PROOF_FAILED)
 		return talloc_asprintf(mem, "a script failed on a scratch %s",
 				       scratch(mem, p));
-	return talloc_asprintf(mem, "not proven; `git migrate prove %s` does",
-			       version_format(in->version, digits));
+	return talloc_asprintf(mem, "not proven; `git migrate prove %s` does%s",
+			       version_format(in->version, digits),
+			       measured_scripts(mem, in));
 }
 
 char *measured_rollback(TALLOC_CTX *mem, const struct comment_input *in)
@@ -448,9 +457,10 @@ char *measured_rollback(TALLOC_CTX *mem, const struct comment_input *in)
 
 	if (in->proof_state == PROOF_VALID && p && p->outcome == PROOF_PROVEN)
 		return talloc_asprintf(
-			mem, "YES (`git migrate prove` on a scratch %s, %s%s)",
+			mem,
+			"YES (`git migrate prove` on a scratch %s, %s%s%s)",
 			scratch(mem, p), markdown_line(mem, p->at),
-			on_rows(mem, p));
+			on_rows(mem, p), measured_scripts(mem, in));
 	if (in->proof_state == PROOF_STALE)
 		return talloc_asprintf(
 			mem,

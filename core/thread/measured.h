@@ -16,6 +16,8 @@ char *measured_locks(TALLOC_CTX *mem, const struct comment_input *in);
 char *measured_longest_lock(TALLOC_CTX *mem, const struct comment_input *in);
 char *measured_duration(TALLOC_CTX *mem, const struct comment_input *in);
 char *measured_volume(TALLOC_CTX *mem, const struct comment_input *in);
+/* "; scripts `…` and `…`", which the line of the rollback ends in. */
+char *measured_scripts(TALLOC_CTX *mem, const struct comment_input *in);
 char *measured_rollback(TALLOC_CTX *mem, const struct comment_input *in);
 char *measured_testing(TALLOC_CTX *mem, const struct comment_input *in);
 char *measured_transaction(TALLOC_CTX *mem, const struct comment_input *in);

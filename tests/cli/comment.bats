@@ -26,6 +26,11 @@ same_text() {
 		s/^(- Lock duration: N ms)[,;].*/\1/" <<<"$out"
 }
 
+# The first digits of the blob of a script.
+script_id() { # VERSION DIRECTION
+	git rev-parse "HEAD:$(git ls-files "migrations/$1_*.$2.sql")" | head -c 10
+}
+
 whole() {
 	local scope='the whole script and its record in one transaction'
 	[[ $ENGINE != mariadb ]] || scope='none (a statement refuses to be in one); 2 statements one by one, progress recorded'
@@ -45,7 +50,7 @@ readers first, @$(printf '\u200b')team
 - Tables: \`users\`
 - Row counts: \`users\`: 3 rows
 - Lock time: N ms (LOCKS)
-- Rollback tested: YES (\`git migrate prove\` on a scratch ENGINE, TIME, on 3 rows of earlier migrations)
+- Rollback tested: YES (\`git migrate prove\` on a scratch ENGINE, TIME, on 3 rows of earlier migrations; scripts \`$(script_id "$B" up)\` and \`$(script_id "$B" down)\`)
 
 **Safety Measures Taken:**
 - Backup verification: not measured
@@ -80,7 +85,7 @@ outcomes() {
 	out_has "📝 **Create users**"
 	out_has '**Outcome**: not applied yet'
 	out_has '- Lock time: not measured'
-	out_has "- Rollback tested: NO (not proven; \`git migrate prove $A\` does)"
+	out_has "- Rollback tested: NO (not proven; \`git migrate prove $A\` does; scripts "
 	ok up -n 1
 	ok down
 	ok comment $A

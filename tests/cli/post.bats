@@ -71,6 +71,29 @@ hint: see it: git log --notes=migrate; share it: git migrate notes push"
 	[[ $(grep -c "^$MARKER\$" <<<"$note") -eq 1 ]]
 }
 
+@test "a comment stays proven when who posts it again lacks the proof" {
+	local first
+	ok prove --all
+	ok post -q
+	first=$(git notes --ref=migrate show | grep -E '^- (Rollback tested|Testing):')
+	[[ $first == '- Rollback tested: YES ('*'; scripts `'* ]]
+	clone 1
+	git fetch -q origin refs/notes/migrate:refs/notes/migrate
+	ok comment --gotcha 'From the second'
+	ok post
+	err_has 'edited'
+	note=$(git notes --ref=migrate show)
+	[[ $note == *'- From the second'* ]]
+	same proof "$first" \
+		"$(grep -E '^- (Rollback tested|Testing):' <<<"$note")"
+	# one that is proven here is said to be so since then
+	ok prove --all
+	ok post
+	note=$(git notes --ref=migrate show)
+	[[ $note == *'Rollback tested: YES ('* ]]
+	[[ $note != *"$first"* ]]
+}
+
 @test "posting again keeps what others have written since" {
 	local note
 	ok comment --gotcha 'from ann' --gotcha 'to go'

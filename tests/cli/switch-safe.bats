@@ -107,7 +107,7 @@ interrupted_at_a_terminal() {
 		touch "$(in_git $lock)"
 		migrate switch main
 		exits 128
-		err_has "git would not switch: another git is at work, or has left its lock: '"
+		err_has "git would not switch: another git is at work, or has left its lock "
 		err_has "$lock'"
 		err_lacks reverted
 		err_has "hint: if no git is at work here: rm '"
@@ -146,6 +146,110 @@ interrupted_at_a_terminal() {
 	ok switch main
 	wait
 	on main $'a\nc'
+}
+
+# killed_among_files   a switch to main that is killed, with its git, while that
+# writes files. A filter does it, which git runs for some files.
+killed_among_files() {
+	echo '*.cut filter=cut' >.gitattributes
+	two
+	git switch -q main
+	local n
+	for n in 1 2 3 4; do echo "$n" >"$n.cut"; done
+	echo main >aaa
+	commit 'more on main'
+	git switch -q topic
+	cat >"$BATS_TEST_TMPDIR/cut" <<-'END'
+		#!/bin/sh
+		read -r _ _ _ shell _ <"/proc/$PPID/stat"
+		for pid in $PPID $shell; do
+			read -r name <"/proc/$pid/comm"
+			[ "$name" = git ] || continue
+			read -r _ _ _ ours _ <"/proc/$pid/stat"
+			kill -KILL "$pid" "$ours"
+		done
+		cat
+	END
+	chmod +x "$BATS_TEST_TMPDIR/cut"
+	git config filter.cut.smudge "$BATS_TEST_TMPDIR/cut"
+	migrate switch main
+	git config --unset filter.cut.smudge
+	[[ -e $(in_git migrate/switch.json) ]] || explain 'it was not cut off'
+	[[ -e $(in_git index.lock) ]] || explain 'git has left no lock'
+}
+
+@test "the lock that a killed git switch has left is taken away" {
+	fresh sqlite
+	killed_among_files
+	ok switch --continue
+	on main $'a\nc'
+	[[ ! -e $(in_git migrate/git-switch) ]] || explain 'its steps are left'
+}
+
+@test "so it is on the way back" {
+	fresh sqlite
+	killed_among_files
+	ok switch --abort
+	on topic $'a\nb'
+}
+
+@test "a lock of somebody who is at work since is left alone, and named" {
+	fresh sqlite
+	killed_among_files
+	local lock way
+	lock=$(in_git index.lock)
+	rm "$lock"
+	sleep 0.05 # the file system's clock goes on
+	echo theirs >"$lock"
+	for way in --continue --abort main; do
+		migrate switch $way
+		exits 128
+		err_has 'error: git would not switch: another git is at work, or has left its lock '
+		err_has " ago: '"
+		err_has "index.lock'
+hint: if no git is at work here: rm '"
+		err_has 'hint: to try again: git migrate switch --continue
+hint: to go back: git migrate switch --abort'
+		same 'the lock' theirs "$(<"$lock")"
+	done
+	rm "$lock"
+	ok switch --continue
+	on main $'a\nc'
+}
+
+@test "a lock whose owner cannot be told is left alone" {
+	fresh sqlite
+	local name
+	two
+	cut_in_git main
+	git symbolic-ref HEAD refs/heads/topic
+	git reset -q --hard
+	for name in index HEAD; do
+		touch "$(in_git $name.lock)"
+		migrate switch --continue
+		exits 128
+		err_has "$name.lock'"
+		rm "$(in_git $name.lock)"
+	done
+	{ touch "$(in_git index.lock)" && sleep 0.4 && rm "$(in_git index.lock)"; } &
+	ok switch --continue
+	wait
+	on main $'a\nc'
+}
+
+@test "a git switch that is killed alone is undone, with its lock" {
+	fresh sqlite
+	killed_among_files
+	ok switch --abort
+	sed -i 's/kill -KILL "$pid" "$ours"/kill -KILL "$pid"/' \
+		"$BATS_TEST_TMPDIR/cut"
+	git config filter.cut.smudge "$BATS_TEST_TMPDIR/cut"
+	migrate switch main
+	exits 128
+	err_has 'error: unable to switch: git ended by signal 9'
+	err_has "git and 'dev' are back where they were"
+	[[ ! -e $(in_git index.lock) ]] || explain 'its lock is left'
+	on topic $'a\nb'
 }
 
 # moves   the folder of the migrations, as .gitmigrate has it.

@@ -297,8 +297,8 @@ interrupted() {
 	ok sync
 }
 
-# What a kill leaves in the middle of git's switch: the journal, locks, and some
-# files of the other branch. The hook's parent is git, and that one's is ours.
+# What a kill leaves in the middle of git's switch: the journal, and some files
+# of the other branch. The hook's parent is git, and that one's is ours.
 cut_off() {
 	two
 	post_checkout <<-'END'
@@ -315,7 +315,6 @@ cut_off() {
 	err_has "warning: a 'git migrate switch' was cut off here
 hint: to complete it: git migrate switch --continue
 hint: to go back: git migrate switch --abort"
-	touch "$(in_git index.lock)" "$(in_git HEAD.lock)"
 	git show main:migrations/${C}_create_c.up.sql \
 		>migrations/${C}_create_c.up.sql
 	rm migrations/${B}_create_b.down.sql

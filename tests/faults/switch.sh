@@ -115,29 +115,43 @@ moment() {
 	fi
 }
 
+# A lock that git may have left, but also somebody else, has to be removed by a
+# person: here nobody else is at work.
+locks=0
+typed() { # ARG...
+	local lock
+	git-migrate switch -q "$@" >"$work/out" 2>&1 && return
+	lock=$(sed -n "s/^hint: if no git is at work here: rm '\(.*\)'$/\1/p" \
+		"$work/out")
+	[[ -n $lock ]] || return 1
+	locks=$((locks + 1))
+	rm "$lock"
+	git-migrate switch -q "$@" >"$work/out" 2>&1
+}
+
 # The next run: any of the three that a person may type.
 recover() { # TURN
 	case $(($1 % 3)) in
 	0)
-		git-migrate switch -q "$to" >"$work/out" 2>&1 ||
+		typed "$to" ||
 			fail "the next switch failed: $(<"$work/out")"
 		whole "$to" 'after the next switch'
 		;;
 	1)
 		[[ ! -e $journal ]] ||
-			git-migrate switch -q --continue >"$work/out" 2>&1 ||
+			typed --continue ||
 			fail "switch --continue failed: $(<"$work/out")"
-		git-migrate switch -q "$to" >"$work/out" 2>&1 ||
+		typed "$to" ||
 			fail "the switch after that failed: $(<"$work/out")"
 		whole "$to" 'after --continue'
 		;;
 	2)
 		if [[ -e $journal ]]; then
-			git-migrate switch -q --abort >"$work/out" 2>&1 ||
+			typed --abort ||
 				fail "switch --abort failed: $(<"$work/out")"
 			whole "$at" 'after --abort'
 		fi
-		git-migrate switch -q "$to" >"$work/out" 2>&1 ||
+		typed "$to" ||
 			fail "the switch after --abort failed: $(<"$work/out")"
 		whole "$to" 'after the switch after --abort'
 		;;
@@ -167,7 +181,7 @@ engine() {
 		recover $turn
 		spare=$at at=$to to=$spare
 	done
-	echo "$ENGINE: $kills kills within $span ms, each seen to by the next run"
+	echo "$ENGINE: $kills kills within $span ms, each seen to by the next run, $locks locks named"
 	[[ ${#moments[@]} -eq 0 ]] || printf '%s\n' "${moments[@]}" | sort | uniq -c
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/base/embed.h"
 #include "core/thread/comment.h"
+#include "core/thread/join.h"
 #include "core/thread/kind.h"
 
 #define V 20260213120000
@@ -284,6 +285,53 @@ static void says_how_it_stands_with_the_rollback(void **state)
 	talloc_free(mem);
 }
 
+/* What `now` says when it goes in the place of what `then` says. */
+static void over(TALLOC_CTX *mem, const struct comment_input *then,
+		 const struct comment_input *now, const char *says)
+{
+	char *body = comment_keep_proof(mem, now, compose(mem, now),
+					compose(mem, then));
+	char *line = talloc_asprintf(mem, "- Rollback tested: %s", says);
+
+	if (!strstr(body, line))
+		fail_msg("no '%s' in:\n%s", line, body);
+}
+
+static void only_what_is_known_better_takes_a_proof_away(void **state)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct comment_input then = some_input(), now = some_input();
+	struct proof *proven = some_proof(mem), *failed = some_proof(mem);
+
+	(void)state;
+	then.up_blob = now.up_blob = "1111111111aaaa";
+	then.down_blob = now.down_blob = "2222222222bbbb";
+	then.proof = proven;
+	then.proof_state = PROOF_VALID;
+	over(mem, &then, &now,
+	     "YES (`git migrate prove` on a scratch PostgreSQL 15, "
+	     "2026-02-13T11:00:00.000Z");
+	has(mem, &then, "; scripts `1111111111` and `2222222222`)\n");
+	failed->outcome = PROOF_FAILED;
+	failed->at = "2026-02-13T11:00:00.001Z";
+	now.proof = failed;
+	over(mem, &then, &now, "NO (a script failed");
+	failed->at = "2026-02-13T10:59:00.000Z";
+	over(mem, &then, &now, "YES (");
+	now.proof_state = PROOF_STALE;
+	over(mem, &then, &now, "YES (");
+	/* the same one, which does not hold here */
+	failed->at = proven->at;
+	over(mem, &then, &now, "STALE (");
+	now.proof = NULL;
+	now.proof_state = PROOF_NONE;
+	now.down_blob = "3333333333bbbb";
+	over(mem, &then, &now, "NO (not proven; ");
+	then.down_blob = now.down_blob = NULL;
+	over(mem, &then, &now, "NO (not proven; ");
+	talloc_free(mem);
+}
+
 static void says_how_the_last_run_ended(void **state)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
@@ -468,6 +516,7 @@ int main(void)
 		cmocka_unit_test(fills_in_what_was_measured),
 		cmocka_unit_test(says_what_was_not_measured),
 		cmocka_unit_test(says_how_it_stands_with_the_rollback),
+		cmocka_unit_test(only_what_is_known_better_takes_a_proof_away),
 		cmocka_unit_test(says_how_the_last_run_ended),
 		cmocka_unit_test(says_what_runs_outside_a_transaction),
 		cmocka_unit_test(names_cannot_do_harm),

@@ -156,6 +156,26 @@ static void who_lacked_the_proof_does_not_take_it_away(void **state)
 	       AT(T2) BODY("", "", "2", NO, UNTESTED, "- none noted\n"));
 }
 
+#define OF(a, b) "; scripts `" a "` and `" b "`)"
+
+static void a_proof_of_other_scripts_is_not_taken_over(void **state)
+{
+	const char *yes = AT(T1) BODY("", "", "1", "YES (then" OF("1a", "1b"),
+				      TESTED, "- none noted\n");
+
+	(void)state;
+	expect(NOTE_COMMENTS, NULL, yes,
+	       AT(T2) BODY("", "", "2", "NO (not proven; x" OF("1a", "1b"),
+			   UNTESTED, "- none noted\n"),
+	       AT(T2) BODY("", "", "2", "YES (then" OF("1a", "1b"), TESTED,
+			   "- none noted\n"));
+	expect(NOTE_COMMENTS, NULL, yes,
+	       AT(T2) BODY("", "", "2", "NO (not proven; x" OF("1a", "2b"),
+			   UNTESTED, "- none noted\n"),
+	       AT(T2) BODY("", "", "2", "NO (not proven; x" OF("1a", "2b"),
+			   UNTESTED, "- none noted\n"));
+}
+
 static void tells_what_was_joined(void **state)
 {
 	struct note_joined joined = { .mem = talloc_new(NULL) };
@@ -207,6 +227,7 @@ int main(void)
 		cmocka_unit_test(of_two_with_one_marker_the_newer_stands),
 		cmocka_unit_test(what_two_people_wrote_into_one_is_joined),
 		cmocka_unit_test(who_lacked_the_proof_does_not_take_it_away),
+		cmocka_unit_test(a_proof_of_other_scripts_is_not_taken_over),
 		cmocka_unit_test(tells_what_was_joined),
 		cmocka_unit_test(a_marker_that_is_quoted_is_text),
 		cmocka_unit_test(knows_its_refs),

@@ -122,13 +122,12 @@ static bool is_amending(int argc, char **argv)
 }
 
 /* What HEAD brings, and not as one of several parents; false: it cannot be
-   said. */
+   said. Where a shallow clone ends, parents are missing. */
 static bool find_amended(struct cmd *cmd, struct staged *amended)
 {
 	struct error ignored = { 0 };
 	char *parent;
-	bool found = !cmd->repo->shallow &&
-		     repo_resolve(cmd->mem, cmd->repo, "HEAD^2", &parent,
+	bool found = repo_resolve(cmd->mem, cmd->repo, "HEAD^2", &parent,
 				  &ignored) < 0;
 
 	error_release(&ignored);
@@ -138,6 +137,8 @@ static bool find_amended(struct cmd *cmd, struct staged *amended)
 		found = repo_set_commit_lenient(cmd->mem, cmd->repo, parent,
 						cmd->dir, &amended->before,
 						&ignored) == 0;
+	else if (cmd->repo->shallow)
+		found = false;
 	error_release(&ignored);
 	found = found &&
 		repo_set_commit_lenient(cmd->mem, cmd->repo, "HEAD", cmd->dir,

@@ -150,6 +150,8 @@ hint: git gives the lines of githooks(5), $hook"
 	exits 1
 	err_has "migration '${B}_create_b' goes, and 'main' has it"
 	git -C "$REPO.git" symbolic-ref HEAD refs/heads/other
+	# what a shallow clone stands on has to stay there
+	git -C "$REPO.git" branch kept main
 	git push -q --no-verify origin :main
 	git config --unset migrate.protectedBranch
 	pushing origin HEAD:main

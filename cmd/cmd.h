@@ -112,7 +112,7 @@ int cmd_config_at(struct cmd *cmd, const char *commit, struct config **config,
 enum cmd_access {
 	CMD_READ,  /* nothing is written; no file counts as an empty database */
 	CMD_WRITE, /* it must be there */
-	CMD_CREATE, /* the file of a SQLite database is made when missing */
+	CMD_CREATE, /* a missing SQLite file is made for what is written */
 };
 int cmd_open_target(struct cmd *cmd, enum cmd_access access);
 #define SWITCH_JOURNAL "migrate/switch.json"

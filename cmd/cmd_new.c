@@ -253,6 +253,28 @@ static int make_from_up(struct new *n, int argc, char **argv)
 	return 0;
 }
 
+/* What has a version that nothing comes after may be others'. */
+static int newest_version(struct cmd *cmd, int64_t *newest)
+{
+	char digits[VERSION_LENGTH + 1];
+
+	if (repo_newest_version(cmd->repo, cmd->dir, INT64_MAX, newest,
+				&cmd->err) < 0)
+		return -1;
+	if (*newest < VERSION_END)
+		return 0;
+	version_format(*newest, digits);
+	cmd_warning("no version comes after %s: what is made now comes before "
+		    "it",
+		    digits);
+	cmd_hint(cmd,
+		 "if nobody else has that one, give it the version of now: git "
+		 "migrate renumber %s",
+		 digits);
+	return repo_newest_version(cmd->repo, cmd->dir, VERSION_END, newest,
+				   &cmd->err);
+}
+
 static int place(struct new *n)
 {
 	struct cmd *cmd = &n->cmd;
@@ -264,7 +286,7 @@ static int place(struct new *n)
 	if (place_open(cmd->mem, cmd->repo->top, cmd->dir, &place, &cmd->err) <
 	    0)
 		return -1;
-	result = repo_newest_version(cmd->repo, cmd->dir, &newest, &cmd->err);
+	result = newest_version(cmd, &newest);
 	if (result == 0)
 		result = place_write(cmd->mem, place, n->scaffold,
 				     version_at(clock_wall_us()), newest,

@@ -75,8 +75,16 @@ static bool is_asked_for(const struct renumber *r, int64_t version)
 	return false;
 }
 
-/* With a mistyped version, nothing could come after it: it is to be renumbered
-   itself. */
+static bool is_twin(const struct renumber *r, const struct migration *m)
+{
+	const struct migration *first = set_find(r->here, m->version);
+
+	return first + 1 < r->here->list + r->here->count &&
+	       first[1].version == m->version;
+}
+
+/* A mistyped version is no reason to give the next one: it is to be renumbered
+   itself, or nothing could come after it. */
 static int64_t newest_staying(const struct renumber *r)
 {
 	const struct set *sets[] = { r->here, r->theirs };
@@ -84,11 +92,12 @@ static int64_t newest_staying(const struct renumber *r)
 
 	for (int k = 0; k < 2; k++)
 		for (size_t i = 0; i < sets[k]->count; i++) {
-			int64_t version = sets[k]->list[i].version;
+			const struct migration *m = &sets[k]->list[i];
 
-			if (version > newest &&
-			    (sets[k] == r->theirs || !is_asked_for(r, version)))
-				newest = version;
+			if (m->version <= newest || m->version >= VERSION_END)
+				continue;
+			if (k || !is_asked_for(r, m->version) || is_twin(r, m))
+				newest = m->version;
 		}
 	return newest;
 }
@@ -104,15 +113,14 @@ static int plan(struct renumber *r)
 		.count = r->version_count,
 		.first = version_at(clock_wall_us()),
 	};
-	int64_t newest;
+	int64_t newest, staying;
 
-	if (repo_newest_version(cmd->repo, cmd->dir, &newest, &cmd->err) < 0)
+	if (repo_newest_version(cmd->repo, cmd->dir, VERSION_END, &newest,
+				&cmd->err) < 0)
 		return -1;
-	if (r->theirs->count &&
-	    r->theirs->list[r->theirs->count - 1].version > newest)
-		newest = r->theirs->list[r->theirs->count - 1].version;
-	if (version_next(newest) < 0)
-		newest = newest_staying(r);
+	staying = newest_staying(r);
+	if (staying > newest || is_asked_for(r, newest))
+		newest = staying;
 	request.newest = newest;
 	if (newest >= request.first)
 		request.first = version_next(newest);

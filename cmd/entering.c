@@ -200,6 +200,7 @@ int entering_check(struct entering *e)
 		gate_add_other(e->cmd, gate, &other);
 	}
 	add_targets(e);
+	gate->latest = gate_latest();
 	gate_check(e->cmd->mem, gate);
 	return gate_texts(e->cmd, gate) < 0 ? -1 : check_proofs(e);
 }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/text.h"
+#include "core/scaffold/place.h"
 #include "git/seen.h"
 
 void gate_add_other(struct cmd *cmd, struct gate *gate,
@@ -110,6 +112,11 @@ int gate_texts(struct cmd *cmd, struct gate *gate)
 				cmd_expect_blob(m->half[i % 2].blob, cmd);
 		}
 	return 0;
+}
+
+int64_t gate_latest(void)
+{
+	return version_at(clock_wall_us() + INT64_C(86400) * 1000000);
 }
 
 void gate_print(struct cmd *cmd, const struct gate *gate)

@@ -15,4 +15,7 @@ void gate_add_other(struct cmd *cmd, struct gate *gate,
 		    const struct gate_other *other);
 /* Prints the findings. */
 void gate_print(struct cmd *cmd, const struct gate *gate);
+/* A day ahead of now: clocks and time zones differ. */
+int64_t gate_latest(void);
+
 #endif

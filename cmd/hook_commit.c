@@ -118,6 +118,7 @@ int hook_commit(struct cmd *cmd)
 		return 0;
 	gate.before = staged.before;
 	gate.now = staged.now;
+	gate.latest = gate_latest();
 	add_problems(cmd, &gate);
 	add_others(cmd, &gate, &staged);
 	gate_check(cmd->mem, &gate);

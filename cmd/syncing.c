@@ -324,6 +324,9 @@ int syncing_lock(struct syncing *y)
 	struct session *s = y->s;
 	struct sync_plan again;
 
+	/* nothing is written, not even the table of the ledger */
+	if (!s->ledger->exists && sync_plan_is_empty(&y->plan))
+		return 0;
 	if (session_lock(s) < 0 ||
 	    sync_plan(s->cmd.mem, s->states, s->here, y->finish, &again,
 		      &s->cmd.err) < 0)

@@ -8,7 +8,7 @@ const char *gate_rule_name(enum gate_rule rule)
 		[GATE_PAIR] = "pair",	    [GATE_TAKEN] = "version-taken",
 		[GATE_CHANGED] = "changed", [GATE_REMOVED] = "removed",
 		[GATE_OLDER] = "older",	    [GATE_TEXT] = "text",
-		[GATE_PROOF] = "proof",
+		[GATE_PROOF] = "proof",	    [GATE_FUTURE] = "future",
 	};
 
 	return names[rule];
@@ -267,6 +267,25 @@ static void judge_order(struct judging *j, const struct migration *m)
 	report(j, GATE_OLDER, !j->gate->order, path_of(m));
 }
 
+/* It may be another tool's version, and on purpose. */
+static void judge_time(struct judging *j, const struct migration *m)
+{
+	char version[VERSION_LENGTH + 1];
+
+	if (!j->gate->latest || m->version <= j->gate->latest ||
+	    find_named(j->gate->before, m))
+		return;
+	version_format(m->version, version);
+	error_set(&j->err, ERROR_REFUSED,
+		  "migration '%s_%s' has a version that is far ahead of the "
+		  "time: it comes behind all that is made until then",
+		  version, m->name);
+	error_hint(&j->err,
+		   "give it the version of now: git migrate renumber %s",
+		   version);
+	report(j, GATE_FUTURE, true, path_of(m));
+}
+
 static void judge_removed(struct judging *j, const struct migration *m)
 {
 	for (size_t i = 0; i < j->gate->other_count; i++) {
@@ -310,6 +329,7 @@ void gate_check(TALLOC_CTX *mem, struct gate *gate)
 		for (size_t k = 0; k < gate->other_count; k++)
 			judge_against(&j, &gate->others[k], m);
 		judge_order(&j, m);
+		judge_time(&j, m);
 	}
 	for (size_t i = 0; i < gate->before->count; i++)
 		if (!find_named(gate->now, &gate->before->list[i]))

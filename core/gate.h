@@ -27,6 +27,7 @@ enum gate_rule {
 	GATE_OLDER,   /* older than what others have */
 	GATE_TEXT,    /* what stands in a script */
 	GATE_PROOF,   /* no valid proof */
+	GATE_FUTURE,  /* a version far ahead of the time */
 };
 
 const char *gate_rule_name(enum gate_rule rule);
@@ -41,7 +42,8 @@ struct gate {
 	const struct set *before, *now; /* sorted */
 	const struct gate_other *others;
 	size_t other_count;
-	bool order; /* GATE_OLDER refuses, too */
+	bool order;	/* GATE_OLDER refuses, too */
+	int64_t latest; /* the newest version that is no GATE_FUTURE; 0: all */
 
 	struct gate_finding *findings;
 	size_t count, refused;

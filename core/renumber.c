@@ -35,11 +35,13 @@ static bool is_twin(const struct renumber_request *r, size_t i)
 static bool is_out_of_place(const struct renumber_request *r, size_t i)
 {
 	const struct set *theirs = r->theirs;
+	size_t n = theirs->count;
 
 	if (is_twin(r, i))
 		return true;
-	return theirs->count && r->here->list[i].version <=
-					theirs->list[theirs->count - 1].version;
+	while (n && theirs->list[n - 1].version >= VERSION_END)
+		n--;
+	return n && r->here->list[i].version <= theirs->list[n - 1].version;
 }
 
 static bool is_new(const struct migration *m)

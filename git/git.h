@@ -305,8 +305,9 @@ int repo_finish_move(struct repo *repo, const char *from, const char *to,
 int repo_upstreams(TALLOC_CTX *mem, struct repo *repo, char ***names,
 		   size_t *count, struct error *err);
 
-/* Versions seen in HEAD, the index, the work tree and the upstream branch. */
-int repo_newest_version(struct repo *repo, const char *dir, int64_t *newest,
-			struct error *err);
+/* The newest version below that one which is seen in HEAD, the index, the work
+   tree and the upstream branch; 0: there is none. */
+int repo_newest_version(struct repo *repo, const char *dir, int64_t below,
+			int64_t *newest, struct error *err);
 
 #endif

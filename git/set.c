@@ -208,7 +208,7 @@ int repo_set_index(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 }
 
 /* Paths only; anything after a tab, or the whole entry. */
-static void newest_in(char *text, size_t length, const char *dir,
+static void newest_in(char *text, size_t length, const char *dir, int64_t below,
 		      int64_t *newest)
 {
 	char *end = text + length;
@@ -223,14 +223,14 @@ static void newest_in(char *text, size_t length, const char *dir,
 		if (is_script(text, dir) &&
 		    script_name_parse(slash + 1, &version, &name, &n,
 				      &direction, &ignored) == 1 &&
-		    version > *newest)
+		    version > *newest && version < below)
 			*newest = version;
 		error_release(&ignored);
 	}
 }
 
-int repo_newest_version(struct repo *repo, const char *dir, int64_t *newest,
-			struct error *err)
+int repo_newest_version(struct repo *repo, const char *dir, int64_t below,
+			int64_t *newest, struct error *err)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	char *folder = inside_folder(mem, dir);
@@ -263,7 +263,7 @@ int repo_newest_version(struct repo *repo, const char *dir, int64_t *newest,
 		result = process_read_all(mem, running[i]->out, &text, &length,
 					  err);
 		if (result == 0)
-			newest_in(text, length, dir, newest);
+			newest_in(text, length, dir, below, newest);
 	}
 	talloc_free(mem);
 	return result;

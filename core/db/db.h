@@ -41,8 +41,8 @@ struct db_options {
 	/* For a server's first answer; 0: the engine's own patience. A
 	   connect_timeout in the URL comes before it. */
 	int connect_ms;
-	const char *top;     /* sqlite: relative paths start here */
-	bool create;	     /* sqlite: make the file when it is missing */
+	const char *top; /* sqlite: relative paths start here */
+	bool create;	 /* sqlite: make a missing file for what is written */
 	int64_t count_limit; /* rows: exact counts of a table up to here;
 				negative: statements do not count */
 	bool unobserved;     /* neither locks nor what is done under them are

@@ -57,7 +57,8 @@ int64_t version_next(int64_t version)
 		seconds++;
 		gmtime_r(&seconds, &tm);
 		next = version_of(&tm);
-		return next > VERSION_LAST ? -1 : next;
+		if (next <= VERSION_LAST)
+			return next;
 	}
 	return version >= VERSION_LAST ? -1 : version + 1;
 }

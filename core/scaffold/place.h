@@ -17,6 +17,9 @@ int64_t version_at(int64_t us);
  * next number. -1 when there is none.
  */
 int64_t version_next(int64_t version);
+/* What has such a version is nobody's date, and nothing is put behind it: there
+   is no room. What others have made is no reason not to go on before it. */
+#define VERSION_END 99999999990000
 /* The error when there is none after that version. */
 int version_refuse_last(int64_t version, struct error *err);
 

@@ -479,3 +479,29 @@ refuses_change() {
 	err_lacks warning
 	ok check --range origin/main..HEAD
 }
+
+@test "a version far ahead of the time is warned of once, and has a way out" {
+	local version
+	for version in 20991231000000 20261399999999 99999999999999; do
+		hooked
+		table_pair $version far
+		git add -A
+		committing
+		exits 0
+		err_has "warning: migrations/${version}_create_far.up.sql: migration '${version}_create_far' has a version that is far ahead of the time: it comes behind all that is made until then
+hint: give it the version of now: git migrate renumber $version"
+		ok check --range origin/main..HEAD
+		err_has 'far ahead of the time'
+		echo '-- more' >>migrations/${version}_create_far.up.sql
+		table_pair "$(date -u -d '+20 hours' +%Y%m%d%H%M%S)" soon
+		git add -A
+		committing
+		exits 0
+		err_lacks 'far ahead of the time'
+		ok renumber $version
+		git add -A
+		committing
+		ok check --range origin/main..HEAD
+		err_lacks 'far ahead of the time'
+	done
+}

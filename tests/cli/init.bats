@@ -205,3 +205,18 @@ committing() {
 	err_has "error: unable to make the folder 'migrations': a file of that name is there"
 	[[ ! -e .gitmigrate ]]
 }
+
+@test "the attributes are those of the folder, whatever it is called" {
+	local name
+	for name in 'my migrations' 'a "b" c' '[x] *y?' 'a\b c' '#x' '!x' 'ä ö' \
+		'db/one two' '"q'; do
+		fresh sqlite
+		git config -f .gitmigrate migrate.dir "$name"
+		ok init
+		try git check-attr eol -- "$name/1_a.up.sql"
+		out_has ': eol: lf'
+		try git check-attr eol -- other/1_a.up.sql
+		out_has ': eol: unspecified'
+		err_is ''
+	done
+}

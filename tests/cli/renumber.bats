@@ -51,18 +51,53 @@ version_of() {
 	table_pair $A a
 	table_pair $last z
 	commit
-	migrate new -T blank other
-	exits 128
-	err_is "error: there is no version after $last, which is the newest
-hint: give that one the version of now: git migrate renumber $last"
-	migrate renumber $A
-	exits 128
-	err_has "there is no version after $last"
+	ok new -T blank first
+	err_has "warning: no version comes after $last: what is made now comes before it
+hint: if nobody else has that one, give it the version of now: git migrate renumber $last"
+	[[ $(version_of first) -gt $A && $(version_of first) -lt $last ]]
+	ok renumber $A
+	[[ $(version_of create_a) -gt $(version_of first) ]]
+	[[ $(version_of create_a) -lt $last ]]
 	ok renumber $last
-	[[ $(version_of create_z) -gt $A && $(version_of create_z) -lt $last ]]
+	[[ $(version_of create_z) -gt $(version_of create_a) ]]
+	[[ $(version_of create_z) -lt $last ]]
 	git commit -q --no-verify -m renumbered
 	ok new -T blank other
 	[[ $(version_of other) -gt $(version_of create_z) ]]
+	err_lacks 'no version comes after'
+}
+
+@test "a version that nothing comes after, and others have, is passed over" {
+	local last=99999999999999
+	fresh sqlite
+	table_pair $last z
+	commit
+	upstream "$REPO.git"
+	git push -q -u origin main
+	git remote set-head origin main
+	table_pair $A a
+	commit
+	ok renumber
+	err_is "nothing to do: what 'origin/main' does not have is newer than all it has"
+	ok renumber $A
+	[[ $(version_of create_a) -lt $last ]]
+	ok new -T blank other
+	[[ $(version_of other) -gt $(version_of create_a) ]]
+}
+
+@test "a version ahead of the time, or of no date, gets that of now" {
+	local version now
+	for version in 20991231235959 20261399999999 99991231235959; do
+		fresh sqlite
+		table_pair $version a
+		commit
+		ok new -T blank behind
+		[[ $(version_of behind) -gt $version ]]
+		git clean -qf migrations
+		ok renumber $version
+		now=$(date -u -d '+1 minute' +%Y%m%d%H%M%S)
+		[[ $(version_of create_a) -lt $now ]]
+	done
 }
 
 renumbers() {

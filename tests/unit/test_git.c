@@ -442,14 +442,17 @@ static void the_newest_version_is_seen_everywhere(void **state)
 	sh(t, "pair 1; commit one; git checkout -q -b up; pair 7; commit up; "
 	      "git checkout -q main; git branch -q -u up");
 	enter(t, ".");
-	good(t, repo_newest_version(t->repo, "migrations", &newest, &t->err));
+	good(t, repo_newest_version(t->repo, "migrations", INT64_MAX, &newest,
+				    &t->err));
 	assert_int_equal(newest, 20260101000007);
 	sh(t, "pair 8");
-	good(t, repo_newest_version(t->repo, "migrations", &newest, &t->err));
+	good(t, repo_newest_version(t->repo, "migrations", INT64_MAX, &newest,
+				    &t->err));
 	assert_int_equal(newest, 20260101000008);
 	sh(t, "git checkout -q --detach; rm migrations/*8_x*");
 	good(t, repo_open(t->mem, &t->repo, &t->err));
-	good(t, repo_newest_version(t->repo, "migrations", &newest, &t->err));
+	good(t, repo_newest_version(t->repo, "migrations", INT64_MAX, &newest,
+				    &t->err));
 	assert_int_equal(newest, 20260101000001);
 }
 

@@ -105,6 +105,24 @@ static void refuses_urls_it_cannot_use(void **state)
 	}
 }
 
+static void makes_a_missing_file_for_what_is_written(void **state)
+{
+	struct bed *p = *state;
+	struct db *db = bed_open(p, "a.db");
+
+	assert_string_equal(
+		bed_ask(p, db, "SELECT count(*) FROM sqlite_schema"), "0");
+	assert_int_equal(access(bed_path(p, "a.db"), F_OK), -1);
+	assert_string_equal(bed_ask(p, db, "CREATE TABLE t (a)"), "");
+	assert_string_equal(bed_ask(p, db, "SELECT count(*) FROM t"), "0");
+	assert_int_equal(access(bed_path(p, "a.db"), F_OK), 0);
+	talloc_free(db);
+	db = bed_open(p, "a.db");
+	assert_string_equal(bed_ask(p, db, "SELECT name FROM sqlite_schema"),
+			    "t");
+	talloc_free(db);
+}
+
 static void takes_a_missing_file_for_an_empty_database(void **state)
 {
 	struct bed *p = *state;
@@ -503,6 +521,9 @@ static void makes_and_removes_scratch_databases(void **state)
 	char *tmp = talloc_strdup(p, before ? before : "/tmp");
 
 	setenv("TMPDIR", p->folder, 1);
+	/* the file is there from here on, or the setting would be lost */
+	assert_int_equal(sqlite->lock(db, &p->err), 0);
+	assert_int_equal(sqlite->unlock(db, &p->err), 0);
 	bed_prepare(p, db, "PRAGMA encoding = 'UTF-16le';" FAMILY);
 	assert_int_equal(sqlite->scratch(p, db, NULL, &scratch, &p->err), 0);
 	assert_string_equal(bed_ask(p, scratch, "SELECT * FROM sqlite_schema"),
@@ -571,6 +592,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(opens_each_form_of_url),
 		TEST(refuses_urls_it_cannot_use),
+		TEST(makes_a_missing_file_for_what_is_written),
 		TEST(takes_a_missing_file_for_an_empty_database),
 		TEST(keeps_its_promise_not_to_write),
 		TEST(binds_parameters_and_passes_rows),

@@ -197,36 +197,54 @@ struct sqlite *sqlite_new(TALLOC_CTX *mem, const struct db_options *options,
 	return s;
 }
 
-/* A file that is not there: made, or taken for an empty database. */
+int sqlite_make(struct sqlite *s, struct error *err)
+{
+	int result;
+
+	if (!s->to_make)
+		return 0;
+	sqlite_disconnect(s);
+	s->path = s->to_make;
+	s->to_make = NULL;
+	s->flags |= SQLITE_OPEN_CREATE;
+	result = sqlite_connect(s, err);
+	s->flags &= ~SQLITE_OPEN_CREATE;
+	return result;
+}
+
+static int unable_to_create(struct sqlite *s, const char *why,
+			    const char *folder, struct error *err)
+{
+	return error_set(err, ERROR_CONNECTION,
+			 "unable to create database '%s': %s '%s'",
+			 s->db.database, why, folder);
+}
+
+/* A file that is not there: taken for an empty database, and made when
+   something is written to it. */
 static int no_file(struct sqlite *s, struct error *err)
 {
-	char *folder;
 	const char *slash = strrchr(s->path, '/');
+	char *folder = slash ? talloc_strndup(s, s->path,
+					      (size_t)(slash - s->path) + 1)
+			     : talloc_strdup(s, ".");
+	bool makes = !s->db.options.read_only;
 	struct stat st;
-	int result = 0;
 
-	if (s->db.options.read_only) {
-		folder = talloc_strndup(
-			s, s->path, slash ? (size_t)(slash - s->path) + 1 : 0);
-		if (*folder && access(folder, F_OK) < 0 && errno == ENOENT)
-			return no_database(s, "its folder is not there", err);
-		talloc_free(folder);
-		s->path = ":memory:";
-		return 0;
-	}
-	if (!s->db.options.create)
+	if (makes && !s->db.options.create)
 		return no_database(s, "there is no such file", err);
-	s->flags |= SQLITE_OPEN_CREATE;
-	folder = slash ? talloc_strndup(s, s->path,
-					(size_t)(slash - s->path + 1))
-		       : talloc_strdup(s, ".");
-	if (stat(folder, &st) < 0 || !S_ISDIR(st.st_mode))
-		result = error_set(err, ERROR_CONNECTION,
-				   "unable to create database '%s': there is "
-				   "no folder '%s'",
-				   s->db.database, folder);
+	if (!makes && access(folder, F_OK) < 0 && errno == ENOENT)
+		return no_database(s, "its folder is not there", err);
+	if (makes && (stat(folder, &st) < 0 || !S_ISDIR(st.st_mode)))
+		return unable_to_create(s, "there is no folder", folder, err);
+	if (makes && access(folder, W_OK | X_OK) < 0)
+		return unable_to_create(s, "you may not write to the folder",
+					folder, err);
 	talloc_free(folder);
-	return result;
+	if (makes)
+		s->to_make = s->path;
+	s->path = ":memory:";
+	return 0;
 }
 
 static int look_at_file(struct sqlite *s, struct error *err)
@@ -252,7 +270,6 @@ static int connect_checked(struct sqlite *s, struct error *err)
 	if (look_at_file(s, err) < 0 || sqlite_connect(s, err) < 0)
 		return -1;
 	s->db.server_version = talloc_strdup(s, sqlite3_libversion());
-	s->flags &= ~SQLITE_OPEN_CREATE;
 	if (writes && sqlite3_db_readonly(s->handle, "main") == 1)
 		return error_set(err, ERROR_CONNECTION,
 				 "database '%s' is read-only", s->db.database);

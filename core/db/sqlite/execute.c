@@ -405,7 +405,7 @@ int sqlite_execute_part(struct db *db, const struct script *script, size_t n,
 	e.index = facts->statement_count - 1;
 	facts->statements[e.index].kind = keep_kind(facts, e.index,
 						    e.statement->kind);
-	result = get_ready(&e, n, err);
+	result = sqlite_make(e.s, err) < 0 ? -1 : get_ready(&e, n, err);
 	napped = e.s->clock.napped_us;
 	e.started_us = clock_mono_us();
 	facts->statements[e.index].from_ms = facts_since(facts, e.started_us);

@@ -39,11 +39,13 @@ struct table_note {
 struct sqlite {
 	struct db db; /* first: it is what the others see */
 	sqlite3 *handle;
-	const char *path;   /* absolute; ":memory:" stands for a file that is
-			       not there and is not to be made */
-	int flags;	    /* for sqlite3_open_v2() */
-	const char *folder; /* of a scratch database, removed with it */
-	int owner_file;	    /* see folder.c */
+	const char *path;    /* absolute; ":memory:" stands for a file that is
+				not there */
+	const char *to_make; /* ... and is made for the first that is written;
+				NULL: it is not to be */
+	int flags;	     /* for sqlite3_open_v2() */
+	const char *folder;  /* of a scratch database, removed with it */
+	int owner_file;	     /* see folder.c */
 	struct cached_statement *cache;
 
 	int lock_file;		 /* see lock.c; -1: not open */
@@ -103,6 +105,8 @@ char *sqlite_place(TALLOC_CTX *mem, const char *url, const char *top);
 /* Opens s->path with s->flags and makes it usable; also again. */
 int sqlite_connect(struct sqlite *s, struct error *err);
 void sqlite_disconnect(struct sqlite *s);
+/* Before something is written: makes the file that was not there. */
+int sqlite_make(struct sqlite *s, struct error *err);
 /* A new one that closes, and removes a scratch folder, when it is freed. */
 struct sqlite *sqlite_new(TALLOC_CTX *mem, const struct db_options *options,
 			  const char *path, const char *name);

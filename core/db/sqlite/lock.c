@@ -55,7 +55,7 @@ int sqlite_lock(struct db *db, struct error *err)
 	struct sqlite *s = sqlite_of(db);
 	int result;
 
-	if (open_file(s, err) < 0)
+	if (sqlite_make(s, err) < 0 || open_file(s, err) < 0)
 		return -1;
 	s->waiting_for = "another run";
 	for (int tries = 0; (result = set_lock(s, F_WRLCK)) < 0; tries++)

@@ -99,6 +99,12 @@ int sqlite_query(struct db *db, const char *sql, const char *const *params,
 	struct cached_statement *c = take(s, sql);
 	int code, result = 0;
 
+	if (c && s->to_make && !sqlite3_stmt_readonly(c->prepared)) {
+		talloc_free(c);
+		if (sqlite_make(s, err) < 0)
+			return -1;
+		c = take(s, sql);
+	}
 	if (!c)
 		return sqlite_fail(s, err);
 	/* $1 is the first parameter that SQLite sees, $2 the second */

@@ -53,6 +53,8 @@ int sqlite_begin(struct db *db, const struct script *script, struct error *err)
 	struct sqlite *s = sqlite_of(db);
 
 	db->ended = DB_OPEN;
+	if (sqlite_make(s, err) < 0)
+		return -1;
 	if (!sqlite3_get_autocommit(s->handle)) {
 		sqlite_rollback(db);
 		error_set(err, ERROR_SQL,
@@ -136,7 +138,7 @@ int sqlite_begin_step(struct db *db, const struct script *script, size_t n,
 {
 	struct sqlite *s = sqlite_of(db);
 
-	if (n == 0 && sqlite_restore(s, err) < 0)
+	if (sqlite_make(s, err) < 0 || (n == 0 && sqlite_restore(s, err) < 0))
 		return -1;
 	if (n == 0)
 		effects_forget(s);

@@ -16,9 +16,9 @@
  * witness_postgres wait URL TABLE WAITER...
  *	sessions that read the table, as they have done before, each a WAITER of
  *	DELAY:TIMEOUT (ms; begin, and give up, 0: never), and prints for each
- *its process, how long it waited by the clock and whether it gave up; and how
- *	long it really did: by the server, or until its time-out; 0: not told.
- *	Begins once the table is locked.
+ *	its process, how long it waited by the clock and whether it gave up; and
+ *	how long it really did: by the server, or until its time-out; 0: not
+ *	told. Begins once the table is locked.
  */
 
 static PGconn *connect_to(const char *url)

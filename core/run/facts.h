@@ -105,8 +105,12 @@ struct fact_victim {
 
 	/* not recorded */
 	int64_t since_us; /* clock_mono_us() when it began to wait */
-	int64_t seen_us;  /* ... when it was last seen waiting */
+	int64_t seen_us;  /* when it was last seen waiting, by the clock that
+			     the engine takes */
 	int64_t key;	  /* what the engine knows this wait by */
+	int64_t gone_us;  /* ... and first seen not to any more; or 0 */
+	int64_t relation_key; /* ... and what it waits for; 0: not known */
+	bool kept;	      /* the run has, for sure, what keeps it out */
 };
 
 /* A session, or a prepared transaction, whose lock is in a script's way. */

@@ -374,7 +374,7 @@ static void knows_who_waited_and_how_long(void **state)
 	assert_int_equal(facts->victim_count, 3);
 	assert_int_equal(facts->victims_seen, 3);
 	assert_waited(victim(facts, list[0]), list[0], "served");
-	assert_waited(victim(facts, list[1]), list[1], "gone");
+	assert_waited(victim(facts, list[1]), list[1], "gave up");
 	assert_string_equal(victim(facts, list[2])->outcome, "served");
 	assert_string_equal(victim(facts, list[1])->application, "shop");
 	assert_string_equal(victim(facts, list[1])->query, "SELECT * FROM t");
@@ -383,6 +383,72 @@ static void knows_who_waited_and_how_long(void **state)
 	assert_string_equal(victim(facts, list[2])->relation, "log");
 	assert_true(victim(facts, list[2])->from_ms > 100);
 	assert_int_equal(facts->gap_count, 0);
+}
+
+/* Its session says when it was done; not only between which two looks. */
+static void knows_exactly_when_somebody_gave_up(void **state)
+{
+	struct fixture *f = *state;
+	struct other *list[] = {
+		other_new(f, "SELECT * FROM t", 50),
+		other_new(f, "SELECT * FROM t", 60),
+		other_new(f, "DELETE FROM t", 70),
+		NULL,
+	};
+	struct facts *facts;
+
+	pgt_sql(list[0]->db, "SET lock_timeout = 150");
+	pgt_sql(list[1]->db, "SET statement_timeout = 250");
+	pgt_sql(list[2]->db, "SET lock_timeout = 350");
+	begin_others(list);
+	facts = pgt_well(f->mem, f->db,
+			 "LOCK TABLE t IN SHARE ROW EXCLUSIVE MODE; "
+			 "ALTER TABLE t ADD z int; SELECT pg_sleep(0.7)");
+	end_others(list);
+	for (int i = 0; list[i]; i++) {
+		const struct fact_victim *v = victim(facts, list[i]);
+
+		assert_waited(v, list[i], "gave up");
+		assert_true(v->bound_ms < 0.001);
+		assert_true(v->waited_ms > 50);
+	}
+}
+
+/* Too late for a look before the commit. */
+static void knows_who_gave_up_at_the_last_moment(void **state)
+{
+	struct fixture *f = *state;
+	struct other *list[] = { other_new(f, "SELECT * FROM t", 50), NULL };
+	struct facts *facts;
+	char *script = talloc_asprintf(
+		f->mem,
+		"ALTER TABLE t ADD z int; SELECT pg_sleep(0.5); "
+		"SELECT pg_cancel_backend(%d); SELECT pg_sleep(0.012)",
+		list[0]->pid);
+
+	begin_others(list);
+	facts = pgt_well(f->mem, f->db, script);
+	end_others(list);
+	assert_waited(victim(facts, list[0]), list[0], "gave up");
+	assert_true(victim(facts, list[0])->bound_ms < 0.001);
+}
+
+/* It has not given up: it got what it wanted. */
+static void knows_who_was_let_in_before_the_end(void **state)
+{
+	struct fixture *f = *state;
+	struct other *list[] = { other_new(f, "SELECT * FROM t", 50), NULL };
+	struct facts *facts;
+
+	begin_others(list);
+	facts = pgt_well(f->mem, f->db,
+			 "BEGIN; LOCK TABLE t IN SHARE MODE; SAVEPOINT s; "
+			 "LOCK TABLE t; SELECT pg_sleep(0.4); "
+			 "ROLLBACK TO SAVEPOINT s; SELECT pg_sleep(0.2); "
+			 "COMMIT");
+	end_others(list);
+	assert_waited(victim(facts, list[0]), list[0], "gone");
+	assert_true(list[0]->waited_ms < 550);
 }
 
 /* A role that may not ask the server for its waits, nor see what others do. */
@@ -429,7 +495,7 @@ static void says_what_this_role_may_not_see(void **state)
 			 "ALTER TABLE t ADD z int; SELECT pg_sleep(0.9)");
 	end_others(list);
 	assert_waited(victim(facts, list[0]), list[0], "served");
-	assert_waited(victim(facts, list[1]), list[1], "gone");
+	assert_waited(victim(facts, list[1]), list[1], "gave up");
 	assert_null(facts->victims[0].query);
 	assert_int_equal(facts->gap_count, 1);
 	assert_string_equal(facts->gaps[0],
@@ -584,6 +650,9 @@ int main(void)
 		TEST(leaves_a_temporary_table_alone),
 		TEST(tells_of_an_index_that_is_locked_more_than_its_table),
 		TEST(knows_who_waited_and_how_long),
+		TEST(knows_exactly_when_somebody_gave_up),
+		TEST(knows_who_gave_up_at_the_last_moment),
+		TEST(knows_who_was_let_in_before_the_end),
 		TEST(says_what_this_role_may_not_see),
 		TEST(knows_how_long_it_waited_itself),
 		TEST(those_behind_a_waiting_request_are_victims),

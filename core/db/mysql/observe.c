@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "core/base/text.h"
+#include "core/db/cost.h"
 
 /*
  * A third connection that looks on while a statement runs. Most statements are
@@ -133,7 +134,7 @@ static void take_answer(struct my *my, MYSQL_RES *answer)
 			     (int)mysql_num_fields(answer));
 	mysql_free_result(answer);
 	o->state = IDLE;
-	o->cost_us = my_cost(o->cost_us, now - o->asked_us);
+	o->cost_us = cost_of_late(o->cost_us, now - o->asked_us);
 	o->next_us = o->asked_us + between(o->cost_us * TIMES_THE_COST,
 					   INTERVAL_US, LONGEST_US);
 	if (o->about == MY_LOCKED_ROWS)
@@ -382,8 +383,8 @@ void my_look_now(struct my *my)
 	if (my_run(&my->side, sql, strlen(sql), take_row, &taking, NULL,
 		   &ignored) == 0) {
 		look->answered_us = clock_mono_us();
-		my->look_cost_us = my_cost(my->look_cost_us,
-					   look->answered_us - look->asked_us);
+		my->look_cost_us = cost_of_late(
+			my->look_cost_us, look->answered_us - look->asked_us);
 		my_look_done(my, look);
 	}
 	error_release(&ignored);

@@ -185,14 +185,6 @@ void my_counts_tell(struct my *my, const struct statement *s,
 /* It is like the one before it, and so are its locks. */
 bool my_is_repetition(const struct my *my);
 
-/* What something costs at its best of late: on a busy machine one that was slow
-   makes no rule, and one that was not does. */
-static inline int64_t my_cost(int64_t before_us, int64_t now_us)
-{
-	return now_us < before_us ? now_us
-				  : before_us + (now_us - before_us) / 8;
-}
-
 /* One look through the connection beside the script, waited for. */
 void my_look_now(struct my *my);
 

@@ -1,7 +1,6 @@
--- Which relations a process has locked, or asks for: $1 its number. Whether this
--- role sees what others do; and how far the command is that reports that.
+-- Which relations a process has locked, or asks for: $1 its number. And how far
+-- the command is that reports that.
 SELECT l.relation, l.mode, l.granted, n.nspname, c.relname, c.relkind,
-       pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'),
        p.phase, p.done, p.total
 FROM (VALUES (1)) one
 LEFT JOIN pg_catalog.pg_locks l

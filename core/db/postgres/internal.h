@@ -456,6 +456,8 @@ void pg_observe_outside(struct pg *pg, struct facts *facts,
 /* Gives the second connection back, if there is one; another is opened when it
    is worth one. */
 bool pg_observe_close(struct pg *pg);
+/* The commit is about to be sent. */
+void pg_observe_ending(struct pg *pg);
 /* The transaction is over. */
 void pg_observe_end(struct pg *pg, int64_t ended_us);
 

@@ -1,11 +1,13 @@
 #include "core/db/postgres/observe.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/embed.h"
 #include "core/base/text.h"
+#include "core/db/cost.h"
 #include "core/db/postgres/modes.h"
 
 /*
@@ -18,16 +20,23 @@
 
 #define WORTH_IT_US 10000   /* a statement, before it is looked at */
 #define INTERVAL_US 20000   /* between two questions about the others */
+#define ENDING_US 1000	    /* the same, while others wait for a commit */
+#define LAST_US 5000	    /* with the answer before the end */
 #define LONGEST_US 1000000  /* the same, on a server that is slow to answer */
 #define TIMES_THE_COST 10   /* an answer's time is a tenth of an interval */
 #define PATIENCE_US 5000000 /* with an answer, and with connecting */
-/* Ours change most when a statement begins: every other question is about them
-   then, and every tenth later on. */
+/* Ours change most when a statement begins: later on, they are asked about each
+   tenth time only. */
 #define EARLY_QUESTIONS 10
 #define LATER_EVERY 10
 
 enum observer_state { CONNECTING, IDLE, ASKING, GONE };
-enum question { ABOUT_OTHERS, ABOUT_OURS };
+/* What is sent, one behind the other. */
+enum question { SETTINGS, PREPARE_OURS, PREPARE_OTHERS, OURS, OTHERS };
+#define MOST_QUESTIONS (OTHERS + 1)
+
+#define HOLDING_SQL "core/db/postgres/holding.sql"
+#define WAITING_SQL "core/db/postgres/waiting.sql"
 
 /* A lock of ours, as it was seen. */
 struct sight {
@@ -46,11 +55,14 @@ struct pg_observer {
 	PGconn *conn;
 	enum observer_state state;
 	PostgresPollingStatusType want; /* while connecting */
-	enum question question;
-	int64_t asked_us, next_us, interval_us;
-	int questions; /* since the statement began */
-	bool sees_all; /* what other roles do */
-	bool lost_told;
+	enum question
+		asked[MOST_QUESTIONS]; /* and not yet answered: from `at` */
+	int asked_count, at;
+	bool is_ready; /* its statements are prepared */
+	bool is_stale; /* what was asked is of a transaction before */
+	int64_t asked_us, next_us;
+	int64_t cost_us; /* of a turn */
+	int turns;	 /* since the statement began */
 
 	/* of the statement that runs */
 	int64_t holding_us; /* when ours were last asked about */
@@ -130,7 +142,6 @@ static void open_observer(struct pg *pg, int64_t now)
 
 	talloc_set_destructor(o, close_observer);
 	pg->observer = o;
-	o->interval_us = INTERVAL_US;
 	o->asked_us = now;
 	o->want = PGRES_POLLING_WRITING;
 	o->conn = PQconnectStartParams(url.keys, url.values, 0);
@@ -152,9 +163,10 @@ static void go_on_connecting(struct pg *pg)
 		lose(pg, "was refused");
 	} else if (o->want == PGRES_POLLING_OK) {
 		PQsetnonblocking(o->conn, 1);
+		PQenterPipelineMode(o->conn);
 		o->state = IDLE;
 		o->next_us = 0;
-		o->questions = 0;
+		o->turns = 0;
 	}
 }
 
@@ -168,34 +180,74 @@ static bool is_outside(const struct pg *pg)
 /* What is in no transaction can be seen by nobody else. */
 static bool asks_about_ours(const struct pg *pg)
 {
-	int n = pg->observer->questions;
+	int n = pg->observer->turns;
 
-	return n < EARLY_QUESTIONS || is_outside(pg) ? n % 2 == 0
-						     : n % LATER_EVERY == 0;
+	return n < EARLY_QUESTIONS || n % LATER_EVERY == 0 || is_outside(pg);
+}
+
+/* To plan them takes ten times as long as to answer them. */
+static bool send_preparing(struct pg_observer *o, enum question question)
+{
+	switch (question) {
+	case PREPARE_OURS:
+		return PQsendPrepare(o->conn, "holding",
+				     embed_text(HOLDING_SQL), 0, NULL);
+	case PREPARE_OTHERS:
+		return PQsendPrepare(o->conn, "waiting",
+				     embed_text(WAITING_SQL), 0, NULL);
+	default:
+		return PQsendQueryParams(
+			o->conn, "SET plan_cache_mode = force_generic_plan", 0,
+			NULL, NULL, NULL, NULL, 0);
+	}
+}
+
+static bool send_question(struct pg *pg, enum question question)
+{
+	struct pg_observer *o = pg->observer;
+	const char *params[3] = { NULL };
+	TALLOC_CTX *turn = talloc_new(NULL);
+	char *pids = NULL, *relations = NULL;
+	bool sent;
+
+	params[0] = talloc_asprintf(turn, "%d", pg->backend_pid);
+	if (question == OTHERS)
+		pg_victims_list(turn, pg, &pids, &relations);
+	params[1] = pids;
+	params[2] = relations;
+	if (question == OTHERS)
+		sent = PQsendQueryPrepared(o->conn, "waiting", 3, params, NULL,
+					   NULL, 0);
+	else if (question == OURS)
+		sent = PQsendQueryPrepared(o->conn, "holding", 1, params, NULL,
+					   NULL, 0);
+	else
+		sent = send_preparing(o, question);
+	talloc_free(turn);
+	return sent;
 }
 
 static void ask(struct pg *pg, int64_t now)
 {
 	struct pg_observer *o = pg->observer;
-	char pid[16];
-	const char *params[1] = { pid };
+	bool sent = true;
 
-	o->question = asks_about_ours(pg) ? ABOUT_OURS : ABOUT_OTHERS;
-	o->questions++;
-	snprintf(pid, sizeof(pid), "%d", pg->backend_pid);
-	if (o->question == ABOUT_OTHERS)
-		params[0] = o->sees_all ? "t" : "f";
-	o->asked_us = now;
-	if (!PQsendQueryParams(
-		    o->conn,
-		    embed_text(o->question == ABOUT_OURS
-				       ? "core/db/postgres/holding.sql"
-				       : "core/db/postgres/waiting.sql"),
-		    1, NULL, params, NULL, NULL, 0)) {
-		lose(pg, "was lost");
-		return;
-	}
+	o->asked_count = o->at = 0;
+	for (int q = SETTINGS; !o->is_ready && q <= PREPARE_OTHERS; q++)
+		o->asked[o->asked_count++] = q;
+	if (!pg->ending_us && asks_about_ours(pg))
+		o->asked[o->asked_count++] = OURS;
+	/* last, as the answer is compared with the clock */
+	o->asked[o->asked_count++] = OTHERS;
+	for (int i = 0; sent && i < o->asked_count; i++)
+		sent = send_question(pg, o->asked[i]);
+	o->is_ready = true;
+	o->is_stale = false;
 	o->state = ASKING;
+	o->asked_us = now;
+	o->turns++;
+	if (!sent || !PQpipelineSync(o->conn))
+		lose(pg, "was lost");
 }
 
 static struct sight *find_sight(struct pg_observer *o, unsigned oid, int mode)
@@ -215,6 +267,18 @@ static struct sight *find_sight(struct pg_observer *o, unsigned oid, int mode)
 	return s;
 }
 
+#define MOST_COLUMNS 16
+
+static const char *const *row_of(const PGresult *res, int row,
+				 const char *values[MOST_COLUMNS])
+{
+	for (int i = 0; i < MOST_COLUMNS; i++)
+		values[i] = i >= PQnfields(res) || PQgetisnull(res, row, i)
+				    ? NULL
+				    : PQgetvalue(res, row, i);
+	return values;
+}
+
 enum {
 	HOLDING_RELATION,
 	HOLDING_MODE,
@@ -222,7 +286,6 @@ enum {
 	HOLDING_SCHEMA,
 	HOLDING_NAME,
 	HOLDING_KIND,
-	HOLDING_SEES_ALL,
 	HOLDING_PHASE,
 	HOLDING_DONE,
 	HOLDING_TOTAL,
@@ -261,9 +324,6 @@ static void take_holding(struct pg *pg, const char *const *values, int64_t now)
 	struct sight *s;
 	unsigned oid;
 
-	if (!values[HOLDING_SEES_ALL])
-		return;
-	o->sees_all = *values[HOLDING_SEES_ALL] == 't';
 	take_phase(pg, values, now);
 	if (!values[HOLDING_RELATION] || *values[HOLDING_GRANTED] != 't')
 		return;
@@ -278,41 +338,71 @@ static void take_holding(struct pg *pg, const char *const *values, int64_t now)
 	s->after_us = 0;
 }
 
-static void take_rows(struct pg *pg, PGresult *res, int64_t now)
+static void take_others(struct pg *pg, PGresult *res, int64_t now)
 {
-	struct pg_observer *o = pg->observer;
 	struct pg_waiters *list = pg_waiters_new(NULL);
 
 	for (int row = 0; row < PQntuples(res); row++) {
-		const char *values[16] = { NULL };
+		const char *values[MOST_COLUMNS];
 
-		for (int i = 0; i < PQnfields(res) && i < 16; i++)
-			values[i] = PQgetisnull(res, row, i)
-					    ? NULL
-					    : PQgetvalue(res, row, i);
-		if (o->question == ABOUT_OURS)
-			take_holding(pg, values, now);
-		else
-			pg_waiters_take(values, PQnfields(res), list);
+		pg_waiters_take(row_of(res, row, values), PQnfields(res), list);
 	}
-	if (o->question == ABOUT_OTHERS) {
-		/* who is gone once the commit was sent was served by it */
-		if (!pg->ending_us)
-			pg_victims_take(pg, list, now);
-		pg_waits_note_none(pg, o->asked_us, now);
-	} else {
-		for (size_t i = 0; i < o->sight_count; i++)
-			if (o->sights[i].last_us < now &&
-			    !o->sights[i].after_us)
-				o->sights[i].after_us = now;
-		o->holding_us = o->asked_us;
-	}
+	pg_victims_take(pg, list, now);
+	pg_waits_note_none(pg, pg->observer->asked_us, now);
 	talloc_free(list);
+}
+
+static void take_ours(struct pg *pg, PGresult *res, int64_t now)
+{
+	struct pg_observer *o = pg->observer;
+
+	for (int row = 0; row < PQntuples(res); row++) {
+		const char *values[MOST_COLUMNS];
+
+		take_holding(pg, row_of(res, row, values), now);
+	}
+	for (size_t i = 0; i < o->sight_count; i++)
+		if (o->sights[i].last_us < now && !o->sights[i].after_us)
+			o->sights[i].after_us = now;
+	o->holding_us = o->asked_us;
 }
 
 static int64_t between(int64_t value, int64_t least, int64_t most)
 {
 	return value < least ? least : value > most ? most : value;
+}
+
+static void finish_turn(struct pg *pg, int64_t now)
+{
+	struct pg_observer *o = pg->observer;
+	int64_t least = pg->ending_us ? ENDING_US : INTERVAL_US;
+
+	o->state = IDLE;
+	o->cost_us = cost_of_late(o->cost_us, now - o->asked_us);
+	o->next_us = o->asked_us +
+		     between(o->cost_us * TIMES_THE_COST, least, LONGEST_US);
+}
+
+static void take_result(struct pg *pg, PGresult *res, int64_t now)
+{
+	struct pg_observer *o = pg->observer;
+	enum question question = o->asked[o->at];
+
+	switch (PQresultStatus(res)) {
+	case PGRES_PIPELINE_SYNC:
+		finish_turn(pg, now);
+		return;
+	case PGRES_COMMAND_OK:
+		return;
+	case PGRES_TUPLES_OK:
+		if (!o->is_stale && question == OURS)
+			take_ours(pg, res, now);
+		else if (!o->is_stale)
+			take_others(pg, res, now);
+		return;
+	default:
+		fail(pg, res);
+	}
 }
 
 static void take_answer(struct pg *pg, int64_t now)
@@ -327,22 +417,10 @@ static void take_answer(struct pg *pg, int64_t now)
 	PQflush(o->conn);
 	while (o->state == ASKING && !PQisBusy(o->conn)) {
 		res = PQgetResult(o->conn);
-		if (!res) {
-			o->state = IDLE;
-			o->interval_us =
-				between((now - o->asked_us) * TIMES_THE_COST,
-					INTERVAL_US, LONGEST_US);
-			o->next_us = o->asked_us + (is_outside(pg)
-							    ? o->interval_us / 2
-							    : o->interval_us);
-			return;
-		}
-		if (PQresultStatus(res) == PGRES_TUPLES_OK) {
-			take_rows(pg, res, now);
-			PQclear(res);
-			continue;
-		}
-		fail(pg, res);
+		if (res)
+			take_result(pg, res, now);
+		else if (o->at + 1 < o->asked_count)
+			o->at++;
 		PQclear(res);
 	}
 }
@@ -373,6 +451,9 @@ void pg_observe_wait(struct pg *pg, struct pollfd *poller, int *timeout_ms)
 		o = pg->observer;
 	}
 	if (!o || o->state == GONE)
+		return;
+	/* a commit is of interest to those only that wait for it */
+	if (pg->ending_us && o->state == IDLE && !pg_victims_any(pg))
 		return;
 	if (o->state == IDLE && now >= o->next_us)
 		ask(pg, now);
@@ -421,7 +502,7 @@ void pg_observe_begin(struct pg *pg, struct facts *facts)
 	talloc_free(o->phases);
 	o->phases = NULL;
 	o->phase_count = 0;
-	o->questions = 0;
+	o->turns = 0;
 	o->next_us = pg->observed_us + WORTH_IT_US;
 }
 
@@ -543,9 +624,40 @@ void pg_observe_outside(struct pg *pg, struct facts *facts,
 
 /* --- the end of a transaction --------------------------------------------- */
 
+/* Who has given up since the last look can be told from who is served now. */
+void pg_observe_ending(struct pg *pg)
+{
+	struct pg_observer *o = pg->observer;
+
+	pg->ending_us = clock_mono_us();
+	if (pg->observed && o && o->state == IDLE && pg_victims_any(pg))
+		ask(pg, pg->ending_us);
+}
+
+/* What was asked before the end tells more of who waited for it. */
+static void await_last_answer(struct pg *pg)
+{
+	struct pg_observer *o = pg->observer;
+	int64_t until = clock_mono_us() + LAST_US;
+
+	while (o && o->state == ASKING && pg_victims_any(pg)) {
+		struct pollfd poller = { .fd = PQsocket(o->conn),
+					 .events = POLLIN };
+		int ms = least_ms(INT_MAX, until, clock_mono_us());
+
+		if (ms <= 0 || poll(&poller, 1, ms) <= 0)
+			return;
+		take_answer(pg, clock_mono_us());
+	}
+}
+
 void pg_observe_end(struct pg *pg, int64_t ended_us)
 {
+	if (pg->observed && pg->ending_us)
+		await_last_answer(pg);
 	pg_victims_end(pg, pg->ending_us, ended_us);
+	if (pg->observer)
+		pg->observer->is_stale = true;
 	pg->observed = NULL;
 	pg->ending_us = 0;
 }

@@ -12,7 +12,8 @@ struct pg_waiter;
 struct pg_waiters {
 	struct pg_waiter *list;
 	size_t count;
-	int64_t now; /* the server's clock, in microseconds */
+	/* by the server's clock, in microseconds: the look began, and ended */
+	int64_t asked, now;
 };
 
 struct pg_waiters *pg_waiters_new(TALLOC_CTX *mem);
@@ -22,6 +23,11 @@ int pg_waiters_take(const char *const *values, int count, void *data);
    do not any more are done with. */
 void pg_victims_take(struct pg *pg, struct pg_waiters *list,
 		     int64_t arrived_us);
+/* Those that waited for us when last seen: whether there are any, and as arrays
+   of their process numbers and of what they waited for. */
+bool pg_victims_any(const struct pg *pg);
+void pg_victims_list(TALLOC_CTX *mem, const struct pg *pg, char **pids,
+		     char **relations);
 /* The transaction is over: so are all waits for it, between these two; the
    first is 0 where there was no commit. */
 void pg_victims_end(struct pg *pg, int64_t ending_us, int64_t ended_us);

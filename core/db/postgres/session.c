@@ -276,7 +276,7 @@ static int send_commit(struct pg *pg, struct pg_outcome *outcome,
 	if (pg_held_settle(pg, err) < 0)
 		return -1;
 	pg->db.ended = DB_COMMIT_SENT;
-	pg->ending_us = clock_mono_us();
+	pg_observe_ending(pg);
 	if (pg_send(pg, &commit, err) < 0)
 		return -1;
 	if (pg->transaction == PG_BOOKKEEPING)

@@ -38,7 +38,7 @@ int pg_end_step(struct db *db, struct error *err)
 
 	if (pg_held_settle(pg, err) < 0)
 		return -1;
-	pg->ending_us = clock_mono_us();
+	pg_observe_ending(pg);
 	if (pg_run(pg, &commit, err) < 0 ||
 	    pg_check_committed(pg, &outcome, err) < 0)
 		return -1;

@@ -1,13 +1,19 @@
 #include "core/db/postgres/observe.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/db/postgres/modes.h"
 
 /*
  * Who waits for what this session has locked, or has asked for itself: also
- * those that wait behind them. The server says since when, by its own clock.
+ * those that wait behind them. The server says since when, by its own clock, by
+ * which all times here are. Until when, is known to lie between two looks; but
+ * one that is gone while we still have what keeps it out has given up, and its
+ * session says when it was done with that.
  */
 
 enum {
@@ -20,13 +26,21 @@ enum {
 	WAITER_NAME,
 	WAITER_MODE,
 	WAITER_SINCE,
+	WAITER_KEEPING,
+	WAITER_CHANGED,
+	WAITER_IDLE,
+	WAITER_ASKED,
 	WAITER_NOW,
 	WAITER_COLUMNS,
 };
 
 struct pg_waiter {
-	int64_t pid, since; /* by the server's clock, in microseconds */
-	bool ours;	    /* waits for us, or for one that does */
+	int64_t pid;
+	int64_t since;	 /* 0: waits no more */
+	int64_t changed; /* when it last began or ended a statement; 0: hidden
+			    from this role */
+	bool idle;	 /* it has ended one */
+	bool ours;	 /* waits for us, or for one that does */
 	const char *values[WAITER_COLUMNS];
 };
 
@@ -35,21 +49,29 @@ struct pg_waiters *pg_waiters_new(TALLOC_CTX *mem)
 	return talloc_zero(mem, struct pg_waiters);
 }
 
+static int64_t number(const char *value)
+{
+	return value ? strtoll(value, NULL, 10) : 0;
+}
+
 int pg_waiters_take(const char *const *values, int count, void *data)
 {
 	struct pg_waiters *list = data;
 	struct pg_waiter *w;
 
 	(void)count;
-	list->now = strtoll(values[WAITER_NOW], NULL, 10);
-	if (!values[WAITER_PID] || !values[WAITER_SINCE])
+	list->asked = number(values[WAITER_ASKED]);
+	list->now = number(values[WAITER_NOW]);
+	if (!values[WAITER_PID])
 		return 0;
 	list->list = talloc_realloc(list, list->list, struct pg_waiter,
 				    (unsigned)list->count + 1);
 	w = &list->list[list->count++];
 	memset(w, 0, sizeof(*w));
-	w->pid = strtoll(values[WAITER_PID], NULL, 10);
-	w->since = strtoll(values[WAITER_SINCE], NULL, 10);
+	w->pid = number(values[WAITER_PID]);
+	w->since = number(values[WAITER_SINCE]);
+	w->changed = number(values[WAITER_CHANGED]);
+	w->idle = values[WAITER_IDLE] && *values[WAITER_IDLE] == 't';
 	for (int i = 0; i < WAITER_COLUMNS; i++)
 		w->values[i] = talloc_strdup(list, values[i]);
 	return 0;
@@ -93,7 +115,7 @@ static void find_ours(struct pg_waiters *list, int64_t self)
 		for (size_t i = 0; i < list->count; i++) {
 			struct pg_waiter *w = &list->list[i];
 
-			if (w->ours || w->pid == self ||
+			if (w->ours || w->pid == self || !w->since ||
 			    !waits_for_ours(list, self, w))
 				continue;
 			w->ours = more = true;
@@ -125,6 +147,7 @@ static void introduce(struct pg *pg, struct fact_victim *v,
 	struct facts *facts = pg->observed;
 
 	v->key = w->since;
+	v->relation_key = pg_waiter_relation(w);
 	v->user = talloc_strdup(facts, w->values[WAITER_USER]);
 	v->application = talloc_strdup(facts, w->values[WAITER_APPLICATION]);
 	v->query = talloc_strdup(facts, hidden(w->values[WAITER_QUERY]));
@@ -144,19 +167,42 @@ static struct fact_victim *find(struct facts *facts, int64_t pid, int64_t key)
 	return NULL;
 }
 
-static void meet(struct pg *pg, const struct pg_waiter *w, int64_t seen_us)
+/* Whether our transaction has what keeps it out. */
+static bool is_kept(const struct fact_victim *v, const struct pg_waiter *w)
+{
+	const char *modes = w->values[WAITER_KEEPING];
+	unsigned relation = pg_waiter_relation(w);
+	unsigned mode = 1U << pg_mode_number(v->mode);
+
+	if (!modes || !v->relation_key ||
+	    (relation && relation != v->relation_key))
+		return false;
+	for (int m = 0; m < PG_MODE_COUNT; m++) {
+		char word[64];
+
+		snprintf(word, sizeof(word), " %s ", pg_mode_name(m));
+		if (pg_mode_conflicts(m) & mode && strstr(modes, word))
+			return true;
+	}
+	return false;
+}
+
+/* Once the commit was sent, others wait for what comes behind it. */
+static void meet(struct pg *pg, const struct pg_waiter *w, int64_t seen)
 {
 	struct facts *facts = pg->observed;
 	struct fact_victim *v = find(facts, w->pid, w->since);
 
-	if (!v) {
+	if (!v && !pg->ending_us) {
 		v = facts_add_victim(facts, w->pid,
 				     w->since + pg->clock_offset_us);
-		if (!v)
-			return;
-		introduce(pg, v, w);
+		if (v)
+			introduce(pg, v, w);
 	}
-	v->seen_us = seen_us;
+	if (!v)
+		return;
+	v->seen_us = seen;
+	v->kept = is_kept(v, w);
 }
 
 static double ms_between(int64_t from, int64_t to)
@@ -164,13 +210,18 @@ static double ms_between(int64_t from, int64_t to)
 	return to > from ? (double)(to - from) / 1000 : 0;
 }
 
-static void close_victim(struct pg *pg, struct fact_victim *v, int64_t least_us,
-			 int64_t most_us, const char *outcome)
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static void close_victim(struct pg *pg, struct fact_victim *v, int64_t least,
+			 int64_t most, const char *outcome)
 {
 	v->since_us = v->key + pg->clock_offset_us;
 	v->from_ms = ms_between(pg->observed->began_us, v->since_us);
-	v->waited_ms = ms_between(v->since_us, least_us);
-	v->bound_ms = ms_between(least_us, most_us);
+	v->waited_ms = ms_between(v->key, least);
+	v->bound_ms = ms_between(later(v->key, least), most);
 	v->outcome = outcome;
 }
 
@@ -183,42 +234,125 @@ static void compare_clocks(struct pg *pg, int64_t server_us, int64_t arrived_us)
 		pg->clock_offset_us = offset;
 }
 
+static const struct pg_waiter *session_of(const struct pg_waiters *list,
+					  const struct fact_victim *v)
+{
+	static const struct pg_waiter unknown;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (list->list[i].pid == v->pid)
+			return &list->list[i];
+	return &unknown;
+}
+
+static const char *outcome_before_the_end(const struct fact_victim *v)
+{
+	return v->kept ? "gave up" : "gone";
+}
+
+/* It waits no more: until when it did, its session tells, that has done
+   something else since; when one that gives up has not got so far, at the next
+   look. */
+static void leave(struct pg *pg, const struct pg_waiters *list,
+		  struct fact_victim *v)
+{
+	const struct pg_waiter *w = session_of(list, v);
+	int64_t most = v->gone_us ? v->gone_us : list->now;
+	bool changed = w->changed > v->seen_us, first = !v->gone_us;
+
+	/* what it waited for may have been let go since */
+	if (first && !pg->ending_us)
+		v->kept = v->kept && is_kept(v, w);
+	v->gone_us = most;
+	if (v->kept && first && w->changed && !changed)
+		return;
+	if (v->kept && changed && w->idle)
+		v->seen_us = most = w->changed;
+	else if (changed && w->changed < most)
+		most = w->changed;
+	close_victim(pg, v, v->seen_us, most, outcome_before_the_end(v));
+}
+
+/* Who is gone once the commit was sent was served by it, but for those that
+   were done before that. */
+static bool was_served(const struct pg *pg, const struct pg_waiters *list,
+		       const struct fact_victim *v)
+{
+	const struct pg_waiter *w = session_of(list, v);
+
+	return pg->ending_us &&
+	       !(w->changed > v->seen_us &&
+		 w->changed < pg->ending_us - pg->clock_offset_us);
+}
+
 void pg_victims_take(struct pg *pg, struct pg_waiters *list, int64_t arrived_us)
 {
 	struct facts *facts = pg->observed;
-	int64_t seen_us;
 
 	if (!facts || !list->now)
 		return;
 	compare_clocks(pg, list->now, arrived_us);
-	seen_us = list->now + pg->clock_offset_us;
 	find_ours(list, pg->backend_pid);
 	for (size_t i = 0; i < list->count; i++) {
-		if (list->list[i].ours)
-			meet(pg, &list->list[i], seen_us);
-		else if (list->list[i].pid == pg->backend_pid)
-			pg_waits_note(pg, &list->list[i], seen_us);
-	}
-	for (size_t i = 0; i < facts->victim_count; i++) {
-		struct fact_victim *v = &facts->victims[i];
+		const struct pg_waiter *w = &list->list[i];
 
-		if (!v->outcome && v->seen_us < seen_us)
-			close_victim(pg, v, v->seen_us, seen_us, "gone");
+		if (w->ours)
+			meet(pg, w, list->asked);
+		else if (w->pid == pg->backend_pid && w->since)
+			pg_waits_note(pg, w, list->asked + pg->clock_offset_us);
 	}
+	for (size_t i = 0; i < facts->victim_count; i++)
+		if (!facts->victims[i].outcome &&
+		    facts->victims[i].seen_us < list->asked &&
+		    !was_served(pg, list, &facts->victims[i]))
+			leave(pg, list, &facts->victims[i]);
 }
 
-/* Who was served by the end waited until then; where it gave up between the
-   last look and that, it is not known that it did. */
+bool pg_victims_any(const struct pg *pg)
+{
+	for (size_t i = 0; i < pg->observed->victim_count; i++)
+		if (!pg->observed->victims[i].outcome)
+			return true;
+	return false;
+}
+
+void pg_victims_list(TALLOC_CTX *mem, const struct pg *pg, char **pids,
+		     char **relations)
+{
+	const struct facts *facts = pg->observed;
+
+	*pids = talloc_strdup(mem, "{");
+	*relations = talloc_strdup(mem, "{");
+	for (size_t i = 0; facts && i < facts->victim_count; i++) {
+		const struct fact_victim *v = &facts->victims[i];
+		const char *comma = (*pids)[1] ? "," : "";
+
+		if (v->outcome)
+			continue;
+		*pids = talloc_asprintf_append_buffer(*pids, "%s%" PRId64,
+						      comma, v->pid);
+		*relations = talloc_asprintf_append_buffer(
+			*relations, "%s%" PRId64, comma, v->relation_key);
+	}
+	*pids = talloc_strdup_append_buffer(*pids, "}");
+	*relations = talloc_strdup_append_buffer(*relations, "}");
+}
+
+/* Who was served by the end waited until then. */
 void pg_victims_end(struct pg *pg, int64_t ending_us, int64_t ended_us)
 {
 	struct facts *facts = pg->observed;
 
 	for (size_t i = 0; facts && i < facts->victim_count; i++) {
 		struct fact_victim *v = &facts->victims[i];
-		int64_t least = v->seen_us > ending_us ? v->seen_us : ending_us;
+		int64_t ending = ending_us - pg->clock_offset_us;
 
-		if (!v->outcome)
-			close_victim(pg, v, least, ended_us, "served");
+		if (!v->outcome && v->gone_us)
+			close_victim(pg, v, v->seen_us, v->gone_us,
+				     outcome_before_the_end(v));
+		else if (!v->outcome)
+			close_victim(pg, v, later(v->seen_us, ending),
+				     ended_us - pg->clock_offset_us, "served");
 	}
 }
 

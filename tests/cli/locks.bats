@@ -275,8 +275,6 @@ hint: or end what is in the way: ask postgres or a superuser for SELECT pg_termi
 hint: to see what it does, let somebody who may say: GRANT pg_read_all_stats TO ROLE
 hint: nothing of it is left in the database" "$(grep '^hint' <<<"$err" | masked)"
 	holder_ends ROLLBACK
-	sql "DROP OWNED BY $role CASCADE" || :
-	drop_databases
-	DATABASES=()
+	drop_database "${URL##*/}"
 	server "DROP ROLE $role"
 }

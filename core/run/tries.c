@@ -47,8 +47,7 @@ void tries_ask(struct tries *t, int64_t size)
 
 	t->timeout_ms = t->runner->lock_timeout_ms;
 	if (t->patience && t->timeout_ms && size == 1)
-		t->timeout_ms =
-			patience_looked(t->patience, NULL, 0, now).ms;
+		t->timeout_ms = patience_looked(t->patience, NULL, 0, now).ms;
 	db->lock_timeout_ms = t->timeout_ms;
 	db->lock_weak = true;
 	t->asked_us = now;
@@ -118,17 +117,17 @@ bool tries_again(struct tries *t, int *pause_ms, const char **waiting_for,
 	if (!timed_out && !deadlock && strcmp(err->sqlstate, "40001") != 0)
 		return false;
 	look(t);
-	record(t, deadlock    ? "deadlock"
-		  : timed_out ? "timeout"
-			      : "failed",
+	record(t,
+	       deadlock	   ? "deadlock"
+	       : timed_out ? "timeout"
+			   : "failed",
 	       (double)(clock_mono_us() - t->asked_us) / 1000);
 	t->failures++;
 	t->others += !timed_out;
 	if (t->others == MOST_TRIES || !goes_on(t, pause_ms, err))
 		return false;
-	*waiting_for = t->seen_count
-			       ? fact_blocker_text_on(t->turn, t->seen)
-			       : NULL;
+	*waiting_for = t->seen_count ? fact_blocker_text_on(t->turn, t->seen)
+				     : NULL;
 	error_release(err);
 	return true;
 }

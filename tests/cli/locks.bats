@@ -323,3 +323,42 @@ hint: nothing of it is left in the database" "$(grep '^hint' <<<"$err" | masked)
 	drop_database "${URL##*/}"
 	server "DROP ROLE $role"
 }
+
+# The ledger is read, and not waited for in silence.
+ledger_is_held() {
+	local run
+	users
+	holder 'LOCK TABLE git_migrations IN ACCESS EXCLUSIVE MODE'
+	git migrate status >out 2>err &
+	run=$!
+	for ((tries = 0; tries < 2000; tries++)); do
+		! grep -q '^waiting for process' err || break
+		sleep 0.01
+	done
+	holder_ends ROLLBACK
+	wait $run
+	same waiting 'waiting for process # (shop, idle in transaction, open for #) on git_migrations' \
+		"$(grep ^waiting err | masked | sed -E 's/open for # m?s/open for #/')"
+	same out '20260101000000 applied' "$(cut -d' ' -f1,2 <out | grep -o '^[0-9]* applied')"
+}
+@test "status says who has locked the ledger (postgresql)" {
+	fresh postgresql
+	ledger_is_held
+}
+
+@test "what waits for a locked ledger or table ends after --wait (postgresql)" {
+	fresh postgresql
+	users
+	holder 'LOCK TABLE git_migrations IN ACCESS EXCLUSIVE MODE'
+	try timeout 60 git migrate down --wait 2s
+	exits 128
+	err_has "error: unable to read the ledger of 'postgresql:${URL##*/}': others kept it locked for 2.0 s"
+	err_has ' of user postgres has AccessExclusiveLock on git_migrations: '
+	err_has 'hint: to end what is in the way: SELECT pg_terminate_backend('
+	holder_ends ROLLBACK
+	holder 'LOCK TABLE users IN ACCESS EXCLUSIVE MODE'
+	try timeout 60 git migrate backup --wait 2s
+	exits 128
+	err_has 'waiting for process '
+	err_has ' has AccessExclusiveLock on users: '
+}

@@ -28,7 +28,7 @@ static bool is_waiting(const struct pg_row_wait *wait)
 
 static int64_t limit_us(const struct pg *pg)
 {
-	return (int64_t)pg->db.lock_timeout_ms * 1000;
+	return (int64_t)pg->row_wait.limit_ms * 1000;
 }
 
 static void forget(struct pg_row_wait *wait)
@@ -48,22 +48,43 @@ static bool is_own(struct pg *pg, const struct script *script,
 	return pg->row_wait.own || pg->own_lock_timeout;
 }
 
-void pg_row_wait_begin(struct pg *pg, const struct script *script,
-		       const struct statement *s)
+static void begin(struct pg_row_wait *wait, bool wanted)
 {
-	struct pg_row_wait *wait = &pg->row_wait;
 	int64_t now = clock_mono_us();
 
 	forget(wait);
 	wait->over = false;
-	wait->on = pg->db.lock_timeout_ms && !is_own(pg, script, s) &&
-		   (!s || (!s->no_transaction && !s->need.queues)) &&
+	wait->on = wanted &&
 		   (!wait->blind_us || now - wait->blind_us > BLIND_US);
-	if (!wait->on)
-		return;
-	wait->relation = s && s->relation_count ? s->relations[0] : NULL;
+	wait->relation = NULL;
 	wait->began_us = wait->since_us = now;
 	wait->looked_us = wait->seen_us = 0;
+}
+
+void pg_row_wait_begin(struct pg *pg, const struct script *script,
+		       const struct statement *s)
+{
+	struct pg_row_wait *wait = &pg->row_wait;
+
+	begin(wait, pg->db.lock_timeout_ms && !is_own(pg, script, s) &&
+			    (!s || (!s->no_transaction && !s->need.queues)));
+	wait->limit_ms = pg->db.lock_timeout_ms;
+	wait->ends = pg->db.lock_weak;
+	if (s && s->relation_count)
+		wait->relation = s->relations[0];
+}
+
+#define LEAST_MS 1000
+
+void pg_row_wait_begin_ours(struct pg *pg)
+{
+	struct pg_row_wait *wait = &pg->row_wait;
+	int ms = pg->db.options.wait_ms;
+
+	begin(wait, pg->db.options.tick != NULL &&
+			    (pg->direct || !pg->db.options.pools_sessions));
+	wait->limit_ms = ms > LEAST_MS ? ms : LEAST_MS;
+	wait->ends = true;
 }
 
 /* --- while it runs -------------------------------------------------------- */
@@ -145,7 +166,8 @@ static int ask(struct pg *pg)
 	};
 	int result;
 
-	snprintf(pid, sizeof(pid), "%d", pg->backend_pid);
+	snprintf(pid, sizeof(pid), "%d",
+		 pg->backend_pid ? pg->backend_pid : PQbackendPID(pg->conn));
 	result = pg_run(pg->watcher, &statement, &ignored);
 	error_release(&ignored);
 	return result;
@@ -181,7 +203,7 @@ bool pg_row_wait_is_over(struct pg *pg)
 	if (clock_mono_us() < next_look_us(pg))
 		return false;
 	look(pg);
-	wait->over = is_waiting(wait) && pg->db.lock_weak &&
+	wait->over = is_waiting(wait) && wait->ends &&
 		     clock_mono_us() - wait->since_us >= limit_us(pg);
 	return wait->over;
 }
@@ -225,4 +247,28 @@ void pg_row_wait_recall(TALLOC_CTX *mem, struct pg *pg,
 		(*list)[i].transaction = "";
 		(*list)[i].remedy = talloc_strdup(*list, wait->seen[i].remedy);
 	}
+}
+
+int pg_row_wait_end_ours(struct pg *pg, int result, struct error *err)
+{
+	const struct pg_row_wait *wait = &pg->row_wait;
+	char *text;
+
+	result = pg_row_wait_end(pg, result, err);
+	if (result == 0 || !wait->timed_out || !wait->seen_count)
+		return result;
+	text = talloc_strdup(NULL, "");
+	for (size_t i = 0; i < wait->seen_count; i++)
+		text = talloc_asprintf_append_buffer(
+			text, "%s%s", i ? "\n" : "",
+			fact_blocker_line(text, &wait->seen[i]));
+	error_release(err);
+	error_set(err, ERROR_BUSY, "others kept it locked for %s",
+		  text_duration(text, wait->limit_ms));
+	error_detail(err, "%s", text);
+	if (wait->seen[0].remedy)
+		error_hint(err, "to end what is in the way: %s",
+			   wait->seen[0].remedy);
+	talloc_free(text);
+	return -1;
 }

@@ -104,8 +104,7 @@ hint: nothing of it is left in the database" "$(masked <<<"$err")"
 		"$(git migrate log 20260101000000 --json | jq '.runs[0].attempts')"
 }
 
-@test "asks without looking when the lock time-out is 0" {
-	fresh postgresql
+asks_at_once() {
 	users
 	git config migrate.lockTimeout 0
 	holder 'SELECT * FROM users'
@@ -114,10 +113,23 @@ hint: nothing of it is left in the database" "$(masked <<<"$err")"
 		[[ $(sql "SELECT count(*) FROM pg_locks WHERE NOT granted") = 0 ]] ||
 			break
 	done
+	for ((tries = 0; tries < 3000; tries++)); do
+		! grep -q '^waiting for process .*(shop.* on users$' err.txt || break
+		sleep 0.01
+	done
 	holder_ends COMMIT
 	wait $!
+	grep -q '^waiting for process .*(shop.* on users$' err.txt
 	out=$(<out.json)
-	json_is '.runs[0] | [.outcome, .attempts] | join("|")' 'ok|'
+	json_is '.runs[0] | [.outcome, (.attempts | length), .attempts[0].outcome,
+		.attempts[0].timeout_ms, .attempts[0].waited_ms > 0,
+		.attempts[0].blockers[0].application,
+		.attempts[0].blockers[0].mode] | map(tostring) | join("|")' \
+		'ok|1|ok|0|true|shop|AccessShareLock'
+}
+@test "asks without looking when the lock time-out is 0, and says whom it waits for" {
+	fresh postgresql
+	asks_at_once
 }
 
 @test "settings come from the configuration and the environment" {

@@ -52,7 +52,6 @@ static void begin(struct pg_row_wait *wait, bool wanted)
 {
 	int64_t now = clock_mono_us();
 
-	forget(wait);
 	wait->over = false;
 	wait->on = wanted &&
 		   (!wait->blind_us || now - wait->blind_us > BLIND_US);
@@ -66,9 +65,15 @@ void pg_row_wait_begin(struct pg *pg, const struct script *script,
 {
 	struct pg_row_wait *wait = &pg->row_wait;
 
-	begin(wait, pg->db.lock_timeout_ms && !is_own(pg, script, s) &&
-			    (!s || (!s->no_transaction && !s->need.queues)));
+	/* where it may wait for ever nobody has looked for others before it */
+	begin(wait,
+	      pg->db.lock_timeout_ms
+		      ? !is_own(pg, script, s) &&
+				(!s || (!s->no_transaction && !s->need.queues))
+		      : pg->db.wait_limit_ms && s && !s->no_transaction);
 	wait->limit_ms = pg->db.lock_timeout_ms;
+	if (wait->limit_ms)
+		forget(wait);
 	wait->ends = pg->db.lock_weak;
 	if (s && s->relation_count)
 		wait->relation = s->relations[0];
@@ -81,6 +86,7 @@ void pg_row_wait_begin_ours(struct pg *pg)
 	struct pg_row_wait *wait = &pg->row_wait;
 	int ms = pg->db.options.wait_ms;
 
+	forget(wait);
 	begin(wait, pg->db.options.tick != NULL &&
 			    (pg->direct || !pg->db.options.pools_sessions));
 	wait->limit_ms = ms > LEAST_MS ? ms : LEAST_MS;
@@ -98,6 +104,8 @@ static int64_t first_look_us(const struct pg *pg)
 
 	if (own->seen_us && !own->over_us)
 		after = LOOK_SOONEST_US;
+	else if (!wait->limit_ms)
+		return INT64_MAX / 2;
 	else if (limit_us(pg) / 2 < after)
 		after = limit_us(pg) / 2;
 	return wait->began_us + after;
@@ -111,7 +119,9 @@ static int64_t next_look_us(const struct pg *pg)
 
 	if (!wait->looked_us)
 		return first_look_us(pg);
-	if (!is_waiting(wait) || end > again)
+	if (!wait->limit_ms && pg->own_wait.over_us)
+		return INT64_MAX / 2;
+	if (!wait->limit_ms || !is_waiting(wait) || end > again)
 		return again;
 	return end > wait->looked_us + LOOK_SOONEST_US
 		       ? end
@@ -226,6 +236,10 @@ int pg_row_wait_end(struct pg *pg, int result, struct error *err)
 		error_set(err, ERROR_LOCK_TIMEOUT,
 			  "canceling statement due to lock timeout");
 		pg->db.look_failed = false;
+	}
+	if (!wait->limit_ms) {
+		wait->timed_out = wait->seen_count > 0;
+		return result;
 	}
 	/* the last look may have come when the server had ended it */
 	wait->timed_out = result < 0 && err->code == ERROR_LOCK_TIMEOUT &&

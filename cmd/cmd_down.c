@@ -1,4 +1,5 @@
 #include "cmd/consent.h"
+#include "cmd/unbegun.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -145,7 +146,9 @@ static int ask_early(struct down *d)
 /* Finds out what to do, and does the same again once other runs are out. */
 static int plan_and_lock(struct down *d)
 {
-	if (session_read(&d->s) < 0 || make_plan(d) < 0)
+	if (session_read(&d->s) < 0)
+		return -1;
+	if (make_plan(d) < 0 && (!unbegun_forget(&d->s) || make_plan(d) < 0))
 		return -1;
 	if (!d->plan.count || d->dry_run)
 		return prepare(d);

@@ -18,18 +18,21 @@
    connections is waited for. */
 #define GIVE_UP_US 10000000
 
+/* Whoever wanted to stop may have got what there was to stop: what undoes it is
+   not to be stopped, so that the wish is asked for again each time. */
 bool my_tick(struct my *my)
 {
 	int64_t now = clock_mono_us();
+	bool before = my->interrupted;
 
-	if (my->interrupted)
-		return true;
-	if (!my->db.options.tick || now - my->last_tick_us < TICK_US)
+	if (!my->db.options.tick)
+		return before;
+	if (!before && now - my->last_tick_us < TICK_US)
 		return false;
 	my->last_tick_us = now;
 	my->interrupted = my->db.options.tick(my->waiting_for,
 					      my->db.options.tick_data) != 0;
-	if (my->interrupted)
+	if (my->interrupted && !before)
 		my->interrupted_us = now;
 	return my->interrupted;
 }

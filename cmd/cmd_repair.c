@@ -48,10 +48,9 @@ static char *label(TALLOC_CTX *mem, const struct repair *repair)
 static const char *verdict_name(enum db_verdict verdict)
 {
 	static const char *const names[] = {
-		[DB_UNKNOWN] = "unknown",
-		[DB_UNDONE] = "not-done",
-		[DB_DONE] = "done",
-		[DB_REMAINS] = "remains",
+		[DB_UNKNOWN] = "unknown", [DB_UNDONE] = "not-done",
+		[DB_DONE] = "done",	  [DB_REMAINS] = "remains",
+		[DB_HALF] = "half-done",
 	};
 
 	return names[verdict];
@@ -93,6 +92,10 @@ static void show_verdict(const struct repair *repair)
 		break;
 	case DB_REMAINS:
 		cmd_line("         it was not carried out, and left the %s",
+			 repair->remains);
+		break;
+	case DB_HALF:
+		cmd_line("         it is half done, and left the %s",
 			 repair->remains);
 		break;
 	}
@@ -155,6 +158,11 @@ static void show_ways(const struct repairing *r)
 	if (repair->verdict == DB_REMAINS)
 		cmd_hint(cmd,
 			 "to remove what it left, and no more: "
+			 "git migrate repair %s --clean-up",
+			 version);
+	if (repair->verdict == DB_HALF)
+		cmd_hint(cmd,
+			 "to finish that statement, and no more: "
 			 "git migrate repair %s --clean-up",
 			 version);
 	cmd_hint(cmd,
@@ -305,6 +313,9 @@ static int clean_up(struct repairing *r)
 		return -1;
 	if (repair->verdict == DB_REMAINS)
 		cmd_say(&s->cmd, "removed the %s", repair->remains);
+	else if (repair->verdict == DB_HALF)
+		cmd_say(&s->cmd, "finished statement %d: no more %s",
+			repair->progress->started, repair->remains);
 	else if (!forgotten)
 		cmd_say(&s->cmd,
 			"nothing to clean up: %s left nothing that "

@@ -5,18 +5,26 @@
 #include "core/base/text.h"
 #include "core/run/runner_internal.h"
 
+/* Of its first statements. */
+static void digest(const struct script *script, int count, char *text)
+{
+	struct script_digest *d = script_digest_new(NULL);
+
+	for (int n = 0; n < count; n++)
+		script_digest_add(d, script, (size_t)n);
+	script_digest_text(d, text);
+	talloc_free(d);
+}
+
 /* Whether what was carried out is still what the script begins with. */
-static bool is_changed(TALLOC_CTX *mem, const struct repair *repair)
+static bool is_changed(const struct repair *repair)
 {
 	const struct script *script = repair->item.script;
-	struct script_digest *digest = script_digest_new(mem);
 	char text[SCRIPT_DIGEST_LENGTH + 1];
 
 	if ((size_t)repair->progress->done > script->statement_count)
 		return true;
-	for (int n = 0; n < repair->progress->done; n++)
-		script_digest_add(digest, script, (size_t)n);
-	script_digest_text(digest, text);
+	digest(script, repair->progress->done, text);
 	return strcmp(text, repair->progress->digest) != 0;
 }
 
@@ -74,7 +82,7 @@ int repair_look(TALLOC_CTX *mem, struct runner *runner,
 				 "it was finished by another run meanwhile");
 	load(mem, runner, repair);
 	if (repair->item.script && repair->progress)
-		repair->changed = is_changed(mem, repair);
+		repair->changed = is_changed(repair);
 	return judge(mem, runner, repair, err);
 }
 
@@ -132,17 +140,26 @@ int repair_mark(struct runner *runner, const struct repair *repair,
 		      err);
 }
 
-static int save(struct runner *runner, const struct repair *repair,
+/* How far it is now: the statement under way is not any more. */
+static int save(struct runner *runner, const struct repair *repair, bool done,
 		struct error *err)
 {
 	struct db *db = runner->db;
 	struct progress at = *repair->progress;
+	struct ledger_row row = *repair->row;
 
 	at.started = 0;
 	at.witness = NULL;
+	if (done)
+		row.done = ++at.done;
+	row.duration_ms = -1;
+	digest(repair->item.script, at.done, at.digest);
 	if (db->engine->begin(db, NULL, err) < 0)
 		return -1;
-	if (progress_update(db, &at, err) == 0 &&
+	if (ledger_progress(db, row.version, &row, err) == 0 &&
+	    progress_update(db, &at, err) == 0 &&
+	    record(runner, repair, done ? "finished" : "cleaned up", err) ==
+		    0 &&
 	    db->engine->commit(db, err) == 0)
 		return 0;
 	db->engine->rollback(db);
@@ -172,10 +189,11 @@ int repair_clean(struct runner *runner, const struct repair *repair,
 {
 	const struct progress *at = repair->progress;
 	bool remains = at && repair->verdict == DB_REMAINS;
+	bool half = at && repair->verdict == DB_HALF;
 
 	*forgotten = at && !at->done && !at->position &&
 		     (!at->started || remains || repair->verdict == DB_UNDONE);
-	if (remains &&
+	if ((remains || half) &&
 	    runner->db->engine->clean(runner->db, repair->item.script,
 				      (size_t)at->done, at->witness, err) < 0)
 		return -1;
@@ -183,5 +201,5 @@ int repair_clean(struct runner *runner, const struct repair *repair,
 		return settle(runner, repair,
 			      repair->row->direction == DIRECTION_DOWN,
 			      "cleaned up", err);
-	return remains ? save(runner, repair, err) : 0;
+	return remains || half ? save(runner, repair, half, err) : 0;
 }

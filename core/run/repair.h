@@ -46,8 +46,9 @@ int repair_forget(struct runner *runner, const struct repair *repair,
 		  bool *forgotten, struct error *err);
 
 /*
- * Removes what the statement under way left behind. *forgotten: nothing of the
- * script was done before it, so that the migration is no more unfinished.
+ * Removes what the statement under way left behind, or (DB_HALF) finishes it.
+ * *forgotten: nothing of the script was done before it, nor is now, so that
+ * the migration is no more unfinished.
  */
 int repair_clean(struct runner *runner, const struct repair *repair,
 		 bool *forgotten, struct error *err);

@@ -29,6 +29,9 @@ struct steps {
 	bool unsure;  /* whether the last commit was carried out */
 	bool escapes; /* the statement: what it writes lasts at once */
 	bool taken;   /* by another run */
+	char *left;   /* by the statement under way, or NULL; and whether it is
+			 to be finished */
+	bool half;
 };
 
 static size_t total(const struct steps *steps)
@@ -241,10 +244,11 @@ static int settle(struct steps *steps, struct error *err)
 		return -1;
 	if (verdict == DB_UNKNOWN && steps->item->resume != RESUME_AGAIN)
 		return unknown(steps, err);
-	if (verdict == DB_DONE)
+	if ((verdict == DB_REMAINS || verdict == DB_HALF) &&
+	    db->engine->clean(db, script, n, steps->at.witness, err) < 0)
+		return -1;
+	if (verdict == DB_DONE || verdict == DB_HALF)
 		count_done(steps);
-	if (verdict == DB_REMAINS)
-		return db->engine->clean(db, script, n, steps->at.witness, err);
 	return 0;
 }
 
@@ -558,13 +562,13 @@ static bool left_nothing(struct steps *steps)
 	const struct script *script = steps->item->script;
 	size_t n = (size_t)steps->at.done;
 	enum db_verdict verdict = DB_UNKNOWN;
-	char *what;
 
 	if (db->engine->judge &&
 	    db->engine->judge(steps->digest, db, script, n, steps->at.witness,
-			      &verdict, &what, &ignored) < 0)
+			      &verdict, &steps->left, &ignored) < 0)
 		verdict = DB_REMAINS;
 	error_release(&ignored);
+	steps->half = verdict == DB_HALF;
 	if (verdict == DB_UNKNOWN)
 		return !can_do_half(steps, &script->statements[n]);
 	return verdict == DB_UNDONE;
@@ -612,6 +616,16 @@ static bool tell_batches(const struct steps *steps, struct error *err)
 	return true;
 }
 
+/* What the statement under way left, which going on sees to. */
+static void tell_left(const struct steps *steps, struct error *err)
+{
+	error_hint(err, "statement %d left the %s", steps->at.started,
+		   steps->left);
+	error_hint(err, "to %s, and go on: git migrate %s",
+		   steps->half ? "finish it" : "have that removed",
+		   direction_name(steps->item->direction));
+}
+
 static void tell_progress(const struct steps *steps, struct error *err)
 {
 	char version[VERSION_LENGTH + 1];
@@ -628,9 +642,11 @@ static void tell_progress(const struct steps *steps, struct error *err)
 	in_batches = tell_batches(steps, err);
 	if (err->code == ERROR_CONNECTION || steps->taken)
 		return;
-	if (steps->at.started &&
-	    can_do_half(steps,
-			&steps->item->script->statements[steps->at.done]))
+	if (steps->left)
+		tell_left(steps, err);
+	else if (steps->at.started &&
+		 can_do_half(steps,
+			     &steps->item->script->statements[steps->at.done]))
 		error_hint(err,
 			   "what statement %d did before it failed may have "
 			   "stayed",

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 
 load ../lib/common
+load ../lib/holding
 
 A=20260101000001
 B=20260101000002
@@ -373,28 +374,6 @@ INSERT INTO nowhere VALUES (1);' 'SELECT 1;'
 	out_has '         it was carried out'
 }
 
-# poll SQL   waits until its answer is true.
-poll() {
-	local i
-	for ((i = 0; i < 1000; i++)); do
-		[[ $(sql "$1") != t ]] || return 0
-		sleep 0.02
-	done
-	explain "never true: $1"
-}
-# stays CONDITION STATEMENT...   another session's transaction, which stays open
-# until the condition holds.
-stays() {
-	local until=$1 args=(-c BEGIN) statement
-	shift
-	for statement; do args+=(-c "$statement"); done
-	args+=(-c "DO \$\$ BEGIN FOR i IN 1 .. 1000 LOOP
-		PERFORM pg_stat_clear_snapshot();
-		EXIT WHEN $until;
-		PERFORM pg_sleep(0.02);
-		END LOOP; END \$\$" -c COMMIT)
-	psql -X -q -d "$URL" "${args[@]}" >/dev/null 3>&- &
-}
 WAITING="FROM pg_locks WHERE relation = 'a'::regclass AND NOT granted"
 
 @test "leaves an index alone that another session builds" {

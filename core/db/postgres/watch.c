@@ -1,5 +1,6 @@
 #include "core/db/postgres/index.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #define FIRST_LOOK_US 300000
 #define LOOK_AGAIN_US 250000
 #define CLEAN_UP_MS 1000
+#define LEAST_WAIT_MS 1000
 #define MOST_SEEN 5
 
 struct pg_watch {
@@ -50,6 +52,14 @@ static int look_before(struct pg *pg, struct pg_watch *watch,
 	return pg_run(pg, &ask, err);
 }
 
+static struct pg_watch *watch_new(struct pg *pg)
+{
+	struct pg_watch *watch = talloc_zero(pg, struct pg_watch);
+
+	watch->looked_us = clock_mono_us() + FIRST_LOOK_US - LOOK_AGAIN_US;
+	return watch;
+}
+
 int pg_watch_begin(struct pg *pg, const struct statement *s, struct error *err)
 {
 	struct pg_watch *watch;
@@ -57,8 +67,7 @@ int pg_watch_begin(struct pg *pg, const struct statement *s, struct error *err)
 	if (pg->transaction != PG_IDLE || pg->inside || !s->no_transaction ||
 	    !pg->db.wait_limit_ms)
 		return 0;
-	watch = talloc_zero(pg, struct pg_watch);
-	watch->looked_us = clock_mono_us() + FIRST_LOOK_US - LOOK_AGAIN_US;
+	watch = watch_new(pg);
 	if (look_before(pg, watch, s, err) < 0) {
 		talloc_free(watch);
 		return -1;
@@ -165,6 +174,86 @@ bool pg_watch_is_over(struct pg *pg)
 	return watch->over;
 }
 
+/* --- statements of our own ------------------------------------------------ */
+
+struct setting {
+	TALLOC_CTX *mem;
+	char *value;
+};
+
+static int take_setting(const char *const *values, int count, void *data)
+{
+	struct setting *setting = data;
+
+	(void)count;
+	setting->value = talloc_strdup(setting->mem,
+				       values[0] ? values[0] : "0");
+	return 0;
+}
+
+static int change(struct pg *pg, const char *name, const char *value,
+		  struct error *err)
+{
+	const char *params[] = { name, value };
+	const struct pg_statement statement = {
+		.sql = "SELECT pg_catalog.set_config($1, $2, false)",
+		.params = params,
+		.param_count = 2,
+	};
+
+	return pg_run(pg, &statement, err);
+}
+
+/* With a time-out, a setting of the session's, of so many ms. */
+static int run_with(struct pg *pg, const char *setting, int ms,
+		    int (*run)(struct pg *pg, const char *sql,
+			       struct error *err),
+		    const char *sql, struct error *err)
+{
+	struct setting before = { .mem = talloc_new(NULL) };
+	struct error ignored = { 0 };
+	const struct pg_statement ask = {
+		.sql = "SELECT pg_catalog.current_setting($1)",
+		.params = &setting,
+		.param_count = 1,
+		.row = take_setting,
+		.data = &before,
+	};
+	char value[16];
+	int result = -1;
+
+	snprintf(value, sizeof(value), "%d", ms);
+	if (pg_run(pg, &ask, err) == 0 &&
+	    change(pg, setting, value, err) == 0) {
+		result = run(pg, sql, err);
+		if (change(pg, setting, before.value, result ? &ignored : err) <
+		    0)
+			result = -1;
+	}
+	error_release(&ignored);
+	talloc_free(before.mem);
+	return result;
+}
+
+static int run_watched(struct pg *pg, const char *sql, struct error *err)
+{
+	if (pg->db.wait_limit_ms)
+		pg->watch = watch_new(pg);
+	return pg_watch_end(pg, pg_run_sql(pg, sql, err), err);
+}
+
+int pg_run_patiently(struct pg *pg, const char *sql, struct error *err)
+{
+	int wait = pg->db.wait_limit_ms;
+
+	/* should nobody be there to look, or nothing be said of patience */
+	if (wait < LEAST_WAIT_MS)
+		wait = LEAST_WAIT_MS;
+	return run_with(pg, "lock_timeout",
+			wait < INT_MAX / 2 ? 2 * wait : INT_MAX, run_watched,
+			sql, err);
+}
+
 /* --- and after it --------------------------------------------------------- */
 
 /* What it has left half built and is its own for certain. */
@@ -182,6 +271,12 @@ static int find_leftovers(struct pg *pg, const struct pg_watch *watch,
 	return 0;
 }
 
+static int run_briefly(struct pg *pg, const char *sql, struct error *err)
+{
+	return run_with(pg, "statement_timeout", CLEAN_UP_MS, pg_run_sql, sql,
+			err);
+}
+
 /* Dropping them waits for the same transactions; so not for long. */
 static int drop_leftovers(struct pg *pg, const struct pg_watch *watch,
 			  struct pg_index_search *found, struct error *err)
@@ -192,8 +287,7 @@ static int drop_leftovers(struct pg *pg, const struct pg_watch *watch,
 		return -1;
 	if (!found->invalid_count)
 		return 0;
-	if (pg_index_drop(pg, found, "statement_timeout", CLEAN_UP_MS,
-			  &ignored) == 0) {
+	if (pg_index_drop(pg, found, run_briefly, &ignored) == 0) {
 		found->invalid_count = 0;
 		return 0;
 	}
@@ -201,8 +295,7 @@ static int drop_leftovers(struct pg *pg, const struct pg_watch *watch,
 	return find_leftovers(pg, watch, found, err);
 }
 
-static void clean_up(struct pg *pg, const struct pg_watch *watch,
-		     struct error *err)
+static void clean_up(struct pg *pg, const struct pg_watch *watch)
 {
 	int (*tick)(const char *, void *) = pg->db.options.tick;
 	struct error ignored = { 0 };
@@ -210,12 +303,7 @@ static void clean_up(struct pg *pg, const struct pg_watch *watch,
 
 	/* a person who has pressed Ctrl-C has not asked to leave it there */
 	pg->db.options.tick = NULL;
-	if (drop_leftovers(pg, watch, &found, &ignored) == 0)
-		for (size_t i = 0; i < found.invalid_count; i++)
-			error_hint(err,
-				   "it left an invalid index; when nobody is "
-				   "in the way: DROP INDEX CONCURRENTLY %s",
-				   found.invalid[i].name);
+	drop_leftovers(pg, watch, &found, &ignored);
 	error_release(&ignored);
 	pg->db.options.tick = tick;
 }
@@ -251,7 +339,7 @@ int pg_watch_end(struct pg *pg, int result, struct error *err)
 	if (result < 0 && watch->over && !pg->lost && !pg->interrupted)
 		gave_up(pg, watch, err);
 	if (result < 0 && !pg->lost && watch->before)
-		clean_up(pg, watch, err);
+		clean_up(pg, watch);
 	talloc_free(watch);
 	return result;
 }

@@ -164,6 +164,9 @@ struct db_engine {
 	const char *ledger_sql;
 	/* the same for the table of backups; NULL: core/backups.sql */
 	const char *backups_sql;
+	/* the SQLSTATEs of asking a table that is not there, and one that may
+	   not be read; NULL: an error does not tell */
+	const char *no_table_state, *no_right_state;
 	const char *backup_suffix; /* of a backup's file: ".dump" */
 
 	/* Whether this engine answers for the URL or connection string. */

@@ -9,7 +9,9 @@
 	 DB_SHOWS_TABLES | DB_BACKUP)
 #define FUNCTIONS                                                              \
 	.family = "mysql", .dialect = SQL_MYSQL,                               \
-	.ledger_sql = "core/db/mysql/ledger.sql",                              \
+	.no_table_state = "42S02", /* to whom has no right it does not tell */ \
+		.no_right_state = "42000", /* or bad syntax */                 \
+		.ledger_sql = "core/db/mysql/ledger.sql",                      \
 	.environment_secret = my_environment_secret, .open = my_open,          \
 	.query = my_session_query, .queue = my_session_queue,                  \
 	.queue_one = my_session_queue_one, .change = my_session_change,        \

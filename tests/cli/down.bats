@@ -153,3 +153,14 @@ in_a_messy_folder() {
 	same tables a "$(tables)"
 }
 @test "reverts from the ledger whatever is in the folder" { both in_a_messy_folder; }
+
+@test "says what to type for a version" {
+	fresh sqlite
+	migrate down 20260101000001
+	exits 129
+	err_has "error: unexpected argument '20260101000001': '-n 1' reverts the newest, '--to 20260101000001' all that are newer than that one"
+	migrate redo 20260101000001
+	exits 129
+	err_has "error: unexpected argument '20260101000001'
+usage: git migrate redo"
+}

@@ -240,6 +240,23 @@ static int run_down(struct down *d)
 	return ask_consent(d) < 0 ? -1 : session_run(&d->s, &d->plan);
 }
 
+/* The version of the one that is to go is what people type first. */
+static int refuse_argument(const struct option *options,
+			   const char *const *usage, const char *name,
+			   const char *argument)
+{
+	int64_t version;
+
+	if (!strcmp(name, "down") && version_parse(argument, &version) == 0)
+		return options_usage(options, usage,
+				     "unexpected argument '%s': '-n 1' reverts "
+				     "the newest, '--to %s' all that are newer "
+				     "than that one",
+				     argument, argument);
+	return options_usage(options, usage, "unexpected argument '%s'",
+			     argument);
+}
+
 static int parse(struct down *d, const char *name, const struct option *options,
 		 const char *const *usage, int argc, char **argv, int *status)
 {
@@ -248,8 +265,7 @@ static int parse(struct down *d, const char *name, const struct option *options,
 	    0)
 		return -1;
 	if (argc) {
-		*status = options_usage(options, usage,
-					"unexpected argument '%s'", argv[0]);
+		*status = refuse_argument(options, usage, name, argv[0]);
 		return -1;
 	}
 	d->plan_options.has_to = d->to >= 0;

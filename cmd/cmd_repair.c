@@ -154,6 +154,11 @@ static void show_ways(const struct repairing *r)
 			 version);
 	} else if (can_resume(repair)) {
 		cmd_hint(cmd, "to go on: git migrate %s", script);
+		if (repair->failed)
+			cmd_hint(cmd,
+				 "to leave statement %d out, then run the "
+				 "others: git migrate repair %s --skip",
+				 repair->progress->done + 1, version);
 	}
 	if (repair->verdict == DB_REMAINS)
 		cmd_hint(cmd,
@@ -258,6 +263,35 @@ static void show_json(struct repairing *r)
 
 /* --- acting --------------------------------------------------------------- */
 
+static int check_skip(struct repairing *r)
+{
+	struct cmd *cmd = &r->s.cmd;
+
+	if (!r->skip || repair_check_skip(&r->repair, &cmd->err) == 0)
+		return 0;
+	return error_prefix(&cmd->err, "migration '%s'",
+			    label(cmd->mem, &r->repair));
+}
+
+static int skip(struct repairing *r)
+{
+	struct session *s = &r->s;
+	const struct repair *repair = &r->repair;
+
+	if (!r->skip)
+		return 0;
+	if (repair_skip(&s->runner, repair, &s->cmd.err) < 0)
+		return -1;
+	r->plan.items[0].resume = RESUME_SURE;
+	cmd_say(&s->cmd, "statement %d counts as done%s: %s",
+		repair->progress->done + 1,
+		repair->progress->position ? ", with the batches that are left"
+					   : "",
+		statement_text(s->cmd.mem, repair->item.script,
+			       repair->progress->done));
+	return 0;
+}
+
 /* Going on takes the pair: what is recorded then is what ran. */
 static int go_on(struct repairing *r)
 {
@@ -274,6 +308,8 @@ static int go_on(struct repairing *r)
 				  "switch to a branch that has it: "
 				  "git migrate status");
 	}
+	if (check_skip(r) < 0)
+		return -1;
 	item->resume = r->skip ? RESUME_SKIP : RESUME_AGAIN;
 	if (item->direction == DIRECTION_UP &&
 	    (session_begin_origins(s, &r->plan) < 0 ||
@@ -282,7 +318,7 @@ static int go_on(struct repairing *r)
 		return -1;
 	if (runner_prepare(s->cmd.mem, &s->runner, &r->plan, NULL, 0,
 			   &s->cmd.err) < 0 ||
-	    consent_ask(s, plans, 1, false) < 0)
+	    consent_ask(s, plans, 1, false) < 0 || skip(r) < 0)
 		return -1;
 	return session_run(s, &r->plan);
 }
@@ -384,7 +420,8 @@ int cmd_repair(int argc, char **argv)
 		{ OPTION_FLAG, 0, "resume", NULL,
 		  "go on, with the statement that was begun", &r.resume },
 		{ OPTION_FLAG, 0, "skip", NULL,
-		  "go on, the statement that was begun counts as done",
+		  "go on, the statement that was begun or failed counts as "
+		  "done",
 		  &r.skip },
 		{ OPTION_FLAG, 0, "clean-up", NULL,
 		  "remove what a statement left behind", &r.clean_up },

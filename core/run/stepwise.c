@@ -257,10 +257,6 @@ static int settle(struct steps *steps, struct error *err)
 
 	if (n >= total(steps))
 		return 0;
-	if (steps->item->resume == RESUME_SKIP) {
-		count_done(steps);
-		return 0;
-	}
 	if (!steps->at.started) /* what is done of it, it is known to be */
 		return 0;
 	if (db->engine->judge &&

@@ -34,6 +34,7 @@ tells_what_is_done() {
   to do  migrations/20260101000001_a.up.sql:3: INSERT'"$2"'
   to do  migrations/20260101000001_a.up.sql:4: CREATE TABLE'"$3"
 	err_is 'hint: to go on: git migrate up
+hint: to leave statement 2 out, then run the others: git migrate repair 20260101000001 --skip
 hint: once you have done the rest by hand: git migrate repair 20260101000001 --mark-done
 hint: once you have undone all of it by hand: git migrate repair 20260101000001 --mark-undone'
 }
@@ -488,6 +489,45 @@ INSERT INTO a VALUES (1), (1);' 'DROP TABLE a;'
 	same index '' "$(sql "SELECT to_regclass('a_id')")"
 	same states "$A applied
 $B pending" "$(states)"
+}
+
+skips_what_failed() {
+	half
+	ok repair --skip
+	err_has "statement 2 counts as done: migrations/${A}_a.up.sql:3: INSERT"
+	same states "$A applied" "$(states)"
+	ok log --json
+	json_is '[.runs[] | .repair // .outcome] | join(", ")' \
+		'ok, skipped statement 2 by Test Person <test@example.com>, failed'
+	ok log
+	out_has 'skipped statement 2'
+}
+@test "leaves out a statement that has failed, and says so" {
+	both skips_what_failed
+}
+
+skips_nothing_else() {
+	half
+	git commit -q --allow-empty --no-verify -m 'Empty'
+	sed -i 's/nowhere/elsewhere/' migrations/${A}_a.up.sql
+	commit
+	ok repair
+	err_lacks --skip
+	migrate repair --skip
+	exits 1
+	err_is "error: migration '${A}_a': statement 2 was not begun, nor has it failed as it is now: it is not to be skipped
+hint: to go on: git migrate up"
+	same states "$A unfinished" "$(states)"
+	same done 1 "$(sql 'SELECT statements_done FROM git_migrations')"
+	# a run that was killed between two statements
+	git revert --no-edit HEAD >/dev/null
+	sql "DELETE FROM git_migrate_runs" >/dev/null
+	migrate repair --skip
+	exits 1
+	err_has 'statement 2 was not begun'
+}
+@test "leaves out no statement that nobody has tried" {
+	both skips_nothing_else
 }
 
 json_of_repair() {

@@ -5,12 +5,11 @@
 #include "core/base/text.h"
 #include "core/run/runner_internal.h"
 
-/* Of its first statements. */
-static void digest(const struct script *script, int count, char *text)
+static void digest(const struct script *script, int first, int end, char *text)
 {
 	struct script_digest *d = script_digest_new(NULL);
 
-	for (int n = 0; n < count; n++)
+	for (int n = first; n < end; n++)
 		script_digest_add(d, script, (size_t)n);
 	script_digest_text(d, text);
 	talloc_free(d);
@@ -24,8 +23,25 @@ static bool is_changed(const struct repair *repair)
 
 	if ((size_t)repair->progress->done > script->statement_count)
 		return true;
-	digest(script, repair->progress->done, text);
+	digest(script, 0, repair->progress->done, text);
 	return strcmp(text, repair->progress->digest) != 0;
+}
+
+/* The same for the statement whose batches are committed. */
+static bool is_altered(TALLOC_CTX *mem, const struct repair *repair)
+{
+	const struct script *script = repair->item.script;
+	const struct progress *progress = repair->progress;
+	const struct batch_position *at;
+	char text[SCRIPT_DIGEST_LENGTH + 1];
+	int n = progress->done;
+
+	if (!progress->position || (size_t)n >= script->statement_count)
+		return false;
+	digest(script, n, n + 1, text);
+	at = batch_position_parse(mem, progress->position);
+	return !script->statements[n].batch || !at ||
+	       strcmp(text, at->digest) != 0;
 }
 
 bool repair_is_under_way(const struct repair *repair)
@@ -107,6 +123,8 @@ int repair_look(TALLOC_CTX *mem, struct runner *runner,
 	load(mem, runner, repair);
 	if (repair->item.script && repair->progress)
 		repair->changed = is_changed(repair);
+	if (repair->item.script && repair->progress && !repair->changed)
+		repair->altered = is_altered(mem, repair);
 	if (find_failed(mem, runner, repair, err) < 0)
 		return -1;
 	return judge(mem, runner, repair, err);
@@ -181,7 +199,7 @@ static int save(struct runner *runner, const struct repair *repair, bool done,
 		row.done = ++at.done;
 	}
 	row.duration_ms = -1;
-	digest(repair->item.script, at.done, at.digest);
+	digest(repair->item.script, 0, at.done, at.digest);
 	if (db->engine->begin(db, NULL, err) < 0)
 		return -1;
 	if (ledger_progress(db, row.version, &row, err) == 0 &&

@@ -14,6 +14,8 @@ struct repair {
 	struct plan_item item;	   /* script: NULL when it cannot be read */
 	struct error unreadable;   /* why, for people */
 	bool changed; /* what was carried out is not in the script as it is */
+	bool altered; /* batches of the next statement are committed, and its
+			 text is another one now, or it has none any more */
 	bool failed;  /* the next statement, as it is, and left nothing */
 	/* of the statement that was begun and whose end is not recorded */
 	enum db_verdict verdict;

@@ -140,7 +140,8 @@ DROP TABLE a;'
 	ok up
 	migrate down
 	exits 128
-	err_has 'hint: mend the others, then go on with: git migrate down'
+	err_has 'hint: once nothing is in their way, go on with: git migrate down
+hint: or mend the others in the script here, then go on with: git migrate down --from-file'
 	ok status --json
 	json_is '.migrations[0].flags | join(" ")' reverting
 	migrate up
@@ -561,8 +562,8 @@ hint: see the states: git migrate status"
 	git commit -q --allow-empty --no-verify -m 'Empty'
 	migrate repair --resume
 	exits 1
-	err_is "error: migration '${A}_a' is not here
-hint: switch to a branch that has it: git migrate status"
+	err_has "error: migration '${A}_a' is not here
+hint: its scripts came from branch 'main'; to have them here: git restore --source="
 	ok repair
 	out_has "$A"_a' is unfinished: 1 of 3 statements'
 	out_has '  done   20260101000001_a.up.sql (as recorded):2: CREATE TABLE'

@@ -137,8 +137,9 @@ int repairing_not_here(struct repairing *r)
 		  repairing_label(r->s.cmd.mem, &r->repair));
 	if (way)
 		return error_hint(err, "%s", way);
-	return error_hint(err, "see what else can be done: git migrate repair "
-			       "%s",
+	return error_hint(err,
+			  "see what else can be done: git migrate repair "
+			  "%s",
 			  version_format(r->repair.row->version, version));
 }
 
@@ -365,4 +366,3 @@ void repairing_show_json(struct repairing *r)
 	}
 	cmd_print_json(json_pack("{s:o}", "repairs", list));
 }
-

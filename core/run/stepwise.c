@@ -740,6 +740,9 @@ int runner_run_stepwise(struct runner *runner, const struct plan_item *item,
 		result = resume(&steps, skipped, err);
 	else if ((result = announce_first(&steps, err)) == 0)
 		result = claim(&steps, err);
+	if (result < 0 && item->resume && *steps.at.owner &&
+	    err->code != ERROR_REFUSED)
+		fail(&steps, err); /* with what the other run had left */
 	if (result < 0 || *skipped)
 		goto out;
 	facts->statements_seen = steps.at.done;

@@ -62,7 +62,6 @@ void way_on_tell(const struct way_on *way, struct error *err)
 	} else if (err->code != ERROR_REFUSED) {
 		tell_mended(way, command, newest, err);
 	}
-	error_hint(err, "see what can be done: git migrate repair %s",
-		   version);
+	error_hint(err, "see what can be done: git migrate repair %s", version);
 	talloc_free(command);
 }

@@ -303,7 +303,7 @@ INSERT INTO a VALUES (1);" 'DROP TABLE a;'
 
 @test "cleans up after a REINDEX what that has left" {
 	[[ $ENGINES == *postgresql* ]] || skip 'no other engine has those'
-	local statement others="CREATE INDEX a_id ON a (id);
+	local others="CREATE INDEX a_id ON a (id);
 		CREATE INDEX a_b ON a (b);
 		CREATE INDEX a_id_ccnew ON a (id); CREATE INDEX a_b_ccnew1 ON a (b);
 		CREATE TABLE c (id integer); CREATE INDEX a_id_ccnew2 ON c (id);
@@ -519,7 +519,7 @@ skips_nothing_else() {
 	err_is "error: migration '${A}_a': statement 2 was not begun, nor has it failed as it is now: it is not to be skipped
 hint: to go on: git migrate up"
 	same states "$A unfinished" "$(states)"
-	same done 1 "$(sql 'SELECT statements_done FROM git_migrations')"
+	same 'done' 1 "$(sql 'SELECT statements_done FROM git_migrations')"
 	# a run that was killed between two statements
 	git revert --no-edit HEAD >/dev/null
 	sql "DELETE FROM git_migrate_runs" >/dev/null

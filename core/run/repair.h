@@ -14,6 +14,9 @@ struct repair {
 	struct plan_item item;	   /* script: NULL when it cannot be read */
 	struct error unreadable;   /* why, for people */
 	bool changed; /* what was carried out is not in the script as it is */
+	bool altered; /* batches of the next statement are committed, and its
+			 text is another one now, or it has none any more */
+	bool failed;  /* the next statement, as it is, and left nothing */
 	/* of the statement that was begun and whose end is not recorded */
 	enum db_verdict verdict;
 	char *remains; /* "invalid index users_email_idx", or NULL */
@@ -29,6 +32,14 @@ int repair_look(TALLOC_CTX *mem, struct runner *runner,
 
 /* A statement was begun and has to be judged. */
 bool repair_is_under_way(const struct repair *repair);
+
+/*
+ * The next statement counts as done, and a run records that. Refused, unless
+ * it is known to have been begun or to have failed.
+ */
+int repair_check_skip(const struct repair *repair, struct error *err);
+int repair_skip(struct runner *runner, const struct repair *repair,
+		struct error *err);
 
 /*
  * A person has done the rest by hand, or has undone all of it: the ledger says

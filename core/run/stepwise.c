@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/progress.h"
 #include "core/run/waiting.h"
+#include "core/run/way_on.h"
 #include "core/sql/session.h"
 
 /*
@@ -232,10 +233,6 @@ static int settle(struct steps *steps, struct error *err)
 
 	if (n >= total(steps))
 		return 0;
-	if (steps->item->resume == RESUME_SKIP) {
-		count_done(steps);
-		return 0;
-	}
 	if (!steps->at.started) /* what is done of it, it is known to be */
 		return 0;
 	if (db->engine->judge &&
@@ -616,20 +613,15 @@ static bool tell_batches(const struct steps *steps, struct error *err)
 	return true;
 }
 
-/* What the statement under way left, which going on sees to. */
-static void tell_left(const struct steps *steps, struct error *err)
-{
-	error_hint(err, "statement %d left the %s", steps->at.started,
-		   steps->left);
-	error_hint(err, "to %s, and go on: git migrate %s",
-		   steps->half ? "finish it" : "have that removed",
-		   direction_name(steps->item->direction));
-}
-
 static void tell_progress(const struct steps *steps, struct error *err)
 {
-	char version[VERSION_LENGTH + 1];
-	bool in_batches;
+	struct way_on way = {
+		.db = steps->runner->db,
+		.item = steps->item,
+		.started = steps->at.started,
+		.left = steps->left,
+		.half = steps->half,
+	};
 
 	if (steps->unsure)
 		error_hint(err,
@@ -639,27 +631,14 @@ static void tell_progress(const struct steps *steps, struct error *err)
 	else
 		error_hint(err, "%d of %zu statements are done and stay done",
 			   steps->at.done, total(steps));
-	in_batches = tell_batches(steps, err);
+	way.in_batches = tell_batches(steps, err);
 	if (err->code == ERROR_CONNECTION || steps->taken)
 		return;
-	if (steps->left)
-		tell_left(steps, err);
-	else if (steps->at.started &&
-		 can_do_half(steps,
-			     &steps->item->script->statements[steps->at.done]))
-		error_hint(err,
-			   "what statement %d did before it failed may have "
-			   "stayed",
-			   steps->at.started);
-	else if (in_batches)
-		error_hint(err, "to go on from there: git migrate %s",
-			   direction_name(steps->item->direction));
-	else
-		error_hint(err,
-			   "mend the others, then go on with: git migrate %s",
-			   direction_name(steps->item->direction));
-	error_hint(err, "see what can be done: git migrate repair %s",
-		   version_format(steps->item->version, version));
+	way.perhaps =
+		steps->at.started && !steps->left &&
+		can_do_half(steps,
+			    &steps->item->script->statements[steps->at.done]);
+	way_on_tell(&way, err);
 }
 
 static void fail(struct steps *steps, struct error *err)
@@ -714,6 +693,9 @@ int runner_run_stepwise(struct runner *runner, const struct plan_item *item,
 		result = resume(&steps, skipped, err);
 	else if (!claim_use(steps.digest, runner, item, &steps.at))
 		result = claim_make(steps.digest, runner, item, &steps.at, err);
+	if (result < 0 && item->resume && *steps.at.owner &&
+	    err->code != ERROR_REFUSED)
+		fail(&steps, err); /* with what the other run had left */
 	if (result < 0 || *skipped)
 		goto out;
 	facts->statements_seen = steps.at.done;

@@ -184,3 +184,33 @@ partitions() { sql "SELECT count(*) FROM pg_inherits"; }
 	ok up
 	same states "$A applied" "$(states)"
 }
+
+@test "names who is in the way of what it removes" {
+	only_postgresql
+	used
+	pair ${A}_a 'CREATE INDEX CONCURRENTLY u_id ON u (id);' 'SELECT 1;'
+	commit
+	in_use u
+	migrate up --lock-wait 600ms
+	exits 128
+	err_has 'hint: statement 1 left the invalid index u_id
+hint: to have that removed, and go on: git migrate up'
+	migrate repair --clean-up --lock-wait 600ms
+	exits 128
+	err_has 'error: unable to drop the invalid index u_id: the statement waited 600 ms for other transactions'
+	err_has ' of user '
+	err_has 'hint: wait longer for them: --lock-wait DURATION'
+	migrate up --lock-wait 600ms --json
+	exits 128
+	err_has "unable to apply migration '${A}_a': unable to drop the invalid index u_id: the statement waited 600 ms for other transactions"
+	err_has ' of user '
+	err_has "hint: see what can be done: git migrate repair $A"
+	json_is '.runs[0] | "\(.outcome): \(.error)"' \
+		'failed: unable to drop the invalid index u_id: the statement waited 600 ms for other transactions'
+	ok log --json
+	json_is '.runs | length' 2
+	let_go
+	ok repair --clean-up
+	err_has 'removed the invalid index u_id'
+	same states "$A pending" "$(states)"
+}

@@ -64,8 +64,9 @@ static bool read_names(TALLOC_CTX *mem, const struct script *script,
 {
 	const PgQuery__ParseResult *tree = pg_parse(
 		mem, talloc_strndup(mem, script->text + s->offset, s->length));
-	const PgQuery__Node *node =
-		tree && tree->n_stmts == 1 ? tree->stmts[0]->stmt : NULL;
+	const PgQuery__Node *node = tree && tree->n_stmts == 1
+					    ? tree->stmts[0]->stmt
+					    : NULL;
 	const PgQuery__PartitionCmd *cmd;
 
 	names[0] = names[1] = NULL;
@@ -106,11 +107,12 @@ static int take_row(const char *const *values, int count, void *data)
  * "TABLE:PARTITION"; with a word behind it when it is not what the statement
  * finds as a rule.
  */
-#define NOT_THERE "none" /* or no partition of it */
-#define ALREADY	  "already" /* invalid, or its detaching is pending */
+#define NOT_THERE "none"  /* or no partition of it */
+#define ALREADY "already" /* invalid, or its detaching is pending */
 
 #define DROP_BEFORE                                                            \
-	"SELECT coalesce((SELECT i.indexrelid::text || CASE WHEN i.indisvalid "\
+	"SELECT coalesce((SELECT i.indexrelid::text || CASE WHEN "             \
+	"i.indisvalid "                                                        \
 	"THEN '' ELSE ':" ALREADY "' END FROM pg_catalog.pg_index i "          \
 	"WHERE i.indexrelid = pg_catalog.to_regclass($1)), '" NOT_THERE "')"
 #define DETACH_BEFORE                                                          \
@@ -156,8 +158,8 @@ int pg_half_witness(TALLOC_CTX *mem, struct db *db, const struct script *script,
 #define DETACH_AFTER                                                           \
 	"SELECT i.inhdetachpending, 'pending detach of partition ' || "        \
 	"i.inhrelid::pg_catalog.regclass::text || ' from ' || "                \
-	"i.inhparent::pg_catalog.regclass::text, 'ALTER TABLE ' || " QUALIFIED(\
-		"p") " || ' DETACH PARTITION ' || " QUALIFIED(                 \
+	"i.inhparent::pg_catalog.regclass::text, 'ALTER TABLE ' "              \
+	"|| " QUALIFIED("p") " || ' DETACH PARTITION ' || " QUALIFIED(         \
 		"c") " || ' FINALIZE' FROM pg_catalog.pg_inherits i "          \
 		     "JOIN pg_catalog.pg_class p ON p.oid = i.inhparent "      \
 		     "JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid "       \

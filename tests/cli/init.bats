@@ -67,6 +67,7 @@ installed 8 hooks in .git/hooks"
 
 @test "leaves what DATABASE_URL says to be the target" {
 	start
+	# shellcheck disable=SC2030 # each test has its own
 	export DATABASE_URL=postgresql://app:hunter2@db.internal/shop
 	ok init --no-hooks
 	err_is "the target is 'env', from DATABASE_URL: postgresql://app:***@db.internal/shop
@@ -92,6 +93,7 @@ hint: next: git migrate new NAME"
 	start
 	ok init --no-hooks
 	pair ${A}_a 'CREATE TABLE t (id integer);' 'DROP TABLE t;'
+	# shellcheck disable=SC2031
 	export DATABASE_URL=sqlite:mine.db
 	ok up
 	same said "$hint" "$(grep '^hint: the target' <<<"$err")"

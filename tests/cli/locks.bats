@@ -277,6 +277,7 @@ hint: nothing of it is left in the database" "$(grep '^hint' <<<"$err" | masked)
 	holder_ends ROLLBACK
 	sql "DROP OWNED BY $role CASCADE" || :
 	drop_databases
+	# shellcheck disable=SC2034 # those of drop_databases
 	DATABASES=()
 	server "DROP ROLE $role"
 }

@@ -169,7 +169,7 @@ sys.stdin.read()' "$file"
 	done
 	sql "$2"
 	eval "exec ${COPROC[1]}>&-"
-	# shellcheck disable=SC2034
 	code=0
+	# shellcheck disable=SC2034 # the caller's
 	wait $pid || code=$?
 }

@@ -214,3 +214,27 @@ hint: to have that removed, and go on: git migrate up'
 	err_has 'removed the invalid index u_id'
 	same states "$A pending" "$(states)"
 }
+
+@test "says that it has dropped what a build left, and what another one left" {
+	only_postgresql
+	sql 'CREATE TABLE a (id integer); INSERT INTO a VALUES (1), (1)' >/dev/null
+	pair ${A}_a 'CREATE UNIQUE INDEX CONCURRENTLY a_id ON a (id);' 'SELECT 1;'
+	commit
+	migrate up
+	exits 128
+	err_has 'detail: Key (id)=(1) is duplicated.'
+	err_has 'the invalid index that it left is dropped again: a_id'
+	same index '' "$(sql "SELECT to_regclass('a_id')")"
+	sql 'CREATE INDEX CONCURRENTLY a_id ON a (id)' >/dev/null
+	migrate up
+	exits 128
+	err_has 'relation "a_id" already exists'
+	err_lacks 'is invalid'
+	sql "UPDATE pg_index SET indisvalid = false
+		WHERE indexrelid = 'a_id'::regclass" >/dev/null
+	migrate up
+	exits 128
+	err_has 'relation "a_id" already exists'
+	err_has 'hint: the index of that name is invalid; when nobody is building it: DROP INDEX CONCURRENTLY public.a_id'
+	same states "$A pending" "$(states)"
+}

@@ -1,4 +1,5 @@
 #include "cmd/consent.h"
+#include "cmd/unbegun.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -142,18 +143,88 @@ static int ask_early(struct down *d)
 	return d->redo ? ask_redo(d, &up) : ask_consent(d);
 }
 
+static char *label_of(struct down *d, const struct plan_item *item)
+{
+	char version[VERSION_LENGTH + 1];
+
+	return talloc_asprintf(d->s.cmd.mem, "%s_%s",
+			       version_format(item->version, version),
+			       item->name);
+}
+
+/* What leads to where the command was to lead, with what came on top of it. */
+static void hint_same_end(struct down *d, int64_t oldest, struct error *err)
+{
+	const struct ledger *ledger = d->s.ledger;
+	const struct ledger_row *row = ledger_find(ledger, oldest);
+	char version[VERSION_LENGTH + 1] = "0";
+	size_t before;
+
+	if (!row)
+		return;
+	before = (size_t)(row - ledger->rows);
+	if (d->redo) {
+		error_hint(err, "all of that: git migrate redo -n %zu",
+			   ledger->count - before);
+		return;
+	}
+	if (before)
+		version_format(row[-1].version, version);
+	error_hint(err, "all of that: git migrate down --to %s", version);
+}
+
+/*
+ * Another run may have been at work since the plan was made. What a person did
+ * not know of when typing the command is not theirs to revert.
+ */
+static int check_still_meant(struct down *d, const struct plan *meant)
+{
+	struct error *err = &d->s.cmd.err;
+	const struct plan_item *now = plan_beyond(meant, &d->plan);
+	const struct plan_item *then = &meant->items[0];
+
+	if (!now)
+		return 0;
+	if (d->plan.items[0].version != then->version)
+		error_set(err, ERROR_REFUSED,
+			  "another run has changed what is newest on '%s': it "
+			  "was '%s' when this was typed, now it is '%s'",
+			  cmd_target_name(&d->s.cmd), label_of(d, then),
+			  label_of(d, &d->plan.items[0]));
+	else
+		error_set(err, ERROR_REFUSED,
+			  "another run has changed what is applied to '%s': "
+			  "'%s' was not to be reverted when this was typed",
+			  cmd_target_name(&d->s.cmd), label_of(d, now));
+	error_hint(err, "nothing is reverted; to do it as it is now: %s",
+		   d->s.command);
+	if (!d->plan_options.has_to)
+		hint_same_end(d, meant->items[meant->count - 1].version, err);
+	return -1;
+}
+
+static int plan_again_locked(struct down *d)
+{
+	struct plan meant = d->plan;
+
+	if (session_lock(&d->s) < 0 || make_plan(d) < 0 ||
+	    check_still_meant(d, &meant) < 0)
+		return -1;
+	return prepare(d);
+}
+
 /* Finds out what to do, and does the same again once other runs are out. */
 static int plan_and_lock(struct down *d)
 {
-	if (session_read(&d->s) < 0 || make_plan(d) < 0)
+	if (session_read(&d->s) < 0)
+		return -1;
+	if (make_plan(d) < 0 && (!unbegun_forget(&d->s) || make_plan(d) < 0))
 		return -1;
 	if (!d->plan.count || d->dry_run)
 		return prepare(d);
 	if (ask_early(d) < 0)
 		return -1;
-	return session_lock(&d->s) < 0 || make_plan(d) < 0 || prepare(d) < 0
-		       ? -1
-		       : 0;
+	return plan_again_locked(d);
 }
 
 static int run_down(struct down *d)
@@ -169,6 +240,23 @@ static int run_down(struct down *d)
 	return ask_consent(d) < 0 ? -1 : session_run(&d->s, &d->plan);
 }
 
+/* The version of the one that is to go is what people type first. */
+static int refuse_argument(const struct option *options,
+			   const char *const *usage, const char *name,
+			   const char *argument)
+{
+	int64_t version;
+
+	if (!strcmp(name, "down") && version_parse(argument, &version) == 0)
+		return options_usage(options, usage,
+				     "unexpected argument '%s': '-n 1' reverts "
+				     "the newest, '--to %s' all that are newer "
+				     "than that one",
+				     argument, argument);
+	return options_usage(options, usage, "unexpected argument '%s'",
+			     argument);
+}
+
 static int parse(struct down *d, const char *name, const struct option *options,
 		 const char *const *usage, int argc, char **argv, int *status)
 {
@@ -177,8 +265,7 @@ static int parse(struct down *d, const char *name, const struct option *options,
 	    0)
 		return -1;
 	if (argc) {
-		*status = options_usage(options, usage,
-					"unexpected argument '%s'", argv[0]);
+		*status = refuse_argument(options, usage, name, argv[0]);
 		return -1;
 	}
 	d->plan_options.has_to = d->to >= 0;

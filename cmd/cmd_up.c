@@ -1,5 +1,6 @@
 #include "cmd/consent.h"
 #include "cmd/demand.h"
+#include "cmd/unbegun.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -124,6 +125,34 @@ static int ask_consent(struct up *u)
 	return consent_ask(&u->s, plans, 1, u->rollback);
 }
 
+/* One that another run has reverted meanwhile, or that is the next one now that
+   the one which was meant is applied, is not applied unasked. */
+static int check_still_meant(struct up *u, const struct plan *meant)
+{
+	const struct plan_item *now = plan_beyond(meant, &u->plan);
+	struct cmd *cmd = &u->s.cmd;
+	char version[VERSION_LENGTH + 1];
+
+	if (!now)
+		return 0;
+	error_set(&cmd->err, ERROR_REFUSED,
+		  "another run has changed what is pending on '%s': '%s_%s' "
+		  "was not to be applied when this was typed",
+		  cmd_target_name(cmd), version_format(now->version, version),
+		  now->name);
+	return error_hint(&cmd->err,
+			  "nothing is applied; to do it as it is now: %s",
+			  u->s.command);
+}
+
+static int plan_anew(struct up *u, const struct plan *meant)
+{
+	if (make_plan(u) < 0 || prepare(u) < 0 ||
+	    check_still_meant(u, meant) < 0)
+		return -1;
+	return ask_consent(u);
+}
+
 /* Another run may have been at work until the lock was ours. */
 static int lock_and_plan_again(struct up *u)
 {
@@ -134,9 +163,7 @@ static int lock_and_plan_again(struct up *u)
 	if (prepared.held_label && u->plan.count > prepared.count)
 		u->plan.count = prepared.count;
 	if (!plan_same(&prepared, &u->plan))
-		return make_plan(u) < 0 || prepare(u) < 0 || ask_consent(u) < 0
-			       ? -1
-			       : 0;
+		return plan_anew(u, &prepared);
 	u->plan = prepared;
 	return 0;
 }
@@ -238,7 +265,9 @@ static int run(struct up *u)
 	struct session *s = &u->s;
 	int result;
 
-	if (session_read(s) < 0 || check_released(u) < 0 || make_plan(u) < 0)
+	if (session_read(s) < 0 || check_released(u) < 0)
+		return -1;
+	if (make_plan(u) < 0 && (!unbegun_forget(s) || make_plan(u) < 0))
 		return -1;
 	if (!s->cmd.quiet)
 		warn_about_others(u);

@@ -102,17 +102,40 @@ static int take_version(const char *const *values, int count, void *data)
 	return 0;
 }
 
-/* After a query failed: is it that there is no ledger yet? */
-static bool is_absent(struct db *db)
+/* After a query failed: is it that there is no ledger yet? One that may not be
+   read is there, and is not to be taken for empty. */
+static bool is_absent(struct db *db, const struct error *why)
 {
+	const char *state = db->engine->no_table_state;
 	struct error ignored = { 0 };
 	bool estimated;
 	int64_t rows = 0;
-	int result = db->engine->count_rows(db, "git_migrate_meta", 1, &rows,
-					    &estimated, &ignored);
+	int result;
 
+	if (state)
+		return !strcmp(why->sqlstate, state);
+	result = db->engine->count_rows(db, "git_migrate_meta", 1, &rows,
+					&estimated, &ignored);
 	error_release(&ignored);
 	return result == 0 && rows < 0;
+}
+
+static bool is_denied(const struct db *db, const struct error *err)
+{
+	return db->engine->no_right_state &&
+	       !strcmp(err->sqlstate, db->engine->no_right_state);
+}
+
+static int unreadable(const struct db *db, struct error *err)
+{
+	error_prefix(err, "unable to read the ledger of '%s'", db->label);
+	if (!is_denied(db, err))
+		return -1;
+	return error_hint(err,
+			  "let this role read it, or connect as another one: "
+			  "GRANT SELECT ON each of git_migrate_meta, "
+			  "git_migrations, git_migrate_runs, "
+			  "git_migrate_progress");
 }
 
 static int by_version(const void *a, const void *b)
@@ -148,7 +171,7 @@ static int read_version(struct db *db, int *version, bool *absent,
 			return 0;
 		if (err->code != ERROR_SQL)
 			return -1;
-		*absent = is_absent(db);
+		*absent = is_absent(db, err);
 		if (!*absent)
 			continue;
 		error_release(err);
@@ -184,7 +207,7 @@ int ledger_read(TALLOC_CTX *mem, struct db *db, struct ledger **out,
 	ledger->strings = arena_new(ledger);
 	*out = ledger;
 	if (read_version(db, &version, &absent, err) < 0)
-		return -1;
+		return unreadable(db, err);
 	if (absent)
 		return 0;
 	if (version > LEDGER_VERSION) {
@@ -197,7 +220,7 @@ int ledger_read(TALLOC_CTX *mem, struct db *db, struct ledger **out,
 	ledger->exists = true;
 	if (db->engine->query(db, "SELECT " BRIEF " FROM git_migrations", NULL,
 			      0, take_row, ledger, err) < 0)
-		return -1;
+		return unreadable(db, err);
 	sort_rows(ledger);
 	count_done(ledger, db);
 	return 0;
@@ -298,6 +321,9 @@ int ledger_run_file(struct db *db, const char *file, struct error *err)
 		db->engine->rollback(db);
 		error_prefix(err, "unable to create the ledger in '%s'",
 			     db->label);
+		if (is_denied(db, err))
+			error_hint(err, "let this role create tables there, or "
+					"connect as another one");
 	}
 	return result;
 }
@@ -370,16 +396,11 @@ int ledger_change_one(struct db *db, const char *sql, const char *const *params,
 {
 	int64_t rows;
 
+	if (db->engine->queue_one)
+		return db->engine->queue_one(db, sql, params, param_count, err);
 	if (db->engine->change(db, sql, params, param_count, &rows, err) < 0)
 		return -1;
-	if (rows == 1)
-		return 0;
-	error_set(err, ERROR_BUSY,
-		  "another run has gone on with it meanwhile: the ledger of "
-		  "'%s' is not as this one left it",
-		  db->label);
-	return error_hint(err, "what the other one makes of it: "
-			       "git migrate status");
+	return rows == 1 ? 0 : db_changed_by_others(db, err);
 }
 
 int ledger_remove(struct db *db, int64_t version, struct error *err)
@@ -511,6 +532,8 @@ int ledger_runs(TALLOC_CTX *mem, struct db *db, int64_t version, int limit,
 					   "SELECT facts FROM git_migrate_runs "
 					   "ORDER BY id DESC LIMIT $1",
 					   params + 1, 1, take_run, &list, err);
+	if (result < 0)
+		unreadable(db, err);
 	*runs = list.runs;
 	*count = list.count;
 	return result;

@@ -164,6 +164,9 @@ struct db_engine {
 	const char *ledger_sql;
 	/* the same for the table of backups; NULL: core/backups.sql */
 	const char *backups_sql;
+	/* the SQLSTATEs of asking a table that is not there, and one that may
+	   not be read; NULL: an error does not tell */
+	const char *no_table_state, *no_right_state;
 	const char *backup_suffix; /* of a backup's file: ".dump" */
 
 	/* Whether this engine answers for the URL or connection string. */
@@ -199,6 +202,15 @@ struct db_engine {
 	 */
 	int (*queue)(struct db *db, const char *sql, const char *const *params,
 		     int param_count, struct error *err);
+
+	/*
+	 * queue() for a statement that changes one row; when it does not, that
+	 * is reported as by db_changed_by_others(), and nothing of the
+	 * transaction lasts. NULL where change() takes no round trip more.
+	 */
+	int (*queue_one)(struct db *db, const char *sql,
+			 const char *const *params, int param_count,
+			 struct error *err);
 
 	/*
 	 * query() for a statement that changes rows: how many it has changed,
@@ -259,6 +271,13 @@ struct db_engine {
 	 */
 	int (*lock)(struct db *db, struct error *err);
 	int (*unlock)(struct db *db, struct error *err);
+	/*
+	 * Whether it is still held, taking it again where its connection was
+	 * lost (ERROR_BUSY when another run has it). In a transaction for
+	 * bookkeeping it is asked along with that, and one that is not held is
+	 * an ERROR_BUSY, at the latest of the commit. May be NULL.
+	 */
+	int (*still_locked)(struct db *db, struct error *err);
 
 	/*
 	 * Whether a change of type, a LOSS_NARROWED with a `to`, is certain to
@@ -460,6 +479,9 @@ static inline bool db_can(const struct db *db, enum db_capability what)
 
 /* For engines: a tick that ends at the clock_mono_us() that data points to. */
 int db_deadline_tick(const char *waiting_for, void *data);
+/* The error (ERROR_BUSY) of a row of the ledger that is not as this run left
+   it. */
+int db_changed_by_others(const struct db *db, struct error *err);
 /* For engines: takes one row of the answer. */
 void db_answer_add(struct db *db, const char *const *values, int count);
 /* One row, one column, true: "t", "true" or a number other than 0. */

@@ -343,3 +343,17 @@ bool plan_same(const struct plan *a, const struct plan *b)
 			return false;
 	return true;
 }
+
+const struct plan_item *plan_beyond(const struct plan *then,
+				    const struct plan *now)
+{
+	for (size_t i = 0; i < now->count; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < then->count && !known; k++)
+			known = then->items[k].version == now->items[i].version;
+		if (!known)
+			return &now->items[i];
+	}
+	return NULL;
+}

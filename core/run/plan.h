@@ -92,6 +92,10 @@ int plan_repair(TALLOC_CTX *mem, const struct states *states, int64_t version,
 /* Whether the same migrations would be done, in the same way. */
 bool plan_same(const struct plan *a, const struct plan *b);
 
+/* The first one of `now` that `then` would not do; NULL: all are among them. */
+const struct plan_item *plan_beyond(const struct plan *then,
+				    const struct plan *now);
+
 /*
  * What applies again what `down` reverts, oldest first. All of it must be
  * here.

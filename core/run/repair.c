@@ -211,6 +211,24 @@ static int save(struct runner *runner, const struct repair *repair, bool done,
 	return -1;
 }
 
+int repair_forget(struct runner *runner, const struct repair *repair,
+		  bool *forgotten, struct error *err)
+{
+	const struct progress *at = repair->progress;
+
+	*forgotten = false;
+	if (!at || at->done || at->position ||
+	    repair->row->direction != DIRECTION_UP)
+		return 0;
+	if (at->started &&
+	    (!repair_is_under_way(repair) || repair->verdict != DB_UNDONE))
+		return 0;
+	if (claim_take_back(runner, &repair->item, at, err) < 0)
+		return -1;
+	*forgotten = true;
+	return 0;
+}
+
 int repair_clean(struct runner *runner, const struct repair *repair,
 		 bool *forgotten, struct error *err)
 {

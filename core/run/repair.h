@@ -50,6 +50,13 @@ int repair_mark(struct runner *runner, const struct repair *repair,
 		enum repair_mark mark, struct error *err);
 
 /*
+ * Of a script up that was claimed, and of which it is certain that nothing was
+ * done since, the ledger forgets the claim. *forgotten: it was such a one.
+ */
+int repair_forget(struct runner *runner, const struct repair *repair,
+		  bool *forgotten, struct error *err);
+
+/*
  * Removes what the statement under way left behind, or (DB_HALF) finishes it.
  * *forgotten: nothing of the script was done before it, nor is now, so that
  * the migration is no more unfinished.

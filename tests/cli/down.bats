@@ -153,3 +153,66 @@ in_a_messy_folder() {
 	same tables a "$(tables)"
 }
 @test "reverts from the ledger whatever is in the folder" { both in_a_messy_folder; }
+
+# a copy of A's row
+other_row="CREATE TEMP TABLE other AS SELECT * FROM git_migrations
+	WHERE version = $A"
+
+@test "does not revert what another run applied after the command was typed" {
+	fresh sqlite
+	table_pair $A a
+	table_pair $B b
+	commit
+	ok up
+	local apply="$other_row; UPDATE other SET version = $C, name = 'theirs';
+		INSERT INTO git_migrations SELECT * FROM other"
+	behind_another_run down "$apply"
+	same 'exit status' 1 $code
+	same complaint "waiting for another run
+error: another run has changed what is newest on 'dev': it was '${B}_create_b' when this was typed, now it is '${C}_theirs'
+hint: nothing is reverted; to do it as it is now: git migrate down
+hint: all of that: git migrate down --to $A" "$(<err)"
+	same tables $'a\nb' "$(tables)"
+	sql "DELETE FROM git_migrations WHERE version = $C"
+	behind_another_run 'redo -n 2' "$apply"
+	same 'exit status' 1 $code
+	same hint 'hint: all of that: git migrate redo -n 3' "$(tail -n 1 err)"
+	sql "DELETE FROM git_migrations WHERE version = $C"
+	behind_another_run "down --to $A" "$apply"
+	same 'exit status' 1 $code
+	same hint "hint: nothing is reverted; to do it as it is now: git migrate down --to $A" \
+		"$(tail -n 1 err)"
+	same tables $'a\nb' "$(tables)"
+}
+
+@test "does not revert the next one when another run reverted the newest" {
+	fresh sqlite
+	table_pair $A a
+	table_pair $B b
+	commit
+	ok up
+	local revert="DROP TABLE b; DELETE FROM git_migrations
+		WHERE version = $B"
+	behind_another_run down "$revert"
+	same 'exit status' 1 $code
+	same complaint "error: another run has changed what is newest on 'dev': it was '${B}_create_b' when this was typed, now it is '${A}_create_a'
+hint: nothing is reverted; to do it as it is now: git migrate down" \
+		"$(sed 1d err)"
+	same tables a "$(tables)"
+	ok up
+	# all of what is left was meant, too
+	behind_another_run 'down -n 2' "$revert"
+	same 'exit status' 0 $code
+	same tables '' "$(tables)"
+}
+
+@test "says what to type for a version" {
+	fresh sqlite
+	migrate down 20260101000001
+	exits 129
+	err_has "error: unexpected argument '20260101000001': '-n 1' reverts the newest, '--to 20260101000001' all that are newer than that one"
+	migrate redo 20260101000001
+	exits 129
+	err_has "error: unexpected argument '20260101000001'
+usage: git migrate redo"
+}

@@ -192,3 +192,51 @@ a_line_each() {
 	grep -q "^$A .* z\$" "$seen"/*
 	[[ $(cat "$seen"/* | grep -c '^2') == 2 ]]
 }
+
+# Who may not read the ledger must not be told that nothing is applied.
+may_not_read() {
+	local role=reader_$$ owner=$URL command
+	table_pair $A a
+	commit
+	ok up
+	case $ENGINE in
+	postgresql) server "CREATE ROLE $role LOGIN" ;;
+	mariadb)
+		role+=@127.0.0.1
+		server "CREATE USER $role; GRANT SELECT ON \`${URL##*/}\`.a TO $role"
+		;;
+	esac
+	git config migrate-target.dev.url "${URL%%://*}://${role%@*}@${URL#*@}"
+	for command in status log repair up down; do
+		migrate $command
+		exits 128
+		err_has "error: unable to read the ledger of '$ENGINE:${URL##*/}': "
+		err_has 'hint: let this role read it, or connect as another one: GRANT SELECT ON each of git_migrate_meta, git_migrations, git_migrate_runs, git_migrate_progress'
+		err_lacks 'CREATE TABLE'
+	done
+	git config migrate-target.dev.url "$owner"
+	same states "$A applied" "$(states)"
+	case $ENGINE in
+	postgresql) server "DROP ROLE $role" ;;
+	mariadb) server "DROP USER $role" ;;
+	esac
+}
+@test "who may not read the ledger is told so (postgresql, mariadb)" {
+	ENGINES=${ENGINES/sqlite/} both may_not_read
+}
+
+@test "what the program itself ran is a line in an error (postgresql)" {
+	fresh postgresql
+	table_pair $A a
+	commit
+	local role=poor_$$
+	server "CREATE ROLE $role LOGIN"
+	sql 'REVOKE CREATE ON SCHEMA public FROM PUBLIC'
+	git config migrate-target.dev.url "${URL/postgres@/$role@}"
+	migrate up
+	server "DROP ROLE $role"
+	exits 128
+	same complaint "error: unable to create the ledger in 'postgresql:${URL##*/}': permission denied for schema public
+detail: while the program itself ran: CREATE TABLE IF NOT EXISTS git_migrations ( version bigint NOT NULL PRIMARY KEY,...
+hint: let this role create tables there, or connect as another one" "$err"
+}

@@ -392,28 +392,6 @@ missing_warns() {
 	same states "$A uncommitted" "$(states)"
 }
 
-# Starts `up`, has it wait for a run on SQLite, whose work is STATEMENTS, and
-# sets $code to how it ended.
-up_behind_another_run() { # STATEMENTS
-	local file=${URL#sqlite:} pid
-	coproc python3 -c 'import fcntl, struct, sys
-file = open(sys.argv[1], "r+b")
-fcntl.fcntl(file, fcntl.F_OFD_SETLK,
-            struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 1 << 62, 1, 0))
-print("held", flush=True)
-sys.stdin.read()' "$file"
-	read -r -u "${COPROC[0]}"
-	git-migrate up >out 2>err &
-	pid=$!
-	until grep -qx 'waiting for another run' err; do
-		kill -0 $pid
-	done
-	sql "$1"
-	eval "exec ${COPROC[1]}>&-"
-	code=0
-	wait $pid || code=$?
-}
-
 # a copy of A's row
 other_row="CREATE TEMP TABLE other AS SELECT * FROM git_migrations;
 	UPDATE other SET up_blob = 'feed'"
@@ -425,7 +403,7 @@ other_row="CREATE TEMP TABLE other AS SELECT * FROM git_migrations;
 	ok up
 	table_pair $B b
 	commit
-	up_behind_another_run "$other_row, version = $C;
+	behind_another_run up "$other_row, version = $C;
 		INSERT INTO git_migrations SELECT * FROM other"
 	same 'exit status' 1 $code
 	same complaint "waiting for another run
@@ -443,11 +421,37 @@ hint: to apply it in order: git migrate down --to $A, then git migrate up" \
 	ok up
 	table_pair $B b
 	commit
-	up_behind_another_run "$other_row, version = $B;
+	behind_another_run up "$other_row, version = $B;
 		INSERT INTO git_migrations SELECT * FROM other"
 	same 'exit status' 1 $code
 	same complaint "error: migrations/${B}_create_b.up.sql: the up script of migration '${B}_create_b' has changed since it was applied" \
 		"$(sed -n 2p err)"
+	same tables a "$(tables)"
+}
+
+@test "does not apply again what another run reverted meanwhile, nor the next one unasked" {
+	fresh sqlite
+	table_pair $A a
+	table_pair $B b
+	commit
+	ok up
+	table_pair $C c
+	commit
+	behind_another_run up "DROP TABLE b; DELETE FROM git_migrations
+		WHERE version = $B"
+	same 'exit status' 1 $code
+	same complaint "waiting for another run
+error: another run has changed what is pending on 'dev': '${B}_create_b' was not to be applied when this was typed
+hint: nothing is applied; to do it as it is now: git migrate up" "$(<err)"
+	same tables a "$(tables)"
+	behind_another_run 'up -n 1' "$other_row, version = $B,
+			name = 'create_b', (up_blob, down_blob) =
+			('$(git rev-parse "HEAD:migrations/${B}_create_b.up.sql")',
+			'$(git rev-parse "HEAD:migrations/${B}_create_b.down.sql")');
+		INSERT INTO git_migrations SELECT * FROM other"
+	same 'exit status' 1 $code
+	same hint 'hint: nothing is applied; to do it as it is now: git migrate up -n 1' \
+		"$(tail -n 1 err)"
 	same tables a "$(tables)"
 }
 

@@ -149,3 +149,27 @@ json_is() {
 states() {
 	git migrate status --json | jq -r '.migrations[] | .version + " " + .state'
 }
+
+# behind_another_run COMMAND STATEMENTS   starts the command, has it wait for a
+# run on SQLite, whose work is STATEMENTS, and sets $code to how it ended.
+behind_another_run() {
+	local file=${URL#sqlite:} pid
+	coproc python3 -c 'import fcntl, struct, sys
+file = open(sys.argv[1], "r+b")
+fcntl.fcntl(file, fcntl.F_OFD_SETLK,
+            struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 1 << 62, 1, 0))
+print("held", flush=True)
+sys.stdin.read()' "$file"
+	read -r -u "${COPROC[0]}"
+	# shellcheck disable=SC2086 # it has words
+	git-migrate $1 >out 2>err &
+	pid=$!
+	until grep -qx 'waiting for another run' err; do
+		kill -0 $pid
+	done
+	sql "$2"
+	eval "exec ${COPROC[1]}>&-"
+	# shellcheck disable=SC2034
+	code=0
+	wait $pid || code=$?
+}

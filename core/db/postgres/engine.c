@@ -6,6 +6,8 @@ const struct db_engine db_engine_postgres = {
 	.capabilities = DB_TRANSACTIONAL_DDL | DB_SESSION_LOCK |
 			DB_CONCURRENT_INDEX | DB_ALTER_COLUMN |
 			DB_SCRATCH_ON_SERVER | DB_STATEMENT_TIMEOUT | DB_BACKUP,
+	.no_table_state = "42P01",
+	.no_right_state = "42501",
 	.accepts = pg_accepts,
 	.place = pg_place,
 	.environment_secret = pg_environment_secret,

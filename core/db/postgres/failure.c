@@ -46,12 +46,31 @@ static char *add_line(char *text, const char *label, const char *value)
 					     value);
 }
 
+#define MOST_OF_OURS 80
+
+/* What the program runs itself says where it was, not what to mend: a line. */
+static char *own_line(TALLOC_CTX *mem, const char *sql)
+{
+	char line[MOST_OF_OURS + 1];
+	size_t length = 0;
+
+	while (!strncmp(sql, "--", 2))
+		sql += strcspn(sql, "\n") + (sql[strcspn(sql, "\n")] != '\0');
+	for (; *sql && length < MOST_OF_OURS; sql++)
+		if (!isspace((unsigned char)*sql))
+			line[length++] = *sql;
+		else if (length && line[length - 1] != ' ')
+			line[length++] = ' ';
+	return talloc_asprintf(mem, "%.*s%s", (int)length, line,
+			       *sql ? "..." : "");
+}
+
 static void add_detail(struct pg *pg, const struct pg_step *step,
 		       const PGresult *res, struct error *err)
 {
 	const char *detail = PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL);
 	const char *context = PQresultErrorField(res, PG_DIAG_CONTEXT);
-	char *text = NULL;
+	char *text = NULL, *own = NULL;
 
 	if (detail)
 		text = add_line(text, "", detail);
@@ -61,10 +80,11 @@ static void add_detail(struct pg *pg, const struct pg_step *step,
 		text = add_line(text, "", pg->notices);
 	if (step->kind == STEP_STATEMENT && !step->statement.of_script)
 		text = add_line(text, "while the program itself ran: ",
-				step->statement.sql);
+				own = own_line(NULL, step->statement.sql));
 	if (text)
 		error_detail(err, "%s", text);
 	talloc_free(text);
+	talloc_free(own);
 }
 
 /* The first line, without the line's end. */

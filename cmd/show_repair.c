@@ -91,7 +91,8 @@ static void show_statements(TALLOC_CTX *mem, const struct repair *repair)
 	for (int n = 0; n < (int)script->statement_count; n++) {
 		cmd_line("  %-6s %s", statement_state(repair, n),
 			 repairing_statement(mem, script, n));
-		if (n == repair->progress->done && repair->progress->started)
+		if (n == repair->progress->done && repair->progress->started &&
+		    !repair->run.text)
 			show_verdict(repair);
 		if (n == repair->progress->done && repair->progress->position)
 			show_position(mem, repair);
@@ -251,6 +252,19 @@ static void show_ways_on(const struct repairing *r, const char *version)
 	}
 }
 
+/* Whoever decides now would do so about something that goes on meanwhile. */
+static void show_ways_at_work(const struct repairing *r, const char *version)
+{
+	const struct cmd *cmd = &r->s.cmd;
+
+	cmd_hint(cmd, "look again when it is done: git migrate repair %s",
+		 version);
+	cmd_hint(cmd,
+		 "or, when the run itself is gone, end what the server still "
+		 "does for it: %s",
+		 r->repair.run.remedy);
+}
+
 static void show_ways(const struct repairing *r)
 {
 	const struct cmd *cmd = &r->s.cmd;
@@ -258,6 +272,10 @@ static void show_ways(const struct repairing *r)
 	char version[VERSION_LENGTH + 1];
 
 	version_format(repair->row->version, version);
+	if (repair->run.text) {
+		show_ways_at_work(r, version);
+		return;
+	}
 	show_ways_on(r, version);
 	if (repair->verdict == DB_REMAINS)
 		cmd_hint(cmd,
@@ -298,6 +316,8 @@ void repairing_show(struct repairing *r)
 		printf("how far its %s script came is not recorded\n",
 		       direction_name(repair->row->direction));
 	show_statements(mem, repair);
+	if (repair->run.text)
+		cmd_line("a run is at work: %s", repair->run.text);
 	fflush(stdout);
 	if (repair->changed)
 		cmd_warning("what was carried out is not what the script "
@@ -346,7 +366,7 @@ void repairing_show_json(struct repairing *r)
 
 	r->s.answered = true;
 	if (repair->row) {
-		under_way = repair_is_under_way(repair);
+		under_way = repair_is_under_way(repair) && !repair->run.text;
 		json = json_pack(
 			"{s:s, s:s, s:s, s:i, s:i, s:b, s:o, s:o, s:o}",
 			"version",
@@ -362,6 +382,10 @@ void repairing_show_json(struct repairing *r)
 			repair->remains ? json_string(repair->remains)
 					: json_null(),
 			"statements", statements_json(r->s.cmd.mem, repair));
+		json_object_set_new(json, "run",
+				    repair->run.text
+					    ? json_string(repair->run.text)
+					    : json_null());
 		json_array_append_new(list, json);
 	}
 	cmd_print_json(json_pack("{s:o}", "repairs", list));

@@ -135,6 +135,12 @@ struct db_key {
 	bool indexed;
 };
 
+/* The run that keeps others out, see holder(). */
+struct db_holder {
+	char *text;   /* who it is, for people; NULL: nobody */
+	char *remedy; /* what a person can type to end it */
+};
+
 /* How much others have to do with what is written here. */
 struct db_load {
 	int64_t lag_ms; /* of the replica that is furthest behind; -1: none
@@ -275,6 +281,10 @@ struct db_engine {
 	 */
 	int (*lock)(struct db *db, struct error *err);
 	int (*unlock)(struct db *db, struct error *err);
+	/* Whose that lock is now, when it is not ours: strings on mem. May be
+	   NULL. */
+	int (*holder)(TALLOC_CTX *mem, struct db *db, struct db_holder *holder,
+		      struct error *err);
 	/*
 	 * Whether it is still held, taking it again where its connection was
 	 * lost (ERROR_BUSY when another run has it). In a transaction for

@@ -57,7 +57,6 @@ static int judge(TALLOC_CTX *mem, struct runner *runner, struct repair *repair,
 {
 	struct db *db = runner->db;
 
-	repair->verdict = DB_UNKNOWN;
 	if (!repair_is_under_way(repair) || !db->engine->judge)
 		return 0;
 	return db->engine->judge(mem, db, repair->item.script,
@@ -121,10 +120,16 @@ int repair_look(TALLOC_CTX *mem, struct runner *runner,
 		return error_set(err, ERROR_REFUSED,
 				 "it was finished by another run meanwhile");
 	load(mem, runner, repair);
+	if (runner->db->engine->holder &&
+	    runner->db->engine->holder(mem, runner->db, &repair->run, err) < 0)
+		return -1;
 	if (repair->item.script && repair->progress)
 		repair->changed = is_changed(repair);
 	if (repair->item.script && repair->progress && !repair->changed)
 		repair->altered = is_altered(mem, repair);
+	repair->verdict = DB_UNKNOWN;
+	if (repair->run.text)
+		return 0;
 	if (find_failed(mem, runner, repair, err) < 0)
 		return -1;
 	return judge(mem, runner, repair, err);

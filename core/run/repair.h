@@ -17,6 +17,7 @@ struct repair {
 	bool altered; /* batches of the next statement are committed, and its
 			 text is another one now, or it has none any more */
 	bool failed;  /* the next statement, as it is, and left nothing */
+	struct db_holder run; /* that is at work now: then no more is told */
 	/* of the statement that was begun and whose end is not recorded */
 	enum db_verdict verdict;
 	char *remains; /* "invalid index users_email_idx", or NULL */

@@ -214,3 +214,81 @@ hint: to have that removed, and go on: git migrate up'
 	err_has 'removed the invalid index u_id'
 	same states "$A pending" "$(states)"
 }
+
+@test "says that it has dropped what a build left, and what another one left" {
+	only_postgresql
+	sql 'CREATE TABLE a (id integer); INSERT INTO a VALUES (1), (1)' >/dev/null
+	pair ${A}_a 'CREATE UNIQUE INDEX CONCURRENTLY a_id ON a (id);' 'SELECT 1;'
+	commit
+	migrate up
+	exits 128
+	err_has 'detail: Key (id)=(1) is duplicated.'
+	err_has 'the invalid index that it left is dropped again: a_id'
+	same index '' "$(sql "SELECT to_regclass('a_id')")"
+	sql 'CREATE INDEX CONCURRENTLY a_id ON a (id)' >/dev/null
+	migrate up
+	exits 128
+	err_has 'relation "a_id" already exists'
+	err_lacks 'is invalid'
+	sql "UPDATE pg_index SET indisvalid = false
+		WHERE indexrelid = 'a_id'::regclass" >/dev/null
+	migrate up
+	exits 128
+	err_has 'relation "a_id" already exists'
+	err_has 'hint: the index of that name is invalid; when nobody is building it: DROP INDEX CONCURRENTLY public.a_id'
+	same states "$A pending" "$(states)"
+}
+
+# Another run is in the middle of a script; `let_go` lets it end.
+at_work() {
+	case $ENGINE in
+	postgresql)
+		used
+		pair ${A}_a 'CREATE INDEX CONCURRENTLY u_id ON u (id);' 'SELECT 1;'
+		commit
+		in_use u
+		git migrate up >up.out 2>&1 </dev/null 3>&- &
+		poll "SELECT count(*) = 1 FROM pg_index
+			WHERE indexrelid = to_regclass('u_id') AND NOT indisvalid"
+		;;
+	mariadb)
+		pair ${A}_a 'CREATE TABLE b AS SELECT SLEEP(5) AS n;' 'DROP TABLE b;'
+		commit
+		git migrate up >up.out 2>&1 </dev/null 3>&- &
+		poll "SELECT IF(count(*) > 0, 't', 'f') FROM information_schema.processlist
+			WHERE info LIKE 'CREATE TABLE b%' AND db = DATABASE()"
+		;;
+	esac
+}
+
+alive() {
+	local who kill
+	at_work
+	case $ENGINE in
+	postgresql) who='process ' kill='SELECT pg_terminate_backend(' ;;
+	mariadb) who='connection ' kill='KILL ' ;;
+	esac
+	ok repair
+	out_has "  begun  migrations/${A}_a.up.sql:1: "
+	out_has "a run is at work: $who"
+	out_lacks 'carried out'
+	err_has "hint: look again when it is done: git migrate repair $A
+hint: or, when the run itself is gone, end what the server still does for it: $kill"
+	err_lacks --mark
+	ok repair --json
+	json_is ".repairs[0] | \"\(.verdict) \(.run | startswith(\"$who\"))\"" 'null true'
+	ok status
+	err_has "a run is at work: $who"
+	ok status --json
+	json_is ".run | startswith(\"$who\")" true
+	migrate up --wait 0s
+	exits 128
+	err_has "detail: held by $who"
+	err_has "hint: or, when the run itself is gone, end what the server still does for it: $kill"
+	[[ $ENGINE == mariadb ]] || sql 'INSERT INTO go VALUES (1)' >/dev/null
+	wait
+	ok status --json
+	json_is '.run' null
+	same states "$A applied" "$(states)"
+}
+@test "knows that a run is at work" { ENGINES=${ENGINES/sqlite/} both alive; }

@@ -128,8 +128,8 @@ static void queue(struct fixture *f, const char *statement, const char *a,
 {
 	const char *params[] = { a, b };
 
-	assert_int_equal(
-		my_session_queue(f->db, statement, params, 2, &f->err), 0);
+	assert_int_equal(my_session_queue(f->db, statement, params, 2, &f->err),
+			 0);
 }
 
 static void begin(struct fixture *f)

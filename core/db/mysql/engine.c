@@ -21,10 +21,10 @@
 	.begin_step = my_begin_step, .end_step = my_end_step,                  \
 	.inside = my_inside, .witness = my_witness, .judge = my_judge,         \
 	.place = my_place, .lock = my_lock, .unlock = my_unlock,               \
-	.still_locked = my_still_locked, .inquire = my_inquire,                \
-	.widens = my_widens, .split = my_split, .blockers = my_blockers,       \
-	.execute = my_execute, .key = my_key, .ask = my_ask,                   \
-	.execute_part = my_execute_part, .load = my_load,                      \
+	.holder = my_lock_holder, .still_locked = my_still_locked,             \
+	.inquire = my_inquire, .widens = my_widens, .split = my_split,         \
+	.blockers = my_blockers, .execute = my_execute, .key = my_key,         \
+	.ask = my_ask, .execute_part = my_execute_part, .load = my_load,       \
 	.count_rows = my_count_rows, .catalog = my_catalog, .mend = my_mend,   \
 	.definition = my_definition, .scratch = my_scratch,                    \
 	.scratch_copy = my_scratch_copy, .backup_suffix = ".sql",              \

@@ -395,6 +395,8 @@ int my_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
 
 int my_lock(struct db *db, struct error *err);
 int my_unlock(struct db *db, struct error *err);
+int my_lock_holder(TALLOC_CTX *mem, struct db *db, struct db_holder *holder,
+		   struct error *err);
 int my_still_locked(struct db *db, struct error *err);
 /* Whether it is still held, taking it again when the connection was lost. */
 int my_lock_check(struct my *my, struct error *err);

@@ -41,46 +41,75 @@ int my_try_lock(struct my_conn *c, const char *prefix, const char *database,
 			taken, err);
 }
 
+struct holding {
+	TALLOC_CTX *mem;
+	struct db_holder *holder;
+};
+
 static int take_holder(const char *const *values, int count, void *data)
 {
-	char **text = data;
+	struct holding *h = data;
 
 	(void)count;
-	if (!*text)
-		*text = talloc_asprintf(
-			NULL,
-			"held by connection %s (user %s, from %s, connected "
-			"or idle for %s s)",
-			values[0], values[1] ? values[1] : "unknown",
-			values[2] ? values[2] : "unknown",
-			values[3] ? values[3] : "?");
+	h->holder->text = talloc_asprintf(
+		h->mem,
+		"connection %s (user %s, from %s, connected or idle for %s s)",
+		values[0], values[1] ? values[1] : "unknown",
+		values[2] ? values[2] : "unknown", values[3] ? values[3] : "?");
+	h->holder->remedy = talloc_asprintf(h->mem, "KILL %s", values[0]);
 	return 0;
+}
+
+/* Of the lock of that name. */
+static int find_holder(TALLOC_CTX *mem, struct my_conn *c, const char *prefix,
+		       struct db_holder *holder, struct error *err)
+{
+	const char *params[] = { prefix, c->my->db.database };
+	struct holding h = { mem, holder };
+
+	return my_query(c,
+			"SELECT l.id, p.user, p.host, p.time "
+			"FROM (SELECT IS_USED_LOCK(" NAME ") AS id) AS l "
+			"LEFT JOIN information_schema.PROCESSLIST AS p "
+			"USING (id) WHERE l.id IS NOT NULL",
+			params, 2, take_holder, &h, err);
+}
+
+/* What the main one does is what the server still does for a run that is
+   gone. */
+int my_lock_holder(TALLOC_CTX *mem, struct db *db, struct db_holder *holder,
+		   struct error *err)
+{
+	struct my *my = my_of(db);
+
+	if (my->locked)
+		return 0;
+	if (find_holder(mem, &my->main, MAIN_PREFIX, holder, err) < 0)
+		return -1;
+	return holder->text ? 0
+			    : find_holder(mem, &my->main, PREFIX, holder, err);
 }
 
 static int busy(struct my *my, struct my_conn *c, const char *prefix,
 		struct error *err)
 {
-	const char *params[] = { prefix, my->db.database };
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct db_holder holder = { 0 };
 	struct error ignored = { 0 };
-	char *holder = NULL;
 
-	if (my_query(c,
-		     "SELECT l.id, p.user, p.host, p.time "
-		     "FROM (SELECT IS_USED_LOCK(" NAME ") AS id) AS l "
-		     "LEFT JOIN information_schema.PROCESSLIST AS p USING (id) "
-		     "WHERE l.id IS NOT NULL",
-		     params, 2, take_holder, &holder, &ignored) < 0)
+	if (find_holder(mem, c, prefix, &holder, &ignored) < 0)
 		error_release(&ignored);
 	error_set(err, ERROR_BUSY, "another run on '%s' is not done yet",
 		  my->db.label);
-	if (holder)
-		error_detail(err, "%s", holder);
+	if (holder.text)
+		error_detail(err, "held by %s", holder.text);
 	error_hint(err, "wait longer for it: --wait SECONDS");
-	if (holder)
+	if (holder.remedy)
 		error_hint(err,
 			   "or, when the run itself is gone, end what the "
-			   "server still does for it: KILL the connection");
-	talloc_free(holder);
+			   "server still does for it: %s",
+			   holder.remedy);
+	talloc_free(mem);
 	return -1;
 }
 

@@ -410,6 +410,8 @@ int pg_half_finish(struct db *db, enum pg_half half, const char *witness,
 
 int pg_lock(struct db *db, struct error *err);
 int pg_unlock(struct db *db, struct error *err);
+int pg_lock_holder(TALLOC_CTX *mem, struct db *db, struct db_holder *holder,
+		   struct error *err);
 /* After a script has let go of it (DISCARD ALL, pg_advisory_unlock_all()). */
 int pg_lock_again(struct pg *pg, struct error *err);
 /* Whether it is still held; for where nothing else has told. */

@@ -277,35 +277,93 @@ static int run_briefly(struct pg *pg, const char *sql, struct error *err)
 			err);
 }
 
-/* Dropping them waits for the same transactions; so not for long. */
-static int drop_leftovers(struct pg *pg, const struct pg_watch *watch,
-			  struct pg_index_search *found, struct error *err)
+/* Dropping them waits for the same transactions; so not for long. The names of
+   those that are gone now, or NULL. */
+static const char *drop_leftovers(struct pg *pg, const struct pg_watch *watch)
 {
-	struct error ignored = { 0 };
-
-	if (find_leftovers(pg, watch, found, err) < 0)
-		return -1;
-	if (!found->invalid_count)
-		return 0;
-	if (pg_index_drop(pg, found, run_briefly, &ignored) == 0) {
-		found->invalid_count = 0;
-		return 0;
-	}
-	error_release(&ignored);
-	return find_leftovers(pg, watch, found, err);
-}
-
-static void clean_up(struct pg *pg, const struct pg_watch *watch)
-{
-	int (*tick)(const char *, void *) = pg->db.options.tick;
 	struct error ignored = { 0 };
 	struct pg_index_search found;
+	const char *names = NULL;
+
+	if (find_leftovers(pg, watch, &found, &ignored) == 0 &&
+	    found.invalid_count &&
+	    pg_index_drop(pg, &found, run_briefly, &ignored) == 0)
+		names = pg_index_names(found.mem, &found);
+	error_release(&ignored);
+	return names;
+}
+
+/* Behind what the server says itself. */
+static void tell_dropped(const char *names, struct error *err)
+{
+	char *detail = talloc_asprintf(NULL,
+				       "%s%sthe invalid index that it left is "
+				       "dropped again: %s",
+				       err->detail ? err->detail : "",
+				       err->detail ? "\n" : "", names);
+
+	error_detail(err, "%s", detail);
+	talloc_free(detail);
+}
+
+static void clean_up(struct pg *pg, const struct pg_watch *watch,
+		     struct error *err)
+{
+	int (*tick)(const char *, void *) = pg->db.options.tick;
+	const char *names;
 
 	/* a person who has pressed Ctrl-C has not asked to leave it there */
 	pg->db.options.tick = NULL;
-	drop_leftovers(pg, watch, &found, &ignored);
-	error_release(&ignored);
+	names = drop_leftovers(pg, watch);
+	if (names)
+		tell_dropped(names, err);
 	pg->db.options.tick = tick;
+}
+
+static int take_name(const char *const *values, int count, void *data)
+{
+	struct setting *name = data;
+
+	(void)count;
+	name->value = talloc_strdup(name->mem, values[0]);
+	return 0;
+}
+
+/* What has its name may be what somebody else's build has left. */
+static void explain_duplicate(struct pg *pg, const struct pg_watch *watch,
+			      struct error *err)
+{
+	struct setting name = { .mem = watch->indexes.mem };
+	struct error ignored = { 0 };
+	const char *params[2];
+	const struct pg_statement ask = {
+		.sql = "SELECT pg_catalog.quote_ident(n.nspname) || '.' || "
+		       "pg_catalog.quote_ident(c.relname) "
+		       "FROM pg_catalog.pg_index i "
+		       "JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
+		       "JOIN pg_catalog.pg_namespace n ON n.oid = "
+		       "c.relnamespace WHERE NOT i.indisvalid "
+		       "AND c.relnamespace = (SELECT t.relnamespace "
+		       "FROM pg_catalog.pg_class t WHERE t.oid = "
+		       "pg_catalog.to_regclass($1)) "
+		       "AND c.relname = $2::text::pg_catalog.name",
+		.params = params,
+		.param_count = 2,
+		.row = take_name,
+		.data = &name,
+	};
+
+	if (!watch->indexes.create)
+		return;
+	params[0] = watch->indexes.object;
+	params[1] = watch->indexes.create->idxname;
+	if (pg_run(pg, &ask, &ignored) < 0)
+		error_release(&ignored);
+	else if (name.value)
+		error_hint(err,
+			   "the index of that name is invalid; when nobody is "
+			   "building it: DROP INDEX CONCURRENTLY %s",
+			   name.value);
 }
 
 static int gave_up(struct pg *pg, struct pg_watch *watch, struct error *err)
@@ -334,12 +392,14 @@ int pg_watch_end(struct pg *pg, int result, struct error *err)
 		return result;
 	pg->waiting_for = NULL;
 	pg->watch = NULL; /* what comes now has a time-out of its own */
-	if (result < 0 && !strcmp(err->sqlstate, DUPLICATE_TABLE))
+	if (result < 0 && !strcmp(err->sqlstate, DUPLICATE_TABLE)) {
 		watch->before = NULL; /* what has its name is not its own */
+		explain_duplicate(pg, watch, err);
+	}
 	if (result < 0 && watch->over && !pg->lost && !pg->interrupted)
 		gave_up(pg, watch, err);
 	if (result < 0 && !pg->lost && watch->before)
-		clean_up(pg, watch);
+		clean_up(pg, watch, err);
 	talloc_free(watch);
 	return result;
 }

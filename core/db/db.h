@@ -389,7 +389,7 @@ struct db_engine {
 	/*
 	 * The table's row count: exact when statistics or size say that it has
 	 * at most `limit` rows, otherwise an estimate. *rows is -1 when there
-	 * is no such table.
+	 * is no such table, and, but for our own, when somebody has locked it.
 	 */
 	int (*count_rows)(struct db *db, const char *table, int64_t limit,
 			  int64_t *rows, bool *estimated, struct error *err);

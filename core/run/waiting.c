@@ -157,23 +157,25 @@ static char *who(TALLOC_CTX *mem, const struct waiting *w)
 	return text;
 }
 
-static void list_blockers(struct waiting *w, struct error *err)
+static void list_blockers(const struct fact_blocker *seen, size_t count,
+			  struct error *err)
 {
-	char *text = talloc_strdup(w, "");
-	size_t shown = w->seen_count < MOST_RECORDED ? w->seen_count
-						     : MOST_RECORDED;
+	TALLOC_CTX *turn = talloc_new(NULL);
+	char *text = talloc_strdup(turn, "");
+	size_t shown = count < MOST_RECORDED ? count : MOST_RECORDED;
 
 	for (size_t i = 0; i < shown; i++)
 		text = talloc_asprintf_append_buffer(
 			text, "%s%s", i ? "\n" : "",
-			fact_blocker_line(w->turn, &w->seen[i]));
-	if (shown < w->seen_count)
+			fact_blocker_line(turn, &seen[i]));
+	if (shown < count)
 		text = talloc_asprintf_append_buffer(text, "\nand %zu more",
-						     w->seen_count - shown);
+						     count - shown);
 	error_detail(err, "%s",
 		     *text ? text
 			   : "nobody is seen to have them, now that it has "
 			     "given up");
+	talloc_free(turn);
 }
 
 static bool is_hidden(const struct fact_blocker *b)
@@ -181,25 +183,31 @@ static bool is_hidden(const struct fact_blocker *b)
 	return !b->state || !b->user;
 }
 
-static int give_up(struct waiting *w, struct error *err)
+int waiting_give_up(const struct runner *runner,
+		    const struct fact_blocker *seen, size_t count,
+		    struct error *err)
 {
-	const char *right = w->runner->db->engine->sessions_right;
-
-	char *limit = text_duration(NULL, w->runner->lock_wait_ms);
+	const char *right = runner->db->engine->sessions_right;
+	char *limit = text_duration(NULL, runner->lock_wait_ms);
 
 	error_set(err, ERROR_BUSY,
 		  "the locks that it needs were not to be had in %s", limit);
 	talloc_free(limit);
-	list_blockers(w, err);
+	list_blockers(seen, count, err);
 	error_hint(err, "wait longer for them: --lock-wait DURATION");
-	if (w->seen_count && w->seen[0].remedy)
+	if (count && seen[0].remedy)
 		error_hint(err, "or end what is in the way: %s",
-			   w->seen[0].remedy);
-	if (right && w->seen_count && is_hidden(&w->seen[0]))
+			   seen[0].remedy);
+	if (right && count && is_hidden(&seen[0]))
 		error_hint(err,
 			   "to see what it does, let somebody who may say: %s",
 			   right);
 	return -1;
+}
+
+static int give_up(struct waiting *w, struct error *err)
+{
+	return waiting_give_up(w->runner, w->seen, w->seen_count, err);
 }
 
 /* --- attempts ------------------------------------------------------------- */

@@ -260,6 +260,51 @@ UPDATE users SET id = id + 10;' 'DROP INDEX i;'
 	err_has 'has a row lock on users'
 }
 
+counts_nobody() {
+	users
+	pair 20260102000000_add_a 'INSERT INTO users VALUES (1);' \
+		'DELETE FROM users;'
+	commit
+	table_holder
+	# it has to end long before the holder would
+	try timeout 60 git migrate up --lock-wait 2s --json
+	exits 128
+	[[ $ENGINE != postgresql ]] || err_has ' has AccessExclusiveLock on users'
+	json_is '.runs[0] | [.outcome, (.attempts | length >= 1)] | join(" ")' 'failed true'
+}
+
+table_holder() {
+	[[ $ENGINE != postgresql ]] || {
+		holder 'LOCK TABLE users IN ACCESS EXCLUSIVE MODE'
+		return
+	}
+	local word
+	coproc HOLDER {
+		exec mariadb --no-defaults -S "$MARIADB_SOCKET" -u root -N -n \
+			"${URL##*/}" 2>&1
+	}
+	exec {HOLDER_IN}>&"${HOLDER[1]}" {HOLDER_OUT}<&"${HOLDER[0]}"
+	printf '%s\n' 'LOCK TABLES users WRITE;' "SELECT 'ready';" >&"$HOLDER_IN"
+	while read -r word <&"$HOLDER_OUT" && [[ $word != ready ]]; do :; done
+}
+
+@test "counting rows does not wait for a table that somebody has locked (postgresql)" {
+	fresh postgresql
+	counts_nobody
+	# what needs no lock of it goes on, not counted
+	pair 20260102000000_add_a 'GRANT SELECT ON users TO PUBLIC;' \
+		'REVOKE SELECT ON users FROM PUBLIC;'
+	commit
+	try timeout 60 git migrate up
+	exits 0
+	err_lacks 'waiting for'
+}
+
+@test "counting rows does not wait for a table that somebody has locked (mariadb)" {
+	fresh mariadb
+	counts_nobody
+}
+
 @test "a role that may not end who is in the way is told whom to ask" {
 	fresh postgresql
 	local role=weak_$$
@@ -275,9 +320,6 @@ hint: or end what is in the way: ask postgres or a superuser for SELECT pg_termi
 hint: to see what it does, let somebody who may say: GRANT pg_read_all_stats TO ROLE
 hint: nothing of it is left in the database" "$(grep '^hint' <<<"$err" | masked)"
 	holder_ends ROLLBACK
-	sql "DROP OWNED BY $role CASCADE" || :
-	drop_databases
-	# shellcheck disable=SC2034 # those of drop_databases
-	DATABASES=()
+	drop_database "${URL##*/}"
 	server "DROP ROLE $role"
 }

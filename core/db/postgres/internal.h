@@ -547,7 +547,8 @@ int pg_run_patiently(struct pg *pg, const char *sql, struct error *err);
    one. */
 bool pg_watcher_open(struct pg *pg);
 
-/* A statement that may wait for rows begins, see row_waits.c. */
+/* A statement that may wait for rows begins, see row_waits.c; NULL: a question
+   of ours in its transaction. */
 void pg_row_wait_begin(struct pg *pg, const struct script *script,
 		       const struct statement *s);
 /* To be called while it runs: true when it has waited for db.lock_timeout_ms.

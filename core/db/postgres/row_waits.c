@@ -43,8 +43,7 @@ static void forget(struct pg_row_wait *wait)
 static bool is_own(struct pg *pg, const struct script *script,
 		   const struct statement *s)
 {
-	if (pg->transaction == PG_SCRIPT &&
-	    pg_limits_are_set(script, s))
+	if (s && pg->transaction == PG_SCRIPT && pg_limits_are_set(script, s))
 		pg->row_wait.own = true;
 	return pg->row_wait.own || pg->own_lock_timeout;
 }
@@ -58,11 +57,11 @@ void pg_row_wait_begin(struct pg *pg, const struct script *script,
 	forget(wait);
 	wait->over = false;
 	wait->on = pg->db.lock_timeout_ms && !is_own(pg, script, s) &&
-		   !s->no_transaction && !s->need.queues &&
-		   now - wait->blind_us > BLIND_US;
+		   (!s || (!s->no_transaction && !s->need.queues)) &&
+		   (!wait->blind_us || now - wait->blind_us > BLIND_US);
 	if (!wait->on)
 		return;
-	wait->relation = s->relation_count ? s->relations[0] : NULL;
+	wait->relation = s && s->relation_count ? s->relations[0] : NULL;
 	wait->began_us = wait->since_us = now;
 	wait->looked_us = wait->seen_us = 0;
 }

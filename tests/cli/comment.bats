@@ -211,6 +211,37 @@ hint: see the versions: git migrate status"
 	out_has '**Commit**: `'
 }
 
+@test "the headline tells the strongest lock on what was there, then the longest" {
+	fresh postgresql
+	pair ${A}_base 'CREATE TABLE users (id int PRIMARY KEY);
+CREATE TABLE orders (id int PRIMARY KEY, user_id int);' \
+		'DROP TABLE orders; DROP TABLE users;'
+	commit
+	ok up
+	pair ${B}_fk 'SELECT count(*) FROM users; SELECT pg_sleep(0.1);
+LOCK TABLE orders IN ROW EXCLUSIVE MODE; SELECT pg_sleep(0.1);
+ALTER TABLE orders ADD CONSTRAINT whose FOREIGN KEY (user_id)
+    REFERENCES users (id) NOT VALID; SELECT pg_sleep(0.05);' \
+		'ALTER TABLE orders DROP CONSTRAINT whose;'
+	commit
+	ok up
+	[[ $out =~ 'ShareRowExclusiveLock on '(users|orders)' held '([0-9.]+ ms) ]] ||
+		explain 'not the strongest lock'
+	local held=${BASH_REMATCH[2]}
+	[[ $(head -n 1 <<<"$out") == *"$held" ]] || explain 'not in the headline'
+	ok comment
+	out_has "Lock time: $held (\`ShareRowExclusiveLock\`"
+	out_has "Lock duration: $held"
+	ok log $B --html page.html
+	grep -qF 'Strongest lock' page.html
+	pair 20260213130000_new 'CREATE TABLE t (id serial PRIMARY KEY);
+SELECT pg_sleep(0.05);' 'DROP TABLE t;'
+	commit
+	ok up
+	[[ $(head -n 1 <<<"$out") == *'AccessExclusiveLock on t held '* ]] ||
+		explain 'not the table'
+}
+
 @test "the lock duration is that of the longest lock, whatever it is on" {
 	fresh postgresql
 	pair ${A}_view 'CREATE TABLE a1 (a int); SELECT pg_sleep(0.2); CREATE VIEW vv AS SELECT 1;' \

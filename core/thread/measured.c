@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/db/db.h"
 #include "core/report/phrases.h"
 #include "core/thread/kind.h"
 #include "core/thread/markdown.h"
@@ -472,11 +473,26 @@ char *measured_testing(TALLOC_CTX *mem, const struct comment_input *in)
 
 /* --- the scripts --------------------------------------------------------- */
 
+/* Why there is no transaction around the whole script. */
+static const char *reason_outside(const struct comment_input *in)
+{
+	const struct script *s = in->up_script;
+	const struct db_engine *engine = db_engine_named(in->engine);
+
+	if (script_directive(s, DIRECTIVE_NO_TRANSACTION))
+		return "the script asks for it";
+	for (size_t i = 0; i < s->statement_count; i++)
+		if (s->statements[i].batch)
+			return "each batch is committed by itself";
+	return engine && !(engine->capabilities & DB_TRANSACTIONAL_DDL)
+		       ? "the server commits each change of the schema by "
+			 "itself"
+		       : "a statement refuses to be in one";
+}
+
 char *measured_transaction(TALLOC_CTX *mem, const struct comment_input *in)
 {
 	const struct script *s = in->up_script;
-	const struct directive *asked =
-		s ? script_directive(s, DIRECTIVE_NO_TRANSACTION) : NULL;
 
 	if (!s)
 		return talloc_strdup(mem, NOT_MEASURED);
@@ -484,9 +500,7 @@ char *measured_transaction(TALLOC_CTX *mem, const struct comment_input *in)
 		return talloc_strdup(mem, "the whole script and its record in "
 					  "one transaction");
 	return talloc_asprintf(
-		mem, "none (%s); %s, progress recorded",
-		asked ? "the script asks for it"
-		      : "a statement refuses to be in one",
+		mem, "none (%s); %s, progress recorded", reason_outside(in),
 		s->statement_count == 1
 			? "the statement by itself"
 			: talloc_asprintf(mem, "%zu statements one by one",

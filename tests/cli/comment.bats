@@ -33,7 +33,7 @@ script_id() { # VERSION DIRECTION
 
 whole() {
 	local scope='the whole script and its record in one transaction'
-	[[ $ENGINE != mariadb ]] || scope='none (a statement refuses to be in one); 2 statements one by one, progress recorded'
+	[[ $ENGINE != mariadb ]] || scope='none (the server commits each change of the schema by itself); 2 statements one by one, progress recorded'
 	shop
 	ok prove
 	ok prove $B
@@ -210,6 +210,30 @@ hint: see the versions: git migrate status"
 	ok comment
 	out_has '**Commit**: `'
 }
+
+no_transaction() {
+	local scope='the whole script and its record in one transaction'
+	[[ $ENGINE != mariadb ]] || scope='none (the server commits each change of the schema by itself); the statement by itself, progress recorded'
+	pair ${A}_t 'CREATE TABLE t (id integer PRIMARY KEY, a integer);' \
+		'DROP TABLE t;'
+	commit
+	ok up
+	ok comment
+	out_has "Transaction scope: $scope"
+	pair ${B}_b '-- migrate: batch rows=5
+UPDATE t SET a = 1;' '-- migrate: empty "stays"'
+	commit
+	ok up
+	ok comment
+	out_has 'Transaction scope: none (each batch is committed by itself); the statement by itself, progress recorded'
+	[[ $ENGINE == postgresql ]] || return 0
+	pair 20260213130000_i 'CREATE INDEX CONCURRENTLY i ON t (a);' 'DROP INDEX i;'
+	commit
+	ok up
+	ok comment
+	out_has 'Transaction scope: none (a statement refuses to be in one); the'
+}
+@test "says why a script ran outside a transaction" { both no_transaction; }
 
 @test "the headline tells the strongest lock on what was there, then the longest" {
 	fresh postgresql

@@ -1,4 +1,5 @@
 #include "cmd/consent.h"
+#include "cmd/unbegun.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -215,7 +216,9 @@ static int plan_again_locked(struct down *d)
 /* Finds out what to do, and does the same again once other runs are out. */
 static int plan_and_lock(struct down *d)
 {
-	if (session_read(&d->s) < 0 || make_plan(d) < 0)
+	if (session_read(&d->s) < 0)
+		return -1;
+	if (make_plan(d) < 0 && (!unbegun_forget(&d->s) || make_plan(d) < 0))
 		return -1;
 	if (!d->plan.count || d->dry_run)
 		return prepare(d);
@@ -237,6 +240,23 @@ static int run_down(struct down *d)
 	return ask_consent(d) < 0 ? -1 : session_run(&d->s, &d->plan);
 }
 
+/* The version of the one that is to go is what people type first. */
+static int refuse_argument(const struct option *options,
+			   const char *const *usage, const char *name,
+			   const char *argument)
+{
+	int64_t version;
+
+	if (!strcmp(name, "down") && version_parse(argument, &version) == 0)
+		return options_usage(options, usage,
+				     "unexpected argument '%s': '-n 1' reverts "
+				     "the newest, '--to %s' all that are newer "
+				     "than that one",
+				     argument, argument);
+	return options_usage(options, usage, "unexpected argument '%s'",
+			     argument);
+}
+
 static int parse(struct down *d, const char *name, const struct option *options,
 		 const char *const *usage, int argc, char **argv, int *status)
 {
@@ -245,8 +265,7 @@ static int parse(struct down *d, const char *name, const struct option *options,
 	    0)
 		return -1;
 	if (argc) {
-		*status = options_usage(options, usage,
-					"unexpected argument '%s'", argv[0]);
+		*status = refuse_argument(options, usage, name, argv[0]);
 		return -1;
 	}
 	d->plan_options.has_to = d->to >= 0;

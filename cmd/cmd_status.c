@@ -20,6 +20,7 @@ struct status {
 	struct set *here;
 	struct ledger *ledger;
 	struct states *states;
+	struct db_holder run; /* that is at work on what is unfinished */
 };
 
 /* The commit to look at instead of the work tree. */
@@ -33,6 +34,18 @@ static int load_commit(struct status *s)
 	s->head = commit;
 	return repo_set_commit(cmd->mem, cmd->repo, commit, cmd->dir, &s->here,
 			       &cmd->err);
+}
+
+static int find_run(struct status *s)
+{
+	struct cmd *cmd = &s->cmd;
+	bool unfinished = false;
+
+	for (size_t i = 0; i < s->states->count; i++)
+		unfinished |= s->states->list[i].state == STATE_UNFINISHED;
+	if (!unfinished || !cmd->db->engine->holder)
+		return 0;
+	return cmd->db->engine->holder(cmd->mem, cmd->db, &s->run, &cmd->err);
 }
 
 static int load(struct status *s)
@@ -51,7 +64,7 @@ static int load(struct status *s)
 	    (!s->at && cmd_end_here(cmd, false, &s->here) < 0))
 		return -1;
 	s->states = states_join(cmd->mem, s->here, s->ledger);
-	return 0;
+	return find_run(s);
 }
 
 /* Applied ones have their commit in the ledger; for pending ones git knows. */
@@ -173,10 +186,10 @@ static void print_json(const struct status *s)
 
 	for (size_t i = 0; i < s->states->count; i++)
 		json_array_append_new(list, entry_json(&s->states->list[i]));
-	cmd_print_json(json_pack("{s:s, s:s, s:o, s:o}", "target",
-				 cmd_target_name(&s->cmd), "engine",
-				 s->cmd.db->engine->name, "head",
-				 text_json(s->head), "migrations", list));
+	cmd_print_json(json_pack(
+		"{s:s, s:s, s:o, s:o, s:o}", "target", cmd_target_name(&s->cmd),
+		"engine", s->cmd.db->engine->name, "head", text_json(s->head),
+		"run", text_json(s->run.text), "migrations", list));
 }
 
 static char *state_text(TALLOC_CTX *mem, const struct state_entry *e)
@@ -347,6 +360,8 @@ static int print_text(struct status *s)
 	fflush(stderr);
 	print_table(s);
 	fflush(stdout);
+	if (s->run.text)
+		cmd_say(&s->cmd, "a run is at work: %s", s->run.text);
 	explain_stale(s);
 	return explain_missing(s);
 }

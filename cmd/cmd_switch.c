@@ -35,7 +35,7 @@ static int hold_lock(struct switching *w, int *held)
 		return error_set(&cmd->err, ERROR_FAILED,
 				 "unable to write '%s': %s", path,
 				 strerror(errno));
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	while (!(w->alone = flock(fd, LOCK_EX | LOCK_NB) == 0)) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			break; /* a file system without locks */
 		if (clock_mono_us() > until || cmd_is_interrupted()) {
@@ -87,7 +87,7 @@ static int finish_git(struct switching *w)
 	    (strcmp(cmd->repo->head, j->from_commit) != 0 &&
 	     strcmp(cmd->repo->head, j->to_commit) != 0))
 		return 0;
-	if (repo_mend_switch(cmd->repo, &heading, &cmd->err) < 0) {
+	if (repo_mend_switch(cmd->repo, &heading, w->alone, &cmd->err) < 0) {
 		if (cmd->err.code == ERROR_BUSY)
 			switching_hint_ways(w);
 		return -1;

@@ -1,5 +1,6 @@
 #include "cmd/consent.h"
 #include "cmd/demand.h"
+#include "cmd/unbegun.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -264,7 +265,9 @@ static int run(struct up *u)
 	struct session *s = &u->s;
 	int result;
 
-	if (session_read(s) < 0 || check_released(u) < 0 || make_plan(u) < 0)
+	if (session_read(s) < 0 || check_released(u) < 0)
+		return -1;
+	if (make_plan(u) < 0 && (!unbegun_forget(s) || make_plan(u) < 0))
 		return -1;
 	if (!s->cmd.quiet)
 		warn_about_others(u);

@@ -162,6 +162,7 @@ int session_lock(struct session *s)
 	else if (cmd->db->engine->lock(cmd->db, &cmd->err) < 0)
 		return -1;
 	s->locked = !s->no_lock;
+	s->runner.alone = s->locked && db_can(cmd->db, DB_SESSION_LOCK);
 	if (!s->ledger->exists && ledger_create(cmd->db, &cmd->err) < 0)
 		return -1;
 	return session_read(s);
@@ -332,11 +333,10 @@ static void keep_commits(struct session *s, const struct plan *plan)
 	error_release(&late);
 }
 
-int session_run(struct session *s, const struct plan *plan)
+static int run_items(struct session *s, const struct plan *plan)
 {
 	struct cmd *cmd = &s->cmd;
 
-	keep_commits(s, plan);
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_item *item = &plan->items[i];
 		struct facts *facts;
@@ -383,6 +383,27 @@ static bool is_lost(const struct session *s)
 {
 	return s->cmd.err.code == ERROR_CONNECTION ||
 	       (s->cmd.db && s->cmd.db->lost);
+}
+
+/* What was not begun is not unfinished either. */
+static void let_go(struct session *s)
+{
+	struct error late = { 0 };
+
+	if (is_lost(s) || runner_let_go(&s->runner, NULL, &late) == 0)
+		return;
+	cmd_warning("%s", late.message);
+	error_release(&late);
+}
+
+int session_run(struct session *s, const struct plan *plan)
+{
+	int result;
+
+	keep_commits(s, plan);
+	result = run_items(s, plan);
+	let_go(s);
+	return result;
 }
 
 static const char *go_on(const struct session *s, const struct facts *last)

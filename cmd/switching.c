@@ -172,7 +172,7 @@ static int mend_files(struct switching *w)
 	if (j->heading != HEADING_TO ||
 	    strcmp(cmd->repo->head, j->from_commit) != 0)
 		return 0;
-	return repo_undo_switch(cmd->repo, &there, &cmd->err);
+	return repo_undo_switch(cmd->repo, &there, w->alone, &cmd->err);
 }
 
 int switching_go_back(struct switching *w)

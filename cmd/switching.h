@@ -23,6 +23,8 @@ struct switching {
 	struct journal *journal; /* NULL: nothing was cut off */
 	struct destination to;
 	bool begun;
+	bool alone; /* no git switch of ours runs besides: it would hold the
+		       lock of one at a time */
 };
 
 /* After something has changed in git. */

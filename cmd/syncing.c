@@ -1,4 +1,5 @@
 #include "cmd/syncing.h"
+#include "cmd/unbegun.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +53,14 @@ static int prepare_begun(struct syncing *y)
 	return runner_prepare(cmd->mem, &s->runner, begun, NULL, 0, &cmd->err);
 }
 
+static int make_plan(struct syncing *y)
+{
+	struct session *s = y->s;
+
+	return sync_plan(s->cmd.mem, s->states, s->here, y->finish, &y->plan,
+			 &s->cmd.err);
+}
+
 int syncing_prepare(struct syncing *y)
 {
 	struct session *s = y->s;
@@ -59,9 +68,9 @@ int syncing_prepare(struct syncing *y)
 	size_t count;
 	int64_t *list;
 
-	if (sync_plan(cmd->mem, s->states, s->here, y->finish, &y->plan,
-		      &cmd->err) < 0 ||
-	    prepare_begun(y) < 0)
+	if (make_plan(y) < 0 && (!unbegun_forget(s) || make_plan(y) < 0))
+		return -1;
+	if (prepare_begun(y) < 0)
 		return -1;
 	list = released(y, &count);
 	if (session_begin_origins(s, &y->plan.ups) < 0 ||

@@ -126,11 +126,10 @@ static bool is_denied(const struct db *db, const struct error *err)
 	       !strcmp(err->sqlstate, db->engine->no_right_state);
 }
 
+/* What the server says; our own words name the ledger. */
 static int unreadable(const struct db *db, struct error *err)
 {
-	/* of a connection it says itself what is wrong with it */
-	if (err->code != ERROR_SQL && err->code != ERROR_BUSY &&
-	    err->code != ERROR_LOCK_TIMEOUT)
+	if (!*err->sqlstate && err->code != ERROR_BUSY)
 		return -1;
 	error_prefix(err, "unable to read the ledger of '%s'", db->label);
 	if (!is_denied(db, err))
@@ -400,16 +399,11 @@ int ledger_change_one(struct db *db, const char *sql, const char *const *params,
 {
 	int64_t rows;
 
+	if (db->engine->queue_one)
+		return db->engine->queue_one(db, sql, params, param_count, err);
 	if (db->engine->change(db, sql, params, param_count, &rows, err) < 0)
 		return -1;
-	if (rows == 1)
-		return 0;
-	error_set(err, ERROR_BUSY,
-		  "another run has gone on with it meanwhile: the ledger of "
-		  "'%s' is not as this one left it",
-		  db->label);
-	return error_hint(err, "what the other one makes of it: "
-			       "git migrate status");
+	return rows == 1 ? 0 : db_changed_by_others(db, err);
 }
 
 int ledger_remove(struct db *db, int64_t version, struct error *err)

@@ -114,6 +114,25 @@ int progress_remove(struct db *db, const struct progress *progress,
 				 row.params + 5, 2, err);
 }
 
+int progress_pass_on(struct db *db, const struct progress *progress,
+		     const struct progress *next, struct error *err)
+{
+	struct row row, before;
+	const char *params[9];
+
+	fill_row(&row, next);
+	fill_row(&before, progress);
+	memcpy(params, row.params, sizeof(row.params));
+	params[7] = before.version;
+	params[8] = progress->owner;
+	return ledger_change_one(
+		db,
+		"UPDATE git_migrate_progress SET done = $1, digest = $2, "
+		"started = $3, witness = $4, position = $5, version = $6, "
+		"owner = $7, turn = 0 WHERE version = $8 AND owner = $9",
+		params, 9, err);
+}
+
 struct found {
 	TALLOC_CTX *mem;
 	struct progress *progress;

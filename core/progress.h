@@ -51,6 +51,9 @@ int progress_update(struct db *db, const struct progress *progress,
 		    struct error *err);
 int progress_remove(struct db *db, const struct progress *progress,
 		    struct error *err);
+/* One goes, and another migration's comes. */
+int progress_pass_on(struct db *db, const struct progress *progress,
+		     const struct progress *next, struct error *err);
 /* Makes what another run has left this one's: gives it a new owner. */
 int progress_take_over(struct db *db, struct progress *progress,
 		       struct error *err);

@@ -279,12 +279,13 @@ bool repo_is_at(const struct repo *repo, const struct destination *to);
  * After one to there that was killed, and no longer runs: puts files back that
  * it had written or removed already. What somebody else has written since
  * stays. A lock of the index goes when it is certain that the killed one has
- * left it; any other that git would stop at is ERROR_BUSY, and nothing is done.
+ * left it, which takes that it is known to be `over`; any other that git would
+ * stop at is ERROR_BUSY, and nothing is done.
  */
-int repo_mend_switch(struct repo *repo, const struct destination *to,
+int repo_mend_switch(struct repo *repo, const struct destination *to, bool over,
 		     struct error *err);
 /* The same where HEAD stays, for which no lock is in the way. */
-int repo_undo_switch(struct repo *repo, const struct destination *to,
+int repo_undo_switch(struct repo *repo, const struct destination *to, bool over,
 		     struct error *err);
 
 /*

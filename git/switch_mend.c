@@ -32,11 +32,12 @@ struct mending {
 /* --- locks ---------------------------------------------------------------- */
 
 static int see_to_locks(TALLOC_CTX *mem, struct repo *repo,
-			const struct destination *to, struct error *err)
+			const struct destination *to, bool over,
+			struct error *err)
 {
 	char *lock = switch_locked(mem, repo, to);
 
-	if (lock && switch_has_left(repo, lock)) {
+	if (lock && over && switch_has_left(repo, lock)) {
 		unlink(lock);
 		lock = switch_locked(mem, repo, to);
 	}
@@ -234,7 +235,7 @@ static int mend_files(TALLOC_CTX *mem, struct repo *repo, const char *other,
 	return result;
 }
 
-int repo_mend_switch(struct repo *repo, const struct destination *to,
+int repo_mend_switch(struct repo *repo, const struct destination *to, bool over,
 		     struct error *err)
 {
 	TALLOC_CTX *mem;
@@ -243,7 +244,7 @@ int repo_mend_switch(struct repo *repo, const struct destination *to,
 	if (repo_is_at(repo, to))
 		return 0;
 	mem = talloc_new(NULL);
-	result = see_to_locks(mem, repo, to, err) < 0 ||
+	result = see_to_locks(mem, repo, to, over, err) < 0 ||
 				 mend_files(mem, repo, to->commit, err) < 0
 			 ? -1
 			 : 0;
@@ -251,14 +252,14 @@ int repo_mend_switch(struct repo *repo, const struct destination *to,
 	return result;
 }
 
-int repo_undo_switch(struct repo *repo, const struct destination *to,
+int repo_undo_switch(struct repo *repo, const struct destination *to, bool over,
 		     struct error *err)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	char *lock = switch_locked(mem, repo, to);
 	int result;
 
-	if (lock && switch_has_left(repo, lock))
+	if (lock && over && switch_has_left(repo, lock))
 		unlink(lock);
 	result = mend_files(mem, repo, to->commit, err);
 	talloc_free(mem);

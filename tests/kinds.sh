@@ -11,7 +11,7 @@ shift
 # shellcheck source=tests/lib/repository.bash
 . "$top/tests/lib/repository.bash"
 [[ $# -gt 0 ]] || set -- "${KINDS[@]}"
-files=("$top"/tests/cli/{check,hook*,names,notes,renumber,switch,sync}.bats)
+files=("$top"/tests/cli/{check,hook*,names,notes,renumber*,switch,sync}.bats)
 
 has_reftable() {
 	local folder works=1

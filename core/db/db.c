@@ -65,6 +65,16 @@ int db_open(TALLOC_CTX *mem, const char *url, const struct db_options *options,
 	return engine ? engine->open(mem, url, options, db, err) : -1;
 }
 
+int db_changed_by_others(const struct db *db, struct error *err)
+{
+	error_set(err, ERROR_BUSY,
+		  "another run has gone on with it meanwhile: the ledger of "
+		  "'%s' is not as this one left it",
+		  db->label);
+	return error_hint(err, "what the other one makes of it: "
+			       "git migrate status");
+}
+
 void db_answer_add(struct db *db, const char *const *values, int count)
 {
 	struct db_answer *answer = &db->answer;

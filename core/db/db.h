@@ -121,7 +121,7 @@ struct db_count {
 };
 
 /* What became of a statement that was begun, see judge(). */
-enum db_verdict { DB_UNKNOWN, DB_UNDONE, DB_DONE, DB_REMAINS };
+enum db_verdict { DB_UNKNOWN, DB_UNDONE, DB_DONE, DB_REMAINS, DB_HALF };
 
 /* The columns by which the rows of a table can be walked through in order. */
 struct db_key {
@@ -133,6 +133,12 @@ struct db_key {
 				  literal, for a condition on it */
 	bool nullable;	       /* some row may have none */
 	bool indexed;
+};
+
+/* The run that keeps others out, see holder(). */
+struct db_holder {
+	char *text;   /* who it is, for people; NULL: nobody */
+	char *remedy; /* what a person can type to end it */
 };
 
 /* How much others have to do with what is written here. */
@@ -208,6 +214,15 @@ struct db_engine {
 		     int param_count, struct error *err);
 
 	/*
+	 * queue() for a statement that changes one row; when it does not, that
+	 * is reported as by db_changed_by_others(), and nothing of the
+	 * transaction lasts. NULL where change() takes no round trip more.
+	 */
+	int (*queue_one)(struct db *db, const char *sql,
+			 const char *const *params, int param_count,
+			 struct error *err);
+
+	/*
 	 * query() for a statement that changes rows: how many it has changed,
 	 * as the ledger's own are guarded by that.
 	 */
@@ -266,6 +281,17 @@ struct db_engine {
 	 */
 	int (*lock)(struct db *db, struct error *err);
 	int (*unlock)(struct db *db, struct error *err);
+	/* Whose that lock is now, when it is not ours: strings on mem. May be
+	   NULL. */
+	int (*holder)(TALLOC_CTX *mem, struct db *db, struct db_holder *holder,
+		      struct error *err);
+	/*
+	 * Whether it is still held, taking it again where its connection was
+	 * lost (ERROR_BUSY when another run has it). In a transaction for
+	 * bookkeeping it is asked along with that, and one that is not held is
+	 * an ERROR_BUSY, at the latest of the commit. May be NULL.
+	 */
+	int (*still_locked)(struct db *db, struct error *err);
 
 	/*
 	 * Whether a change of type, a LOSS_NARROWED with a `to`, is certain to
@@ -348,7 +374,8 @@ struct db_engine {
 	 * it is about (*text is NULL when that would tell nothing), and judge()
 	 * tells later from that whether it was carried out; DB_REMAINS: it was
 	 * not, but left something behind (*what, in words, on mem), which
-	 * clean() removes. May all be NULL.
+	 * clean() removes; DB_HALF: it was begun, and left something that
+	 * clean() finishes, after which it is done. May all be NULL.
 	 */
 	int (*witness)(TALLOC_CTX *mem, struct db *db,
 		       const struct script *script, size_t n, char **text,
@@ -466,6 +493,9 @@ static inline bool db_can(const struct db *db, enum db_capability what)
 
 /* For engines: a tick that ends at the clock_mono_us() that data points to. */
 int db_deadline_tick(const char *waiting_for, void *data);
+/* The error (ERROR_BUSY) of a row of the ledger that is not as this run left
+   it. */
+int db_changed_by_others(const struct db *db, struct error *err);
 /* For engines: takes one row of the answer. */
 void db_answer_add(struct db *db, const char *const *values, int count);
 /* One row, one column, true: "t", "true" or a number other than 0. */

@@ -321,6 +321,28 @@ static void note_source(const struct bench *bench, struct proof *proof,
 								 : "migrations";
 }
 
+#define COUNTED_ROWS 1000
+
+/* Those of earlier migrations can be lost by any down. */
+static bool has_rows(struct db *db, const struct pair *pair)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < pair->touched_count && !found; i++) {
+		struct error ignored = { 0 };
+		int64_t rows = 0;
+		bool estimated = false;
+
+		/* one that cannot be counted may have some */
+		found = db->engine->count_rows(db, pair->touched[i],
+					       COUNTED_ROWS, &rows, &estimated,
+					       &ignored) < 0 ||
+			rows > 0 || estimated;
+		error_release(&ignored);
+	}
+	return found;
+}
+
 static int start_pair(struct bench *bench, struct proof *proof,
 		      const struct migration *m, struct error *err)
 {
@@ -344,7 +366,8 @@ static int start_pair(struct bench *bench, struct proof *proof,
 			   &pair->touched_count);
 	pair->watched = d->wish->source != PROVE_ROWS_GENERATED ||
 			writes_rows(pair->scripts[DIRECTION_UP]) ||
-			writes_rows(pair->scripts[DIRECTION_DOWN]);
+			writes_rows(pair->scripts[DIRECTION_DOWN]) ||
+			has_rows(bench->scratch, pair);
 	if (!pair->watched)
 		return 0;
 	if (data_read(bench, pair, DATA_BEFORE, err) < 0)

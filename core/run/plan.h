@@ -15,7 +15,8 @@ enum plan_resume {
 	RESUME_NOT,   /* it is not unfinished */
 	RESUME_SURE,  /* not at all: a person has to look */
 	RESUME_AGAIN, /* that statement is run again */
-	RESUME_SKIP,  /* that statement counts as done, whatever is known */
+	RESUME_SKIP,  /* a person leaves it out: not to be run before the
+			 ledger counts it as done */
 };
 
 struct plan_item {

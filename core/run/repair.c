@@ -5,19 +5,43 @@
 #include "core/base/text.h"
 #include "core/run/runner_internal.h"
 
+static void digest(const struct script *script, int first, int end, char *text)
+{
+	struct script_digest *d = script_digest_new(NULL);
+
+	for (int n = first; n < end; n++)
+		script_digest_add(d, script, (size_t)n);
+	script_digest_text(d, text);
+	talloc_free(d);
+}
+
 /* Whether what was carried out is still what the script begins with. */
-static bool is_changed(TALLOC_CTX *mem, const struct repair *repair)
+static bool is_changed(const struct repair *repair)
 {
 	const struct script *script = repair->item.script;
-	struct script_digest *digest = script_digest_new(mem);
 	char text[SCRIPT_DIGEST_LENGTH + 1];
 
 	if ((size_t)repair->progress->done > script->statement_count)
 		return true;
-	for (int n = 0; n < repair->progress->done; n++)
-		script_digest_add(digest, script, (size_t)n);
-	script_digest_text(digest, text);
+	digest(script, 0, repair->progress->done, text);
 	return strcmp(text, repair->progress->digest) != 0;
+}
+
+/* The same for the statement whose batches are committed. */
+static bool is_altered(TALLOC_CTX *mem, const struct repair *repair)
+{
+	const struct script *script = repair->item.script;
+	const struct progress *progress = repair->progress;
+	const struct batch_position *at;
+	char text[SCRIPT_DIGEST_LENGTH + 1];
+	int n = progress->done;
+
+	if (!progress->position || (size_t)n >= script->statement_count)
+		return false;
+	digest(script, n, n + 1, text);
+	at = batch_position_parse(mem, progress->position);
+	return !script->statements[n].batch || !at ||
+	       strcmp(text, at->digest) != 0;
 }
 
 bool repair_is_under_way(const struct repair *repair)
@@ -33,13 +57,36 @@ static int judge(TALLOC_CTX *mem, struct runner *runner, struct repair *repair,
 {
 	struct db *db = runner->db;
 
-	repair->verdict = DB_UNKNOWN;
 	if (!repair_is_under_way(repair) || !db->engine->judge)
 		return 0;
 	return db->engine->judge(mem, db, repair->item.script,
 				 (size_t)repair->progress->done,
 				 repair->progress->witness, &repair->verdict,
 				 &repair->remains, err);
+}
+
+/* Whether the last run of it ended at the statement that is next. */
+static int find_failed(TALLOC_CTX *mem, struct runner *runner,
+		       struct repair *repair, struct error *err)
+{
+	const struct ledger_row *row = repair->row;
+	const char *ran = row->direction == DIRECTION_UP ? row->up_blob
+							 : row->down_blob;
+	struct facts **runs;
+	size_t count;
+
+	if (!repair->progress || !repair->item.script || repair->changed)
+		return 0;
+	if (ledger_runs(mem, runner->db, row->version, 1, &runs, &count, err) <
+	    0)
+		return -1;
+	repair->failed =
+		count && !runs[0]->ok && runs[0]->statement_count &&
+		runs[0]->direction == row->direction &&
+		runs[0]->statements[runs[0]->statement_count - 1].index ==
+			repair->progress->done + 1 &&
+		(!ran || !repair->item.blob || !strcmp(ran, repair->item.blob));
+	return 0;
 }
 
 /* A script that cannot be read any more leaves the other ways open. */
@@ -73,8 +120,18 @@ int repair_look(TALLOC_CTX *mem, struct runner *runner,
 		return error_set(err, ERROR_REFUSED,
 				 "it was finished by another run meanwhile");
 	load(mem, runner, repair);
+	if (runner->db->engine->holder &&
+	    runner->db->engine->holder(mem, runner->db, &repair->run, err) < 0)
+		return -1;
 	if (repair->item.script && repair->progress)
-		repair->changed = is_changed(mem, repair);
+		repair->changed = is_changed(repair);
+	if (repair->item.script && repair->progress && !repair->changed)
+		repair->altered = is_altered(mem, repair);
+	repair->verdict = DB_UNKNOWN;
+	if (repair->run.text)
+		return 0;
+	if (find_failed(mem, runner, repair, err) < 0)
+		return -1;
 	return judge(mem, runner, repair, err);
 }
 
@@ -132,21 +189,49 @@ int repair_mark(struct runner *runner, const struct repair *repair,
 		      err);
 }
 
-static int save(struct runner *runner, const struct repair *repair,
-		struct error *err)
+/* How far it is now: the statement under way is not any more. */
+static int save(struct runner *runner, const struct repair *repair, bool done,
+		const char *what, struct error *err)
 {
 	struct db *db = runner->db;
 	struct progress at = *repair->progress;
+	struct ledger_row row = *repair->row;
 
 	at.started = 0;
 	at.witness = NULL;
+	if (done) {
+		at.position = NULL;
+		row.done = ++at.done;
+	}
+	row.duration_ms = -1;
+	digest(repair->item.script, 0, at.done, at.digest);
 	if (db->engine->begin(db, NULL, err) < 0)
 		return -1;
-	if (progress_update(db, &at, err) == 0 &&
+	if (ledger_progress(db, row.version, &row, err) == 0 &&
+	    progress_update(db, &at, err) == 0 &&
+	    record(runner, repair, what, err) == 0 &&
 	    db->engine->commit(db, err) == 0)
 		return 0;
 	db->engine->rollback(db);
 	return -1;
+}
+
+int repair_forget(struct runner *runner, const struct repair *repair,
+		  bool *forgotten, struct error *err)
+{
+	const struct progress *at = repair->progress;
+
+	*forgotten = false;
+	if (!at || at->done || at->position ||
+	    repair->row->direction != DIRECTION_UP)
+		return 0;
+	if (at->started &&
+	    (!repair_is_under_way(repair) || repair->verdict != DB_UNDONE))
+		return 0;
+	if (claim_take_back(runner, &repair->item, at, err) < 0)
+		return -1;
+	*forgotten = true;
+	return 0;
 }
 
 int repair_clean(struct runner *runner, const struct repair *repair,
@@ -154,10 +239,11 @@ int repair_clean(struct runner *runner, const struct repair *repair,
 {
 	const struct progress *at = repair->progress;
 	bool remains = at && repair->verdict == DB_REMAINS;
+	bool half = at && repair->verdict == DB_HALF;
 
 	*forgotten = at && !at->done && !at->position &&
 		     (!at->started || remains || repair->verdict == DB_UNDONE);
-	if (remains &&
+	if ((remains || half) &&
 	    runner->db->engine->clean(runner->db, repair->item.script,
 				      (size_t)at->done, at->witness, err) < 0)
 		return -1;
@@ -165,5 +251,52 @@ int repair_clean(struct runner *runner, const struct repair *repair,
 		return settle(runner, repair,
 			      repair->row->direction == DIRECTION_DOWN,
 			      "cleaned up", err);
-	return remains ? save(runner, repair, err) : 0;
+	if (half)
+		return save(runner, repair, true, "finished", err);
+	return remains ? save(runner, repair, false, "cleaned up", err) : 0;
+}
+
+static bool is_begun(const struct progress *at)
+{
+	return at->started || at->position;
+}
+
+/* What nobody has tried is not left out by accident. */
+int repair_check_skip(const struct repair *repair, struct error *err)
+{
+	const struct progress *at = repair->progress;
+	const char *way = direction_name(repair->row->direction);
+
+	if (!at)
+		return error_set(err, ERROR_REFUSED,
+				 "how far it came is not recorded");
+	if (repair->changed) {
+		error_set(err, ERROR_REFUSED,
+			  "what was carried out is not what the script begins "
+			  "with now");
+		return error_hint(err, "see what can be done: "
+				       "git migrate repair");
+	}
+	if ((size_t)at->done >= repair->item.script->statement_count)
+		error_set(err, ERROR_REFUSED,
+			  "all of its statements are done: there is none to "
+			  "skip");
+	else if (is_begun(at) || repair->failed)
+		return 0;
+	else
+		error_set(err, ERROR_REFUSED,
+			  "statement %d was not begun, nor has it failed as it "
+			  "is now: it is not to be skipped",
+			  at->done + 1);
+	return error_hint(err, "to go on: git migrate %s", way);
+}
+
+int repair_skip(struct runner *runner, const struct repair *repair,
+		struct error *err)
+{
+	char *what = talloc_asprintf(NULL, "skipped statement %d",
+				     repair->progress->done + 1);
+	int result = save(runner, repair, true, what, err);
+	talloc_free(what);
+	return result;
 }

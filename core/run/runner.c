@@ -198,7 +198,7 @@ static void measured_commit(const struct db *db, struct facts *facts,
 }
 
 /* While the database works; an error is told when its turn comes. */
-static void split_next(const struct runner *runner)
+void runner_split_next(const struct runner *runner)
 {
 	struct script *script = runner->next ? runner->next->script : NULL;
 	struct error ignored = { 0 };
@@ -234,7 +234,7 @@ static int run_once(struct runner *runner, const struct plan_item *item,
 	if (engine->begin(runner->db, item->script, err) < 0)
 		return -1;
 	runner->undone = false;
-	split_next(runner);
+	runner_split_next(runner);
 	if (execute_all(runner, item, facts, err) < 0)
 		goto failed;
 	facts->ok = true;
@@ -332,7 +332,8 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 
 	*facts_out = NULL;
 	runner->undone = false;
-	if (runner_load(turn, runner, &item, err) < 0)
+	if (runner_let_go(runner, planned, err) < 0 ||
+	    runner_load(turn, runner, &item, err) < 0)
 		goto out;
 	if (!item.script->statements &&
 	    runner->db->engine->split(item.script, err) < 0)

@@ -55,11 +55,16 @@ struct runner {
 	   may begin it along with the commit of this one. What is not run after
 	   all is rolled back. */
 	const struct plan_item *next;
+	/* Other runs on this database are kept out: with the end of a script
+	   the ledger may say that the next one is this run's. */
+	bool alone;
 
 	bool unfinished;   /* set when the last run has stopped half way */
 	bool undone;	   /* set when it failed, and the database is known to
 			      have nothing of it */
 	bool has_progress; /* internal: the table is there */
+
+	struct claim *ahead; /* internal: of `next`, or NULL */
 
 	struct run_record *records; /* internal: what finish() completes */
 	size_t record_count;
@@ -89,6 +94,14 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 int runner_tables(TALLOC_CTX *mem, struct runner *runner,
 		  const struct plan_item *item, const char ***names,
 		  size_t *count, struct error *err);
+
+/*
+ * What the ledger says ahead of `next` is taken back, unless `item` is that
+ * one: to be called, with NULL, when the plan ends early. An error says that it
+ * is still there; the next run goes on from it as if it were not.
+ */
+int runner_let_go(struct runner *runner, const struct plan_item *item,
+		  struct error *err);
 
 /* Completes the records of what has run. To be called in every case. */
 int runner_finish(struct runner *runner, struct error *err);

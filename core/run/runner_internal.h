@@ -1,6 +1,7 @@
 #ifndef CORE_RUN_RUNNER_INTERNAL_H
 #define CORE_RUN_RUNNER_INTERNAL_H
 
+#include "core/progress.h"
 #include "core/run/runner.h"
 
 /* Between the files of the runner. */
@@ -31,6 +32,8 @@ void runner_record_failure(struct runner *runner, struct facts *facts,
 /* Runs statement n, and holds its answer to what `verify` asks. */
 int runner_execute(struct runner *runner, const struct plan_item *item,
 		   size_t n, struct facts *facts, struct error *err);
+/* Splits the next script ahead of its turn, when an error is told. */
+void runner_split_next(const struct runner *runner);
 /* facts->duration_ms up to now */
 void runner_measure(struct facts *facts, int64_t started_us);
 
@@ -61,6 +64,38 @@ struct batch_job {
 
 /* In no transaction; after a failure one may be open. */
 int batch_run(const struct batch_job *job, struct error *err);
+
+/* --- claim.c -------------------------------------------------------------- */
+
+/*
+ * Says in the ledger that the item is unfinished and this run's, in a
+ * transaction of its own. Fills in what *at says of its owner and of the first
+ * statement, strings on mem.
+ */
+int claim_make(TALLOC_CTX *mem, struct runner *runner,
+	       const struct plan_item *item, struct progress *at,
+	       struct error *err);
+/* Nothing of it is done after all: the ledger is as it was before. */
+int claim_take_back(struct runner *runner, const struct plan_item *item,
+		    const struct progress *at, struct error *err);
+/* Whether the lock that keeps other runs out is still held, see db.h. */
+int claim_still_ours(const struct runner *runner, struct error *err);
+/* That statement n is begun, and what the catalog knows before; on mem. */
+int claim_find_witness(TALLOC_CTX *mem, const struct runner *runner,
+		       const struct plan_item *item, size_t n,
+		       struct progress *at, struct error *err);
+
+/*
+ * The claim of runner->next, to be written in the transaction that says that
+ * `item` is done, whose progress (before) goes with that; NULL: that one makes
+ * its own. Once it is committed it is runner->ahead.
+ */
+struct claim *claim_next(struct runner *runner, const struct plan_item *item);
+int claim_write(const struct runner *runner, const struct claim *claim,
+		const struct progress *before, struct error *err);
+/* Whether it was made ahead; *at is what claim_make() would have filled in. */
+bool claim_use(TALLOC_CTX *mem, struct runner *runner,
+	       const struct plan_item *item, struct progress *at);
 
 /* --- stepwise.c ----------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/progress.h"
 #include "core/run/waiting.h"
+#include "core/run/way_on.h"
 #include "core/sql/session.h"
 
 /*
@@ -29,6 +30,9 @@ struct steps {
 	bool unsure;  /* whether the last commit was carried out */
 	bool escapes; /* the statement: what it writes lasts at once */
 	bool taken;   /* by another run */
+	char *left;   /* by the statement under way, or NULL; and whether it is
+			 to be finished */
+	bool half;
 };
 
 static size_t total(const struct steps *steps)
@@ -75,58 +79,6 @@ static void count_done(struct steps *steps)
 	steps->at.position = NULL;
 }
 
-/* Both tables, in one transaction of the ledger's own. */
-static int claim(struct steps *steps, struct error *err)
-{
-	struct runner *runner = steps->runner;
-	const struct db_engine *engine = runner->db->engine;
-	struct ledger_row row;
-	int result;
-
-	if (!runner->record)
-		return 0;
-	if (!runner->has_progress && progress_create(runner->db, err) < 0)
-		return -1;
-	runner->has_progress = true;
-	progress_own(&steps->at);
-	if (engine->begin(runner->db, NULL, err) < 0)
-		return -1;
-	fill_row(steps, UNFINISHED, &row);
-	if (steps->item->direction == DIRECTION_UP)
-		result = runner_insert_row(runner, steps->item, steps->facts,
-					   UNFINISHED, 0, err);
-	else
-		result = ledger_progress(runner->db, row.version, &row, err);
-	if (result == 0 && progress_insert(runner->db, &steps->at, err) == 0 &&
-	    engine->commit(runner->db, err) == 0)
-		return 0;
-	engine->rollback(runner->db);
-	return -1;
-}
-
-/* Nothing of it is done after all: the ledger is as it was before. */
-static int unclaim(struct steps *steps, struct error *err)
-{
-	struct db *db = steps->runner->db;
-	struct ledger_row row;
-	int result;
-
-	if (db->engine->begin(db, NULL, err) < 0)
-		return -1;
-	fill_row(steps, APPLIED, &row);
-	row.direction = DIRECTION_UP;
-	row.done = row.total;
-	if (steps->item->direction == DIRECTION_UP)
-		result = ledger_remove(db, row.version, err);
-	else
-		result = ledger_progress(db, row.version, &row, err);
-	if (result == 0 && progress_remove(db, &steps->at, err) == 0 &&
-	    db->engine->commit(db, err) == 0)
-		return 0;
-	db->engine->rollback(db);
-	return -1;
-}
-
 /* A proof has no ledger; but what the script has left locked is let go of in
    the same way, or whoever counts its rows would wait for ever. */
 static int let_go(struct db *db, struct error *err)
@@ -139,19 +91,15 @@ static int let_go(struct db *db, struct error *err)
 	return -1;
 }
 
-static int close_ledger(struct steps *steps, struct error *err)
+/* *ahead: with the claim of the next script, or NULL */
+static int close_with(struct steps *steps, const struct claim *ahead,
+		      int64_t *id, struct error *err)
 {
 	struct runner *runner = steps->runner;
 	const struct db_engine *engine = runner->db->engine;
 	struct ledger_row row;
-	int64_t id;
-	bool complete = run_counts_ask_nobody(steps->counts);
 	int result;
 
-	if (!runner->record)
-		return let_go(runner->db, err);
-	if (complete)
-		run_counts_take_after(steps->counts);
 	if (engine->begin(runner->db, NULL, err) < 0)
 		return -1;
 	fill_row(steps, APPLIED, &row);
@@ -159,15 +107,46 @@ static int close_ledger(struct steps *steps, struct error *err)
 		result = ledger_progress(runner->db, row.version, &row, err);
 	else
 		result = ledger_remove(runner->db, row.version, err);
-	if (result == 0 && progress_remove(runner->db, &steps->at, err) == 0 &&
-	    runner_insert_run(runner, steps->facts, &id, err) == 0 &&
-	    engine->commit(runner->db, err) == 0) {
-		if (!complete)
-			runner_remember(runner, id, steps->facts);
+	if (result == 0)
+		result = ahead ? claim_write(runner, ahead, &steps->at, err)
+			       : progress_remove(runner->db, &steps->at, err);
+	if (result == 0 &&
+	    runner_insert_run(runner, steps->facts, id, err) == 0 &&
+	    engine->commit(runner->db, err) == 0)
 		return 0;
-	}
 	engine->rollback(runner->db);
 	return -1;
+}
+
+static int close_ledger(struct steps *steps, struct error *err)
+{
+	struct runner *runner = steps->runner;
+	bool complete = run_counts_ask_nobody(steps->counts);
+	struct claim *ahead;
+	int64_t id;
+	int result;
+
+	if (!runner->record)
+		return let_go(runner->db, err);
+	if (complete)
+		run_counts_take_after(steps->counts);
+	ahead = claim_next(runner, steps->item);
+	result = close_with(steps, ahead, &id, err);
+	/* what is wrong with the next one shall not be this one's failure */
+	if (result < 0 && ahead && err->code != ERROR_CONNECTION) {
+		error_release(err);
+		talloc_free(ahead);
+		ahead = NULL;
+		result = close_with(steps, NULL, &id, err);
+	}
+	if (result < 0) {
+		talloc_free(ahead);
+		return -1;
+	}
+	runner->ahead = ahead;
+	if (!complete)
+		runner_remember(runner, id, steps->facts);
+	return 0;
 }
 
 /* --- going on where another run ended ------------------------------------- */
@@ -254,10 +233,6 @@ static int settle(struct steps *steps, struct error *err)
 
 	if (n >= total(steps))
 		return 0;
-	if (steps->item->resume == RESUME_SKIP) {
-		count_done(steps);
-		return 0;
-	}
 	if (!steps->at.started) /* what is done of it, it is known to be */
 		return 0;
 	if (db->engine->judge &&
@@ -266,10 +241,11 @@ static int settle(struct steps *steps, struct error *err)
 		return -1;
 	if (verdict == DB_UNKNOWN && steps->item->resume != RESUME_AGAIN)
 		return unknown(steps, err);
-	if (verdict == DB_DONE)
+	if ((verdict == DB_REMAINS || verdict == DB_HALF) &&
+	    db->engine->clean(db, script, n, steps->at.witness, err) < 0)
+		return -1;
+	if (verdict == DB_DONE || verdict == DB_HALF)
 		count_done(steps);
-	if (verdict == DB_REMAINS)
-		return db->engine->clean(db, script, n, steps->at.witness, err);
 	return 0;
 }
 
@@ -414,40 +390,16 @@ static int run_in_step(struct steps *steps, struct error *err)
 	return 0;
 }
 
-static int find_witness(struct steps *steps, size_t n, struct error *err)
-{
-	struct db *db = steps->runner->db;
-	char *witness = NULL;
-
-	if (db->engine->witness &&
-	    db->engine->witness(steps->digest, db, steps->item->script, n,
-				&witness, err) < 0)
-		return -1;
-	steps->at.started = (int)n + 1;
-	steps->at.witness = witness;
-	return 0;
-}
-
-/* Says in the ledger that it is begun; of the first one claim() has. */
+/* Says in the ledger that it is begun; of the first one the claim has. */
 static int announce(struct steps *steps, size_t n, struct error *err)
 {
 	if (!steps->runner->record || steps->at.started == (int)n + 1)
 		return 0;
-	if (find_witness(steps, n, err) < 0)
+	if (claim_still_ours(steps->runner, err) < 0 ||
+	    claim_find_witness(steps->digest, steps->runner, steps->item, n,
+			       &steps->at, err) < 0)
 		return -1;
 	return progress_update(steps->runner->db, &steps->at, err);
-}
-
-/* A commit less, and where each one waits for the disk that is worth it. */
-static int announce_first(struct steps *steps, struct error *err)
-{
-	const struct script *script = steps->item->script;
-
-	if (!steps->runner->record || !total(steps) ||
-	    !script->statements[0].alone || script->statements[0].batch ||
-	    script->statements[0].control)
-		return 0;
-	return find_witness(steps, 0, err);
 }
 
 static int run_alone(struct steps *steps, struct error *err)
@@ -607,13 +559,13 @@ static bool left_nothing(struct steps *steps)
 	const struct script *script = steps->item->script;
 	size_t n = (size_t)steps->at.done;
 	enum db_verdict verdict = DB_UNKNOWN;
-	char *what;
 
 	if (db->engine->judge &&
 	    db->engine->judge(steps->digest, db, script, n, steps->at.witness,
-			      &verdict, &what, &ignored) < 0)
+			      &verdict, &steps->left, &ignored) < 0)
 		verdict = DB_REMAINS;
 	error_release(&ignored);
+	steps->half = verdict == DB_HALF;
 	if (verdict == DB_UNKNOWN)
 		return !can_do_half(steps, &script->statements[n]);
 	return verdict == DB_UNDONE;
@@ -663,8 +615,13 @@ static bool tell_batches(const struct steps *steps, struct error *err)
 
 static void tell_progress(const struct steps *steps, struct error *err)
 {
-	char version[VERSION_LENGTH + 1];
-	bool in_batches;
+	struct way_on way = {
+		.db = steps->runner->db,
+		.item = steps->item,
+		.started = steps->at.started,
+		.left = steps->left,
+		.half = steps->half,
+	};
 
 	if (steps->unsure)
 		error_hint(err,
@@ -674,25 +631,14 @@ static void tell_progress(const struct steps *steps, struct error *err)
 	else
 		error_hint(err, "%d of %zu statements are done and stay done",
 			   steps->at.done, total(steps));
-	in_batches = tell_batches(steps, err);
+	way.in_batches = tell_batches(steps, err);
 	if (err->code == ERROR_CONNECTION || steps->taken)
 		return;
-	if (steps->at.started &&
-	    can_do_half(steps,
-			&steps->item->script->statements[steps->at.done]))
-		error_hint(err,
-			   "what statement %d did before it failed may have "
-			   "stayed",
-			   steps->at.started);
-	else if (in_batches)
-		error_hint(err, "to go on from there: git migrate %s",
-			   direction_name(steps->item->direction));
-	else
-		error_hint(err,
-			   "mend the others, then go on with: git migrate %s",
-			   direction_name(steps->item->direction));
-	error_hint(err, "see what can be done: git migrate repair %s",
-		   version_format(steps->item->version, version));
+	way.perhaps =
+		steps->at.started && !steps->left &&
+		can_do_half(steps,
+			    &steps->item->script->statements[steps->at.done]);
+	way_on_tell(&way, err);
 }
 
 static void fail(struct steps *steps, struct error *err)
@@ -713,7 +659,9 @@ static void fail(struct steps *steps, struct error *err)
 			save(steps, &late);
 		}
 		if (!steps->at.done && !steps->at.started &&
-		    !steps->at.position && unclaim(steps, &late) == 0) {
+		    !steps->at.position &&
+		    claim_take_back(runner, steps->item, &steps->at, &late) ==
+			    0) {
 			runner->unfinished = false;
 			runner->undone = true;
 		}
@@ -738,13 +686,16 @@ int runner_run_stepwise(struct runner *runner, const struct plan_item *item,
 		.digest = script_digest_new(NULL),
 		.started_us = clock_mono_us(),
 	};
-	int result;
+	int result = 0;
 
 	script_digest_text(steps.digest, steps.at.digest);
 	if (item->resume)
 		result = resume(&steps, skipped, err);
-	else if ((result = announce_first(&steps, err)) == 0)
-		result = claim(&steps, err);
+	else if (!claim_use(steps.digest, runner, item, &steps.at))
+		result = claim_make(steps.digest, runner, item, &steps.at, err);
+	if (result < 0 && item->resume && *steps.at.owner &&
+	    err->code != ERROR_REFUSED)
+		fail(&steps, err); /* with what the other run had left */
 	if (result < 0 || *skipped)
 		goto out;
 	facts->statements_seen = steps.at.done;

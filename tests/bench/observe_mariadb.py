@@ -5,7 +5,7 @@ What `up` measured against what others met: how long a table was locked, to a
 probe that tries a thousand times a second; how long sessions waited, by their
 own clocks; in each way that the server shows locks. Then what the measuring
 costs: 300 small migrations, with it and without (migrate.observe). QUICK=1
-takes a fraction of each, PARTS="holds victims small" only these.
+takes a fraction of each, PARTS="holds victims rows small" only these.
 """
 import os
 import random
@@ -143,7 +143,8 @@ def compare(found, line, errors, missed):
     low, bound = victim["waited_ms"], victim["waited_bound_ms"]
     errors.append(abs(low + bound / 2 - float(waited)))
     if VERBOSE:
-        print("  %s: %.1f + %.1f" % (line, low, bound))
+        print("  %s: %s, %.1f + %.1f, off by %.1f" % (
+            line, victim["outcome"], low, bound, errors[-1]))
 
 
 def victims(way, what):
@@ -198,6 +199,7 @@ if "holds" in PARTS:
 if "victims" in PARTS:
     for shown in ("both", "plugin", "nothing"):
         victims(shown, "a table")
+if "victims" in PARTS or "rows" in PARTS:
     victims("both", "rows")
 if "small" in PARTS:
     for shown in ("both", "plugin", "nothing"):

@@ -696,8 +696,8 @@ bar() {
 	batched '-- migrate: batch rows=100 pause=150ms
 UPDATE a SET b = c;'
 	command -v script >/dev/null || skip 'no program script'
-	script -qec 'git-migrate up' /dev/null <"/dev/null" >"$BATS_TEST_TMPDIR/tty"
-	grep -aqE "applying $label: \[########\.{12}\] 40% of ~250 rows, [0-9,]+/s, [0-9.]+ m?s left" \
+	script -qec 'stty cols 200; git-migrate up' /dev/null <"/dev/null" >"$BATS_TEST_TMPDIR/tty"
+	grep -aqE "applying $label: 40% \[########\.{12}\] of ~250 rows, [0-9,]+/s, [0-9.]+ m?s left" \
 		"$BATS_TEST_TMPDIR/tty" || explain "$(cat -v "$BATS_TEST_TMPDIR/tty")"
 }
 @test "shows a bar, a rate and the time left on a terminal" { both bar; }

@@ -205,3 +205,14 @@ hint: nothing is reverted; to do it as it is now: git migrate down" \
 	same 'exit status' 0 "$ended"
 	same tables '' "$(tables)"
 }
+
+@test "says what to type for a version" {
+	fresh sqlite
+	migrate down 20260101000001
+	exits 129
+	err_has "error: unexpected argument '20260101000001': '-n 1' reverts the newest, '--to 20260101000001' all that are newer than that one"
+	migrate redo 20260101000001
+	exits 129
+	err_has "error: unexpected argument '20260101000001'
+usage: git migrate redo"
+}

@@ -176,6 +176,20 @@ indexes() {
 	says "$down" 'DROP INDEX CONCURRENTLY app.idx_t_a;'
 }
 
+@test "no template has an invalid index dropped by hand" {
+	fresh postgresql
+	local name file
+	for name in add_index_on_a_to_t add_unique_on_a_to_t drop_index_t_a; do
+		new $name --table t
+		file=$up
+		[[ $name != drop_* ]] || file=$down
+		says "$file" '-- A build that fails leaves an invalid index behind: it is dropped at once, or'
+		grep -q 'by the next .git migrate.*, which builds it again' "$file"
+		! grep -q -- '-- *DROP INDEX' "$file" ||
+			explain "by hand: $(<"$file")"
+	done
+}
+
 @test "PostgreSQL names what is in the way of a drop" {
 	fresh postgresql
 	base

@@ -42,6 +42,28 @@ hint: mend the scripts, then: git migrate prove'
 	both loses_values
 }
 
+# the rows that an earlier migration has brought
+loses_what_migrations_brought() {
+	pair ${A}_users "CREATE TABLE users (id integer PRIMARY KEY, note varchar(20)); INSERT INTO users VALUES (1, 'x'), (2, NULL);" \
+		'DROP TABLE users;'
+	pair ${B}_tidy 'ALTER TABLE users DROP COLUMN note;' \
+		'ALTER TABLE users ADD COLUMN note varchar(20);'
+	commit
+	migrate prove
+	exits 1
+	out_has "differs ${B}_tidy"
+	out_has "after down: 1 of 2 rows of users: column note not restored (id 1 was 'x', is NULL"
+	# nothing to lose where there is no row
+	pair ${A}_users 'CREATE TABLE users (id integer PRIMARY KEY, note varchar(20));' \
+		'DROP TABLE users;'
+	commit
+	ok prove --no-rows
+	out_has "proven ${B}_tidy"
+}
+@test "a down that loses what earlier migrations brought fails" {
+	both loses_what_migrations_brought
+}
+
 looks_for_a_key() {
 	pair ${A}_settings 'CREATE TABLE settings (name varchar(40) PRIMARY KEY, value varchar(40));' \
 		'DROP TABLE settings;'

@@ -52,7 +52,7 @@ whole() {
 # with_git <<SCRIPT   a git that runs SCRIPT before each `git mv`.
 with_git() {
 	local real
-	real=$(command -v git)
+	real=$(type -P git)
 	mkdir -p "$BATS_TEST_TMPDIR/bin"
 	{
 		echo '#!/bin/sh'

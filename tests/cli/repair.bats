@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 
 load ../lib/common
+load ../lib/holding
 
 A=20260101000001
 B=20260101000002
@@ -33,6 +34,7 @@ tells_what_is_done() {
   to do  migrations/20260101000001_a.up.sql:3: INSERT'"$2"'
   to do  migrations/20260101000001_a.up.sql:4: CREATE TABLE'"$3"
 	err_is 'hint: to go on: git migrate up
+hint: to leave statement 2 out, then run the others: git migrate repair 20260101000001 --skip
 hint: once you have done the rest by hand: git migrate repair 20260101000001 --mark-done
 hint: once you have undone all of it by hand: git migrate repair 20260101000001 --mark-undone'
 }
@@ -138,7 +140,8 @@ DROP TABLE a;'
 	ok up
 	migrate down
 	exits 128
-	err_has 'hint: mend the others, then go on with: git migrate down'
+	err_has 'hint: once nothing is in their way, go on with: git migrate down
+hint: or mend the others in the script here, then go on with: git migrate down --from-file'
 	ok status --json
 	json_is '.migrations[0].flags | join(" ")' reverting
 	migrate up
@@ -300,7 +303,7 @@ INSERT INTO a VALUES (1);" 'DROP TABLE a;'
 
 @test "cleans up after a REINDEX what that has left" {
 	[[ $ENGINES == *postgresql* ]] || skip 'no other engine has those'
-	local statement others="CREATE INDEX a_id ON a (id);
+	local others="CREATE INDEX a_id ON a (id);
 		CREATE INDEX a_b ON a (b);
 		CREATE INDEX a_id_ccnew ON a (id); CREATE INDEX a_b_ccnew1 ON a (b);
 		CREATE TABLE c (id integer); CREATE INDEX a_id_ccnew2 ON c (id);
@@ -373,28 +376,6 @@ INSERT INTO nowhere VALUES (1);' 'SELECT 1;'
 	out_has '         it was carried out'
 }
 
-# poll SQL   waits until its answer is true.
-poll() {
-	local i
-	for ((i = 0; i < 1000; i++)); do
-		[[ $(sql "$1") != t ]] || return 0
-		sleep 0.02
-	done
-	explain "never true: $1"
-}
-# stays CONDITION STATEMENT...   another session's transaction, which stays open
-# until the condition holds.
-stays() {
-	local until=$1 args=(-c BEGIN) statement
-	shift
-	for statement; do args+=(-c "$statement"); done
-	args+=(-c "DO \$\$ BEGIN FOR i IN 1 .. 1000 LOOP
-		PERFORM pg_stat_clear_snapshot();
-		EXIT WHEN $until;
-		PERFORM pg_sleep(0.02);
-		END LOOP; END \$\$" -c COMMIT)
-	psql -X -q -d "$URL" "${args[@]}" >/dev/null 3>&- &
-}
 WAITING="FROM pg_locks WHERE relation = 'a'::regclass AND NOT granted"
 
 @test "leaves an index alone that another session builds" {
@@ -511,6 +492,45 @@ INSERT INTO a VALUES (1), (1);' 'DROP TABLE a;'
 $B pending" "$(states)"
 }
 
+skips_what_failed() {
+	half
+	ok repair --skip
+	err_has "statement 2 counts as done: migrations/${A}_a.up.sql:3: INSERT"
+	same states "$A applied" "$(states)"
+	ok log --json
+	json_is '[.runs[] | .repair // .outcome] | join(", ")' \
+		'ok, skipped statement 2 by Test Person <test@example.com>, failed'
+	ok log
+	out_has 'skipped statement 2'
+}
+@test "leaves out a statement that has failed, and says so" {
+	both skips_what_failed
+}
+
+skips_nothing_else() {
+	half
+	git commit -q --allow-empty --no-verify -m 'Empty'
+	sed -i 's/nowhere/elsewhere/' migrations/${A}_a.up.sql
+	commit
+	ok repair
+	err_lacks --skip
+	migrate repair --skip
+	exits 1
+	err_is "error: migration '${A}_a': statement 2 was not begun, nor has it failed as it is now: it is not to be skipped
+hint: to go on: git migrate up"
+	same states "$A unfinished" "$(states)"
+	same 'done' 1 "$(sql 'SELECT statements_done FROM git_migrations')"
+	# a run that was killed between two statements
+	git revert --no-edit HEAD >/dev/null
+	sql "DELETE FROM git_migrate_runs" >/dev/null
+	migrate repair --skip
+	exits 1
+	err_has 'statement 2 was not begun'
+}
+@test "leaves out no statement that nobody has tried" {
+	both skips_nothing_else
+}
+
 json_of_repair() {
 	half
 	ok repair --json
@@ -542,8 +562,8 @@ hint: see the states: git migrate status"
 	git commit -q --allow-empty --no-verify -m 'Empty'
 	migrate repair --resume
 	exits 1
-	err_is "error: migration '${A}_a' is not here
-hint: switch to a branch that has it: git migrate status"
+	err_has "error: migration '${A}_a' is not here
+hint: its scripts came from branch 'main'; to have them here: git restore --source="
 	ok repair
 	out_has "$A"_a' is unfinished: 1 of 3 statements'
 	out_has '  done   20260101000001_a.up.sql (as recorded):2: CREATE TABLE'

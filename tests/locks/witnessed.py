@@ -30,9 +30,9 @@ WAITING = """SELECT pid FROM pg_stat_activity
 	AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()"""
 LOCKS = """SELECT relation, mode FROM pg_locks WHERE pid = %s AND granted
 	AND locktype = 'relation' AND relation >= 16384"""
-# the second connection of `up` has looked since
+# the second connection of `up` has looked since: last at who waits
 LOOKED = """SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
-	AND query LIKE '-- Which relations a process has locked%%'
+	AND query LIKE '-- Who waits for a lock%%'
 	AND state = 'idle' AND query_start > timestamptz '%s'"""
 LEFT_OUT = ("pg_toast.", "git_migrate_", "git_migrations")
 COUNTED = """SELECT relid, coalesce(seq_scan, 0),
@@ -103,7 +103,8 @@ def look(session, child, outside):
 
     for oid, mode in until(waits, "the end of the script")[0]:
         seen.add((oid, bed.SHORT[mode]))
-    if outside:
+    # the first may have begun before, with what is locked
+    for _ in range(2 if outside else 0):
         now = session.ask("SELECT clock_timestamp()")[0][0]
         until(lambda: session.ask(LOOKED % now), "a look of up's")
     return seen

@@ -495,6 +495,48 @@ static void a_copy_is_the_same(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fresh, done)
 
+/* --- being stopped -------------------------------------------------------- */
+
+static bool wants_to_stop;
+
+static int stop_tick(const char *waiting_for, void *data)
+{
+	(void)waiting_for;
+	(void)data;
+	return wants_to_stop;
+}
+
+/* The next one is a statement of its own, as execute.c begins it. */
+static int try_to_sleep(struct db *db, const char *text)
+{
+	struct error ignored = { 0 };
+	char slept[256] = "(no row)";
+
+	my_of(db)->cancelled_us = 0;
+	if (my_run(&my_of(db)->main, text, strlen(text), take, slept, NULL,
+		   &ignored) < 0)
+		strcpy(slept, "stopped");
+	error_release(&ignored);
+	return !strcmp(slept, "0") ? 0 : -1;
+}
+
+static void what_undoes_an_interrupted_run_is_not_stopped(void **state)
+{
+	struct fixture *f = *state;
+
+	f->db->options.tick = stop_tick;
+	wants_to_stop = true;
+	assert_int_equal(try_to_sleep(f->db, "SELECT sleep(30)"), -1);
+	f->db->engine->rollback(f->db);
+	/* what is written down of it takes long */
+	assert_int_equal(try_to_sleep(f->db, "SELECT sleep(30)"), -1);
+	wants_to_stop = false;
+	assert_int_equal(try_to_sleep(f->db, "SELECT sleep(0.3)"), 0);
+	wants_to_stop = true;
+	assert_int_equal(try_to_sleep(f->db, "SELECT sleep(30)"), -1);
+	f->db->options.tick = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -509,6 +551,7 @@ int main(void)
 		TEST(tells_which_connection_is_lost),
 		TEST(spells_definitions_out),
 		TEST(a_copy_is_the_same),
+		TEST(what_undoes_an_interrupted_run_is_not_stopped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -617,10 +617,9 @@ static void a_concurrent_build_does_not_wait_for_ever(void **state)
 		"process # (shop, idle in transaction, open for # ms) of user "
 		"postgres: DELETE FROM t|"
 		"wait longer for them: --lock-wait DURATION\n"
-		"it left an invalid index; when nobody is in the way: "
-		"DROP INDEX CONCURRENTLY i\n"
 		"# of # statements are done and stay done\n"
-		"mend the others, then go on with: git migrate up\n"
+		"statement # left the invalid index i\n"
+		"to have that removed, and go on: git migrate up\n"
 		"see what can be done: git migrate repair #|"
 		"|migrations/m.up.sql:#:#");
 	assert_string_equal(

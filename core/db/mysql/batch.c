@@ -8,7 +8,10 @@
 int my_ask(struct db *db, const char *sql, db_row_fn row, void *data,
 	   struct error *err)
 {
-	return my_run(&my_of(db)->main, sql, strlen(sql), row, data, NULL, err);
+	struct my *my = my_of(db);
+
+	my->checked_us = 0;
+	return my_run(&my->main, sql, strlen(sql), row, data, NULL, err);
 }
 
 /* --- the key -------------------------------------------------------------- */

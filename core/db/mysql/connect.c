@@ -95,6 +95,7 @@ static int start(struct my_conn *c, const char *database, MYSQL **made)
 		return 0;
 	set_options(c->mysql, c->my);
 	c->lost = false;
+	c->several = 0;
 	c->connecting = true;
 	/* "localhost" means the socket, but not when a port is named */
 	local = url->host && !strcasecmp(url->host, "localhost") && url->port;
@@ -182,6 +183,9 @@ int my_conn_reset(struct my_conn *c, struct error *err)
 
 	my_forget_kept(c);
 	my_limits_forget(c->my);
+	c->my->checked_us = 0;
+	if (c->several)
+		c->several = -1;
 	MY_CALL(c, result, mysql_reset_connection, c->mysql);
 	if (!result)
 		MY_CALL(c, result, mysql_select_db, c->mysql,

@@ -15,16 +15,18 @@
 		.ledger_sql = "core/db/mysql/ledger.sql",                      \
 	.environment_secret = my_environment_secret, .open = my_open,          \
 	.query = my_session_query, .queue = my_session_queue,                  \
-	.change = my_session_change, .begin = my_session_begin,                \
-	.commit = my_session_commit, .rollback = my_session_rollback,          \
-	.escapes = my_escapes, .begin_step = my_begin_step,                    \
-	.end_step = my_end_step, .inside = my_inside, .witness = my_witness,   \
-	.judge = my_judge, .place = my_place, .lock = my_lock,                 \
-	.unlock = my_unlock, .inquire = my_inquire, .widens = my_widens,       \
-	.split = my_split, .blockers = my_blockers, .execute = my_execute,     \
-	.key = my_key, .ask = my_ask, .execute_part = my_execute_part,         \
-	.load = my_load, .count_rows = my_count_rows, .catalog = my_catalog,   \
-	.mend = my_mend, .definition = my_definition, .scratch = my_scratch,   \
+	.queue_one = my_session_queue_one, .change = my_session_change,        \
+	.begin = my_session_begin, .commit = my_session_commit,                \
+	.rollback = my_session_rollback, .escapes = my_escapes,                \
+	.begin_step = my_begin_step, .end_step = my_end_step,                  \
+	.inside = my_inside, .witness = my_witness, .judge = my_judge,         \
+	.place = my_place, .lock = my_lock, .unlock = my_unlock,               \
+	.holder = my_lock_holder, .still_locked = my_still_locked,             \
+	.inquire = my_inquire, .widens = my_widens, .split = my_split,         \
+	.blockers = my_blockers, .execute = my_execute, .key = my_key,         \
+	.ask = my_ask, .execute_part = my_execute_part, .load = my_load,       \
+	.count_rows = my_count_rows, .catalog = my_catalog, .mend = my_mend,   \
+	.definition = my_definition, .scratch = my_scratch,                    \
 	.scratch_copy = my_scratch_copy, .backup_suffix = ".sql",              \
 	.backups_sql = "core/db/mysql/backups.sql", .backup = my_backup,       \
 	.restore = my_restore_backup, .contents = my_contents,                 \

@@ -20,13 +20,13 @@ int my_start_script(struct my *my, const struct script *script, size_t n,
 	if (my->transaction != MY_IDLE)
 		return 0;
 	if (n > 0 && my->script == script)
-		return my_lock_check(my, err);
+		return my_lock_check_lately(my, err);
 	if (my_in_transaction(&my->main))
 		return error_set(err, ERROR_SQL,
 				 "a transaction of another script is open");
 	if (my_reset(my, err) < 0)
 		return -1;
-	return my_lock_check(my, err);
+	return my_lock_check_lately(my, err);
 }
 
 /*
@@ -257,6 +257,7 @@ static int run(struct my *my, const struct script *script, size_t n,
 	my_observe_begin(my, script, n, facts);
 	started = clock_mono_us();
 	prepare(my, started);
+	my->checked_us = 0;
 	fact->from_ms = facts_since(facts, started);
 	result = my_run(&my->main, text, length, reader_of(s), my, &outcome,
 			err);

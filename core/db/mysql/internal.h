@@ -15,6 +15,7 @@
  *	connect.c	opening connections
  *	wire.c		statements to the server and back
  *	prepared.c	those with parameters
+ *	packet.c	several of them at once
  *	failure.c	the server's errors as ours
  *	session.c	transactions, and bookkeeping beside a script
  *	inquire.c	what became of one whose connection was lost
@@ -112,8 +113,23 @@ struct my_conn {
 	int64_t changed; /* rows, by the last prepared statement */
 	bool connecting;
 	bool watched; /* ticks, and looks at locks, while it waits */
+	/* whether the server takes several statements at once: 1 yes, 0 no, -1
+	   not known */
+	int several;
 	struct my_kept **kept;
 	size_t kept_count;
+};
+
+/* A statement that waits to be sent with others, see packet.c. */
+enum my_must {
+	MY_MUST_RUN,
+	MY_MUST_CHANGE_ONE, /* row */
+	MY_MUST_BE_HELD,    /* it asks for the lock */
+};
+
+struct my_queued {
+	char *text;
+	enum my_must must;
 };
 
 /* What came of one statement. */
@@ -186,8 +202,15 @@ struct my {
 	bool tables_locked;	     /* LOCK TABLES of a script is in force */
 	const struct script *script; /* whose statements ran last */
 
+	/* packet.c */
+	struct my_queued *queued;
+	size_t queued_count;
+	bool no_several; /* the server refuses them */
+
 	/* lock.c */
 	bool locked;
+	int64_t checked_us; /* that it was held, and no script has run since;
+			       0: not known */
 
 	/* limits.c, watch.c */
 	struct my_told told;
@@ -294,6 +317,12 @@ int my_wait(struct my_conn *c, int status);
 int my_run(struct my_conn *c, const char *sql, size_t length, db_row_fn row,
 	   void *data, struct my_outcome *outcome, struct error *err);
 int my_run_sql(struct my_conn *c, const char *sql, struct error *err);
+/* `count` statements of ours with a ; between them. rows[] gets how many each
+   has changed, or given. */
+int my_run_several(struct my_conn *c, const char *sql, int64_t *rows,
+		   size_t count, struct error *err);
+/* Whether the server takes several at once. */
+int my_take_several(struct my_conn *c, bool take, struct error *err);
 /* One with $1, $2 ... parameters, prepared once. */
 int my_query(struct my_conn *c, const char *sql, const char *const *params,
 	     int param_count, db_row_fn row, void *data, struct error *err);
@@ -303,6 +332,15 @@ void my_forget_kept(struct my_conn *c);
 bool my_in_transaction(const struct my_conn *c);
 /* Calls the tick when it is due; true when the person asked to stop. */
 bool my_tick(struct my *my);
+
+/* --- packet.c ------------------------------------------------------------- */
+
+/* Keeps a statement of the transaction for bookkeeping that is open; one that
+   does not come to what it must is an ERROR_BUSY. Both may send. */
+int my_packet_add(struct my *my, const char *sql, const char *const *params,
+		  int param_count, enum my_must must, struct error *err);
+int my_packet_send(struct my *my, struct error *err);
+void my_packet_drop(struct my *my);
 
 /* --- failure.c ------------------------------------------------------------ */
 
@@ -321,6 +359,9 @@ int my_session_query(struct db *db, const char *sql, const char *const *params,
 		     struct error *err);
 int my_session_queue(struct db *db, const char *sql, const char *const *params,
 		     int param_count, struct error *err);
+int my_session_queue_one(struct db *db, const char *sql,
+			 const char *const *params, int param_count,
+			 struct error *err);
 int my_session_change(struct db *db, const char *sql, const char *const *params,
 		      int param_count, int64_t *rows, struct error *err);
 int my_session_begin(struct db *db, const struct script *script,
@@ -355,8 +396,15 @@ int my_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
 
 int my_lock(struct db *db, struct error *err);
 int my_unlock(struct db *db, struct error *err);
+int my_lock_holder(TALLOC_CTX *mem, struct db *db, struct db_holder *holder,
+		   struct error *err);
+int my_still_locked(struct db *db, struct error *err);
 /* Whether it is still held, taking it again when the connection was lost. */
 int my_lock_check(struct my *my, struct error *err);
+/* The same, unless it has just been asked and nothing of a script has run
+   since: whoever takes it needs the main connection's part of it, too, which
+   that loses with its session alone. */
+int my_lock_check_lately(struct my *my, struct error *err);
 void my_lock_restore(struct my *my);
 /* GET_LOCK()s names without waiting for them. */
 int my_try_lock(struct my_conn *c, const char *prefix, const char *database,

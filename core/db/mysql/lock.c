@@ -22,6 +22,7 @@
 #define NAME "concat($1, sha1($2))"
 #define FIRST_PAUSE_MS 20
 #define MOST_PAUSE_MS 500
+#define LATELY_US 1000000
 
 static int take_flag(const char *const *values, int count, void *data)
 {
@@ -40,46 +41,75 @@ int my_try_lock(struct my_conn *c, const char *prefix, const char *database,
 			taken, err);
 }
 
+struct holding {
+	TALLOC_CTX *mem;
+	struct db_holder *holder;
+};
+
 static int take_holder(const char *const *values, int count, void *data)
 {
-	char **text = data;
+	struct holding *h = data;
 
 	(void)count;
-	if (!*text)
-		*text = talloc_asprintf(
-			NULL,
-			"held by connection %s (user %s, from %s, connected "
-			"or idle for %s s)",
-			values[0], values[1] ? values[1] : "unknown",
-			values[2] ? values[2] : "unknown",
-			values[3] ? values[3] : "?");
+	h->holder->text = talloc_asprintf(
+		h->mem,
+		"connection %s (user %s, from %s, connected or idle for %s s)",
+		values[0], values[1] ? values[1] : "unknown",
+		values[2] ? values[2] : "unknown", values[3] ? values[3] : "?");
+	h->holder->remedy = talloc_asprintf(h->mem, "KILL %s", values[0]);
 	return 0;
+}
+
+/* Of the lock of that name. */
+static int find_holder(TALLOC_CTX *mem, struct my_conn *c, const char *prefix,
+		       struct db_holder *holder, struct error *err)
+{
+	const char *params[] = { prefix, c->my->db.database };
+	struct holding h = { mem, holder };
+
+	return my_query(c,
+			"SELECT l.id, p.user, p.host, p.time "
+			"FROM (SELECT IS_USED_LOCK(" NAME ") AS id) AS l "
+			"LEFT JOIN information_schema.PROCESSLIST AS p "
+			"USING (id) WHERE l.id IS NOT NULL",
+			params, 2, take_holder, &h, err);
+}
+
+/* What the main one does is what the server still does for a run that is
+   gone. */
+int my_lock_holder(TALLOC_CTX *mem, struct db *db, struct db_holder *holder,
+		   struct error *err)
+{
+	struct my *my = my_of(db);
+
+	if (my->locked)
+		return 0;
+	if (find_holder(mem, &my->main, MAIN_PREFIX, holder, err) < 0)
+		return -1;
+	return holder->text ? 0
+			    : find_holder(mem, &my->main, PREFIX, holder, err);
 }
 
 static int busy(struct my *my, struct my_conn *c, const char *prefix,
 		struct error *err)
 {
-	const char *params[] = { prefix, my->db.database };
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct db_holder holder = { 0 };
 	struct error ignored = { 0 };
-	char *holder = NULL;
 
-	if (my_query(c,
-		     "SELECT l.id, p.user, p.host, p.time "
-		     "FROM (SELECT IS_USED_LOCK(" NAME ") AS id) AS l "
-		     "LEFT JOIN information_schema.PROCESSLIST AS p USING (id) "
-		     "WHERE l.id IS NOT NULL",
-		     params, 2, take_holder, &holder, &ignored) < 0)
+	if (find_holder(mem, c, prefix, &holder, &ignored) < 0)
 		error_release(&ignored);
 	error_set(err, ERROR_BUSY, "another run on '%s' is not done yet",
 		  my->db.label);
-	if (holder)
-		error_detail(err, "%s", holder);
+	if (holder.text)
+		error_detail(err, "held by %s", holder.text);
 	error_hint(err, "wait longer for it: --wait SECONDS");
-	if (holder)
+	if (holder.remedy)
 		error_hint(err,
 			   "or, when the run itself is gone, end what the "
-			   "server still does for it: KILL the connection");
-	talloc_free(holder);
+			   "server still does for it: %s",
+			   holder.remedy);
+	talloc_free(mem);
 	return -1;
 }
 
@@ -189,29 +219,42 @@ static int take_again(struct my *my, struct my_conn *c, const char *prefix,
 			 my->db.label);
 }
 
-/* Whether both are held, asked in one round trip. */
+/* A row when both are held. */
+static const char is_held[] =
+	"SELECT 1 FROM DUAL WHERE IS_USED_LOCK(concat($1, sha1($2))) = $3 AND "
+	"IS_USED_LOCK(concat($4, sha1($2))) = CONNECTION_ID()";
+
+struct held {
+	char side[24];
+	const char *params[4];
+};
+
+static void ask_held(const struct my *my, struct held *h)
+{
+	snprintf(h->side, sizeof(h->side), "%lu", my->side.id);
+	h->params[0] = PREFIX;
+	h->params[1] = my->db.database;
+	h->params[2] = h->side;
+	h->params[3] = MAIN_PREFIX;
+}
+
 static bool are_held(struct my *my)
 {
-	char number[24];
-	const char *params[] = { PREFIX, my->db.database, number, MAIN_PREFIX };
 	struct error ignored = { 0 };
+	struct held h;
 	bool held = false;
 
-	snprintf(number, sizeof(number), "%lu", my->side.id);
-	if (my_query(&my->main,
-		     "SELECT IS_USED_LOCK(concat($1, sha1($2))) = $3 AND "
-		     "IS_USED_LOCK(concat($4, sha1($2))) = CONNECTION_ID()",
-		     params, 4, take_flag, &held, &ignored) < 0)
+	ask_held(my, &h);
+	if (my_query(&my->main, is_held, h.params, 4, take_flag, &held,
+		     &ignored) < 0)
 		error_release(&ignored);
 	return held;
 }
 
-int my_lock_check(struct my *my, struct error *err)
+static int take_both_again(struct my *my, struct error *err)
 {
 	struct my_conn *side;
 
-	if (!my->locked || (!my->side.lost && are_held(my)))
-		return 0;
 	/* that it is lost is often found out only when it is asked */
 	if (!my->side.lost && my_run_sql(&my->side, "DO 0", err) < 0)
 		error_release(err);
@@ -219,6 +262,23 @@ int my_lock_check(struct my *my, struct error *err)
 	    take_again(my, side, PREFIX, err) < 0)
 		return -1;
 	return take_again(my, &my->main, MAIN_PREFIX, err);
+}
+
+int my_lock_check(struct my *my, struct error *err)
+{
+	if (!my->locked)
+		return 0;
+	if ((my->side.lost || !are_held(my)) && take_both_again(my, err) < 0)
+		return -1;
+	my->checked_us = clock_mono_us();
+	return 0;
+}
+
+int my_lock_check_lately(struct my *my, struct error *err)
+{
+	if (my->checked_us && clock_mono_us() - my->checked_us < LATELY_US)
+		return 0;
+	return my_lock_check(my, err);
 }
 
 /* The session was reset, and the lock of the main connection with it. */
@@ -230,4 +290,17 @@ void my_lock_restore(struct my *my)
 	if (my->locked && my_try_lock(&my->main, MAIN_PREFIX, my->db.database,
 				      &taken, &ignored) < 0)
 		error_release(&ignored);
+}
+
+int my_still_locked(struct db *db, struct error *err)
+{
+	struct my *my = my_of(db);
+	struct held h;
+
+	if (my->transaction != MY_BOOKKEEPING)
+		return my_lock_check(my, err);
+	if (!my->locked)
+		return 0;
+	ask_held(my, &h);
+	return my_packet_add(my, is_held, h.params, 4, MY_MUST_BE_HELD, err);
 }

@@ -21,7 +21,7 @@
 #define TIMES_THE_COST 10   /* an answer's time is a tenth of an interval */
 #define PATIENCE_US 5000000 /* with an answer, and with connecting */
 /* InnoDB renews what it tells only when nobody has asked for a tenth of a
-   second. */
+   second: a wait for rows that is shorter than that may come and go unseen. */
 #define ROWS_INTERVAL_US 130000
 
 enum observer_state { CONNECTING, SETTING, IDLE, ASKING, READING, GONE };

@@ -13,7 +13,7 @@ int my_beside_script(struct my *my, struct my_conn **conn, struct error *err)
 {
 	*conn = &my->main;
 	if (my->transaction != MY_IDLE)
-		return 0;
+		return my_packet_send(my, err);
 	if (!my->tables_locked &&
 	    (!my->tainted || my_in_transaction(&my->main)))
 		return 0;
@@ -71,7 +71,27 @@ int my_session_change(struct db *db, const char *sql, const char *const *params,
 int my_session_queue(struct db *db, const char *sql, const char *const *params,
 		     int param_count, struct error *err)
 {
+	struct my *my = my_of(db);
+
+	if (my->transaction == MY_BOOKKEEPING)
+		return my_packet_add(my, sql, params, param_count, MY_MUST_RUN,
+				     err);
 	return my_session_query(db, sql, params, param_count, NULL, NULL, err);
+}
+
+int my_session_queue_one(struct db *db, const char *sql,
+			 const char *const *params, int param_count,
+			 struct error *err)
+{
+	struct my *my = my_of(db);
+	int64_t rows;
+
+	if (my->transaction == MY_BOOKKEEPING)
+		return my_packet_add(my, sql, params, param_count,
+				     MY_MUST_CHANGE_ONE, err);
+	if (my_session_change(db, sql, params, param_count, &rows, err) < 0)
+		return -1;
+	return rows == 1 ? 0 : db_changed_by_others(db, err);
 }
 
 int my_reset(struct my *my, struct error *err)
@@ -99,13 +119,16 @@ static int left_open(struct my *my, struct error *err)
 int my_session_begin(struct db *db, const struct script *script,
 		     struct error *err)
 {
+	static const char start[] = "START TRANSACTION";
 	struct my *my = my_of(db);
 
 	if (my->transaction == MY_IDLE && my_in_transaction(&my->main))
 		return left_open(my, err);
 	/* what a script has done is recorded also without the lock */
-	if (my_reset(my, err) < 0 || (script && my_lock_check(my, err) < 0) ||
-	    my_run_sql(&my->main, "START TRANSACTION", err) < 0)
+	if (my_reset(my, err) < 0 || (script && my_lock_check(my, err) < 0))
+		return -1;
+	if (script ? my_run_sql(&my->main, start, err) < 0
+		   : my_packet_add(my, start, NULL, 0, MY_MUST_RUN, err) < 0)
 		return -1;
 	my_observe_end(my, clock_mono_us());
 	if (script)
@@ -120,6 +143,8 @@ int my_session_commit(struct db *db, struct error *err)
 {
 	struct my *my = my_of(db);
 
+	if (my_packet_send(my, err) < 0)
+		return -1;
 	db->ended = DB_COMMIT_SENT;
 	my->ending_us = clock_mono_us();
 	if (my_run_sql(&my->main, "COMMIT", err) < 0)
@@ -139,6 +164,9 @@ void my_session_rollback(struct db *db)
 	/* what was interrupted is over; what undoes it shall not be */
 	my->interrupted = false;
 	my->cancelled_us = 0;
+	if (my->queued_count && !my_in_transaction(&my->main))
+		db->ended = DB_ROLLED_BACK;
+	my_packet_drop(my);
 	if (!my->main.lost && my_in_transaction(&my->main)) {
 		if (my_run_sql(&my->main, "ROLLBACK", &ignored) == 0)
 			db->ended = DB_ROLLED_BACK;

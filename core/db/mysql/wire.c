@@ -18,18 +18,21 @@
    connections is waited for. */
 #define GIVE_UP_US 10000000
 
+/* Whoever wanted to stop may have got what there was to stop: what undoes it is
+   not to be stopped, so that the wish is asked for again each time. */
 bool my_tick(struct my *my)
 {
 	int64_t now = clock_mono_us();
+	bool before = my->interrupted;
 
-	if (my->interrupted)
-		return true;
-	if (!my->db.options.tick || now - my->last_tick_us < TICK_US)
+	if (!my->db.options.tick)
+		return before;
+	if (!before && now - my->last_tick_us < TICK_US)
 		return false;
 	my->last_tick_us = now;
 	my->interrupted = my->db.options.tick(my->waiting_for,
 					      my->db.options.tick_data) != 0;
-	if (my->interrupted)
+	if (my->interrupted && !before)
 		my->interrupted_us = now;
 	return my->interrupted;
 }
@@ -183,6 +186,69 @@ static int read_result(struct my_conn *c, db_row_fn take, void *data,
 	return status;
 }
 
+int my_take_several(struct my_conn *c, bool take, struct error *err)
+{
+	int result = 0;
+
+	if (c->several == take)
+		return 0;
+	if (!c->mysql || c->lost)
+		return my_failure(c, 0, NULL, NULL, err);
+	c->several = -1;
+	MY_CALL(c, result, mysql_set_server_option, c->mysql,
+		take ? MYSQL_OPTION_MULTI_STATEMENTS_ON
+		     : MYSQL_OPTION_MULTI_STATEMENTS_OFF);
+	if (result)
+		return failed(c, err);
+	c->several = take;
+	return 0;
+}
+
+static int count_row(const char *const *values, int count, void *data)
+{
+	(void)values;
+	(void)count;
+	++*(int64_t *)data;
+	return 0;
+}
+
+static int count_rows(struct my_conn *c, int64_t *rows, struct error *err)
+{
+	struct my_outcome outcome = { .rows = -1 };
+	int stopped = 0;
+
+	*rows = 0;
+	if (read_result(c, count_row, rows, &stopped, &outcome, err) < 0)
+		return -1;
+	if (outcome.rows >= 0)
+		*rows = outcome.rows;
+	return 0;
+}
+
+int my_run_several(struct my_conn *c, const char *sql, int64_t *rows,
+		   size_t count, struct error *err)
+{
+	int result = 0;
+
+	MY_CALL(c, result, mysql_real_query, c->mysql, sql, strlen(sql));
+	for (size_t i = 0; !result && i < count; i++) {
+		if (count_rows(c, &rows[i], err) < 0)
+			return -1;
+		if (i + 1 < count)
+			MY_CALL(c, result, mysql_next_result, c->mysql);
+	}
+	return result ? failed(c, err) : 0;
+}
+
+/* A text of a script is one statement, or it is wrong. */
+static int take_one(struct my_conn *c, const char *sql, size_t length,
+		    struct error *err)
+{
+	if (!c->several || !memchr(sql, ';', length))
+		return 0;
+	return my_take_several(c, false, err);
+}
+
 int my_run(struct my_conn *c, const char *sql, size_t length, db_row_fn row,
 	   void *data, struct my_outcome *out, struct error *err)
 {
@@ -192,6 +258,8 @@ int my_run(struct my_conn *c, const char *sql, size_t length, db_row_fn row,
 	*outcome = (struct my_outcome){ .rows = -1 };
 	if (!c->mysql || c->lost)
 		return my_failure(c, 0, NULL, NULL, err);
+	if (take_one(c, sql, length, err) < 0)
+		return -1;
 	MY_CALL(c, result, mysql_real_query, c->mysql, sql, length);
 	if (result)
 		return failed(c, err);

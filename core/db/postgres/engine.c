@@ -26,6 +26,7 @@ const struct db_engine db_engine_postgres = {
 	.inquire = pg_inquire,
 	.lock = pg_lock,
 	.unlock = pg_unlock,
+	.holder = pg_lock_holder,
 	.widens = pg_widens,
 	.split = pg_split,
 	.changes = pg_changes,

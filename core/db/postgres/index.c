@@ -1,7 +1,6 @@
 #include "core/db/postgres/index.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/db/postgres/analysis.h"
@@ -452,69 +451,18 @@ struct pg_statement pg_index_find(struct pg_index_search *search,
 
 /* --- away with it --------------------------------------------------------- */
 
-struct setting {
-	TALLOC_CTX *mem;
-	char *value;
-};
-
-static int take_setting(const char *const *values, int count, void *data)
-{
-	struct setting *setting = data;
-
-	(void)count;
-	setting->value = talloc_strdup(setting->mem,
-				       values[0] ? values[0] : "0");
-	return 0;
-}
-
-static int change(struct pg *pg, const char *name, const char *value,
+int pg_index_drop(struct pg *pg, const struct pg_index_search *search,
+		  int (*run)(struct pg *pg, const char *sql, struct error *err),
 		  struct error *err)
 {
-	const char *params[] = { name, value };
-	const struct pg_statement statement = {
-		.sql = "SELECT pg_catalog.set_config($1, $2, false)",
-		.params = params,
-		.param_count = 2,
-	};
-
-	return pg_run(pg, &statement, err);
-}
-
-static int drop(struct pg *pg, const struct pg_index *index, struct error *err)
-{
-	char *sql = talloc_asprintf(NULL, "DROP INDEX CONCURRENTLY %s",
-				    index->qualified);
-	int result = pg_run_sql(pg, sql, err);
-
-	talloc_free(sql);
-	return result;
-}
-
-int pg_index_drop(struct pg *pg, const struct pg_index_search *search,
-		  const char *setting, int ms, struct error *err)
-{
-	struct setting before = { .mem = search->mem };
-	struct error ignored = { 0 };
-	const struct pg_statement ask = {
-		.sql = "SELECT pg_catalog.current_setting($1)",
-		.params = &setting,
-		.param_count = 1,
-		.row = take_setting,
-		.data = &before,
-	};
-	char value[16];
-	int result;
-
-	snprintf(value, sizeof(value), "%d", ms);
-	if (pg_run(pg, &ask, err) < 0 || change(pg, setting, value, err) < 0)
-		return -1;
-	result = 0;
-	for (size_t i = 0; result == 0 && i < search->invalid_count; i++)
-		result = drop(pg, &search->invalid[i], err);
-	if (change(pg, setting, before.value, result ? &ignored : err) < 0)
-		result = -1;
-	error_release(&ignored);
-	return result;
+	for (size_t i = 0; i < search->invalid_count; i++)
+		if (run(pg,
+			talloc_asprintf(search->mem,
+					"DROP INDEX CONCURRENTLY %s",
+					search->invalid[i].qualified),
+			err) < 0)
+			return -1;
+	return 0;
 }
 
 char *pg_index_names(TALLOC_CTX *mem, const struct pg_index_search *search)

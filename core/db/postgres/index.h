@@ -44,9 +44,10 @@ struct pg_statement pg_index_ask_before(struct pg_index_search *search);
 /* After it: fills in what was found. `before` is that row's text. */
 struct pg_statement pg_index_find(struct pg_index_search *search,
 				  const struct pg *pg, const char *before);
-/* Drops what is invalid, with a setting (a time-out, in ms) for so long. */
+/* Drops what is invalid; `run` says for how long that may take. */
 int pg_index_drop(struct pg *pg, const struct pg_index_search *search,
-		  const char *setting, int ms, struct error *err);
+		  int (*run)(struct pg *pg, const char *sql, struct error *err),
+		  struct error *err);
 /* The names of those that are invalid, with commas between them. */
 char *pg_index_names(TALLOC_CTX *mem, const struct pg_index_search *search);
 

@@ -20,6 +20,7 @@
  *	inquire.c	what became of one whose connection was lost
  *	step.c		transactions for one statement of a script
  *	judge.c		what became of a statement that was begun
+ *	half.c		... that goes on when it is said again
  *	index.c		which indexes a statement has made
  *	schema.c	where the ledger is
  *	lock.c		the lock that keeps other runs out
@@ -389,10 +390,30 @@ int pg_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
 int pg_clean(struct db *db, const struct script *script, size_t n,
 	     const char *witness, struct error *err);
 
+/* --- half.c --------------------------------------------------------------- */
+
+/*
+ * DROP INDEX CONCURRENTLY and ALTER TABLE ... DETACH PARTITION CONCURRENTLY
+ * commit in their middle: an index that is to go is invalid from then on, the
+ * rows of a partition are not seen any more. Neither is taken back; it is
+ * finished. As witness(), judge() and clean() of struct db_engine.
+ */
+enum pg_half { PG_HALF_NOT, PG_HALF_DROP, PG_HALF_DETACH };
+enum pg_half pg_half_of(const struct statement *s);
+int pg_half_witness(TALLOC_CTX *mem, struct db *db, const struct script *script,
+		    const struct statement *s, char **text, struct error *err);
+int pg_half_judge(TALLOC_CTX *mem, struct db *db, enum pg_half half,
+		  const char *witness, enum db_verdict *verdict, char **what,
+		  struct error *err);
+int pg_half_finish(struct db *db, enum pg_half half, const char *witness,
+		   struct error *err);
+
 /* --- lock.c --------------------------------------------------------------- */
 
 int pg_lock(struct db *db, struct error *err);
 int pg_unlock(struct db *db, struct error *err);
+int pg_lock_holder(TALLOC_CTX *mem, struct db *db, struct db_holder *holder,
+		   struct error *err);
 /* After a script has let go of it (DISCARD ALL, pg_advisory_unlock_all()). */
 int pg_lock_again(struct pg *pg, struct error *err);
 /* Whether it is still held; for where nothing else has told. */
@@ -520,6 +541,9 @@ int pg_watch_begin(struct pg *pg, const struct statement *s, struct error *err);
 bool pg_watch_is_over(struct pg *pg);
 /* The statement has ended so; what is half done is cleaned up. */
 int pg_watch_end(struct pg *pg, int result, struct error *err);
+/* One of our own, outside of transactions, that waits for others: watched, and
+   for as long as --lock-wait says. */
+int pg_run_patiently(struct pg *pg, const char *sql, struct error *err);
 
 /* The second connection that is asked while something waits: whether there is
    one. */

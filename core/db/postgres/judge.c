@@ -13,10 +13,10 @@
 
 enum about {
 	ABOUT_UNKNOWN,
-	ABOUT_HARMLESS,	  /* once more does no harm */
-	ABOUT_INDEXES,	  /* they come, or are exchanged for new ones */
-	ABOUT_INDEX_GOES, /* one index goes */
-	ABOUT_DATABASE,	  /* a database comes or goes */
+	ABOUT_HARMLESS, /* once more does no harm */
+	ABOUT_INDEXES,	/* they come, or are exchanged for new ones */
+	ABOUT_HALF,	/* it is finished */
+	ABOUT_DATABASE, /* a database comes or goes */
 };
 
 static enum about about(const struct statement *s)
@@ -32,7 +32,6 @@ static enum about about(const struct statement *s)
 		{ "ALTER SYSTEM", ABOUT_HARMLESS },
 		{ "CREATE INDEX", ABOUT_INDEXES },
 		{ "REINDEX", ABOUT_INDEXES },
-		{ "DROP INDEX", ABOUT_INDEX_GOES },
 		{ "CREATE DATABASE", ABOUT_DATABASE },
 		{ "DROP DATABASE", ABOUT_DATABASE },
 	};
@@ -40,16 +39,15 @@ static enum about about(const struct statement *s)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (!strcmp(s->kind, kinds[i].kind))
 			return kinds[i].about;
-	return ABOUT_UNKNOWN;
+	return pg_half_of(s) ? ABOUT_HALF : ABOUT_UNKNOWN;
 }
 
-/* The name after DROP INDEX CONCURRENTLY IF EXISTS and the like, as written. */
+/* The name after DROP DATABASE IF EXISTS and the like, as written. */
 static char *written_name(TALLOC_CTX *mem, const struct script *script,
 			  const struct statement *s)
 {
-	static const char *const before[] = { "CREATE",	      "DROP",
-					      "INDEX",	      "DATABASE",
-					      "CONCURRENTLY", NULL };
+	static const char *const before[] = { "CREATE", "DROP", "DATABASE",
+					      NULL };
 	struct reader r;
 	size_t from;
 
@@ -118,19 +116,6 @@ static int ask_index_before(TALLOC_CTX *mem, struct db *db,
 	return result;
 }
 
-#define NOT_THERE "none"
-
-/* The oid, for a name may mean another index under another search path. */
-static int ask_index(TALLOC_CTX *mem, struct db *db,
-		     const struct script *script, const struct statement *s,
-		     char **text, struct error *err)
-{
-	return ask(mem, db,
-		   "SELECT coalesce(pg_catalog.to_regclass($1)"
-		   "::pg_catalog.oid::text, '" NOT_THERE "')",
-		   written_name(mem, script, s), text, err);
-}
-
 int pg_witness(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	       size_t n, char **text, struct error *err)
 {
@@ -140,8 +125,8 @@ int pg_witness(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	switch (about(s)) {
 	case ABOUT_INDEXES:
 		return ask_index_before(mem, db, script, s, text, err);
-	case ABOUT_INDEX_GOES:
-		return ask_index(mem, db, script, s, text, err);
+	case ABOUT_HALF:
+		return pg_half_witness(mem, db, script, s, text, err);
 	case ABOUT_DATABASE:
 		return ask(mem, db,
 			   "SELECT pg_catalog.count(*) FROM "
@@ -187,24 +172,6 @@ static int judge_indexes(TALLOC_CTX *mem, struct db *db,
 	return 0;
 }
 
-/* One that was not there is not missed, or is an error once more. */
-static int judge_gone(TALLOC_CTX *mem, struct db *db, const char *witness,
-		      enum db_verdict *verdict, struct error *err)
-{
-	char *found;
-
-	*verdict = witness ? DB_UNDONE : DB_UNKNOWN;
-	if (!witness || !strcmp(witness, NOT_THERE))
-		return 0;
-	if (ask(mem, db,
-		"SELECT 1 FROM pg_catalog.pg_class WHERE oid::text = $1",
-		witness, &found, err) < 0)
-		return -1;
-	if (!found)
-		*verdict = DB_DONE;
-	return 0;
-}
-
 /* Nothing is known when it was there and should have been made. */
 static int judge_database(TALLOC_CTX *mem, struct db *db,
 			  const struct script *script, size_t n,
@@ -245,8 +212,9 @@ int pg_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	case ABOUT_INDEXES:
 		return judge_indexes(mem, db, script, s, witness, verdict, what,
 				     err);
-	case ABOUT_INDEX_GOES:
-		return judge_gone(mem, db, witness, verdict, err);
+	case ABOUT_HALF:
+		return pg_half_judge(mem, db, pg_half_of(s), witness, verdict,
+				     what, err);
 	case ABOUT_DATABASE:
 		return judge_database(mem, db, script, n, witness, verdict,
 				      err);
@@ -255,23 +223,32 @@ int pg_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	}
 }
 
-/* Patient, but not for ever: a transaction of long ago may be in the way. */
-#define LEAST_WAIT_MS 1000
+static int drop_invalid(TALLOC_CTX *mem, struct db *db,
+			const struct script *script, const struct statement *s,
+			const char *witness, struct error *err)
+{
+	struct pg_index_search found;
+
+	if (find(mem, db, script, s, witness, &found, err) < 0)
+		return -1;
+	if (found.unclear || !found.invalid_count)
+		return 0;
+	if (pg_index_drop(pg_of(db), &found, pg_run_patiently, err) == 0)
+		return 0;
+	return error_prefix(err, "unable to drop the invalid index%s %s",
+			    found.invalid_count > 1 ? "es" : "",
+			    pg_index_names(mem, &found));
+}
 
 int pg_clean(struct db *db, const struct script *script, size_t n,
 	     const char *witness, struct error *err)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
-	struct pg *pg = pg_of(db);
-	int wait = db->wait_limit_ms;
-	struct pg_index_search found;
-	int result = find(mem, db, script, &script->statements[n], witness,
-			  &found, err);
+	const struct statement *s = &script->statements[n];
+	int result = pg_half_of(s)
+			     ? pg_half_finish(db, pg_half_of(s), witness, err)
+			     : drop_invalid(mem, db, script, s, witness, err);
 
-	if (result == 0 && !found.unclear && found.invalid_count)
-		result = pg_index_drop(
-			pg, &found, "lock_timeout",
-			wait > LEAST_WAIT_MS ? wait : LEAST_WAIT_MS, err);
 	talloc_free(mem);
 	return result;
 }

@@ -58,27 +58,35 @@ static int try_lock(struct pg *pg, bool *taken, struct error *err)
 	return 0;
 }
 
+struct holding {
+	TALLOC_CTX *mem;
+	struct db_holder *holder;
+};
+
 static int take_holder(const char *const *values, int count, void *data)
 {
-	char **text = data;
+	struct holding *h = data;
 
 	(void)count;
-	if (!*text)
-		*text = talloc_asprintf(
-			NULL,
-			"held by process %s (user %s, %s, connected for "
-			"%s s)",
-			values[0], values[1] ? values[1] : "unknown",
-			values[2] && *values[2] ? values[2] : "no name",
-			values[3] ? values[3] : "?");
+	if (h->holder->text)
+		return 0;
+	h->holder->text = talloc_asprintf(
+		h->mem, "process %s (user %s, %s, connected for %s s)",
+		values[0], values[1] ? values[1] : "unknown",
+		values[2] && *values[2] ? values[2] : "no name",
+		values[3] ? values[3] : "?");
+	h->holder->remedy = talloc_asprintf(
+		h->mem, "SELECT pg_terminate_backend(%s)", values[0]);
 	return 0;
 }
 
-static int busy(struct pg *pg, struct error *err)
+int pg_lock_holder(TALLOC_CTX *mem, struct db *db, struct db_holder *holder,
+		   struct error *err)
 {
-	char ours[16], key[16], *holder = NULL;
-	struct error ignored = { 0 };
-	const char *params[] = { ours, key };
+	struct pg *pg = pg_of(db);
+	struct holding h = { mem, holder };
+	char ours[16];
+	const char *params[] = { ours, NULL };
 	const struct pg_statement statement = {
 		.sql = "SELECT l.pid, a.usename, a.application_name, "
 		       "pg_catalog.round(extract(epoch FROM "
@@ -90,24 +98,42 @@ static int busy(struct pg *pg, struct error *err)
 		       "pg_catalog.pg_database "
 		       "WHERE datname = pg_catalog.current_database()) "
 		       "AND l.classid::bigint = $1::bigint "
-		       "AND l.objid::bigint = $2::bigint & 4294967295 "
-		       "AND l.objsubid = 2",
+		       "AND l.objid::bigint = "
+		       "pg_catalog.hashtext($2)::bigint & 4294967295 "
+		       "AND l.objsubid = 2 "
+		       "AND l.pid <> pg_catalog.pg_backend_pid()",
 		.params = params,
 		.param_count = 2,
 		.row = take_holder,
-		.data = &holder,
+		.data = &h,
 	};
 
+	if (pg_find_schema(pg, err) < 0)
+		return -1;
+	params[1] = pg->schema;
 	snprintf(ours, sizeof(ours), "%d", PG_LOCK_LEDGER);
-	snprintf(key, sizeof(key), "%d", pg->lock_key);
-	if (pg_run(pg, &statement, &ignored) < 0)
+	return pg_run(pg, &statement, err);
+}
+
+static int busy(struct pg *pg, struct error *err)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct db_holder holder = { 0 };
+	struct error ignored = { 0 };
+
+	if (pg_lock_holder(mem, &pg->db, &holder, &ignored) < 0)
 		error_release(&ignored);
 	error_set(err, ERROR_BUSY, "another run on '%s' is not done yet",
 		  pg->db.label);
-	if (holder)
-		error_detail(err, "%s", holder);
+	if (holder.text)
+		error_detail(err, "held by %s", holder.text);
 	error_hint(err, "wait longer for it: --wait SECONDS");
-	talloc_free(holder);
+	if (holder.remedy)
+		error_hint(err,
+			   "or, when the run itself is gone, end what the "
+			   "server still does for it: %s",
+			   holder.remedy);
+	talloc_free(mem);
 	return -1;
 }
 

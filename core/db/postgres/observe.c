@@ -34,6 +34,7 @@ enum observer_state { CONNECTING, IDLE, ASKING, GONE };
 /* What is sent, one behind the other. */
 enum question { SETTINGS, PREPARE_OURS, PREPARE_OTHERS, OURS, OTHERS };
 #define MOST_QUESTIONS (OTHERS + 1)
+#define MOST_WORDS 16 /* results to look for an error in */
 
 #define HOLDING_SQL "core/db/postgres/holding.sql"
 #define WAITING_SQL "core/db/postgres/waiting.sql"
@@ -110,6 +111,24 @@ static void fail(struct pg *pg, const PGresult *res)
 
 	lose(pg, why);
 	talloc_free(why);
+}
+
+/* The connection is at its end: the server may have said why. */
+static void hear_last_words(struct pg *pg)
+{
+	struct pg_observer *o = pg->observer;
+
+	for (int i = 0; i < MOST_WORDS && !PQisBusy(o->conn); i++) {
+		PGresult *res = PQgetResult(o->conn);
+		bool said = PQresultErrorField(res, PG_DIAG_SQLSTATE) != NULL;
+
+		if (said)
+			fail(pg, res);
+		PQclear(res);
+		if (said)
+			return;
+	}
+	lose(pg, "was lost");
 }
 
 static int close_observer(struct pg_observer *o)
@@ -247,7 +266,7 @@ static void ask(struct pg *pg, int64_t now)
 	o->asked_us = now;
 	o->turns++;
 	if (!sent || !PQpipelineSync(o->conn))
-		lose(pg, "was lost");
+		hear_last_words(pg);
 }
 
 static struct sight *find_sight(struct pg_observer *o, unsigned oid, int mode)
@@ -411,7 +430,7 @@ static void take_answer(struct pg *pg, int64_t now)
 	PGresult *res;
 
 	if (!PQconsumeInput(o->conn)) {
-		lose(pg, "was lost");
+		hear_last_words(pg);
 		return;
 	}
 	PQflush(o->conn);

@@ -1,5 +1,6 @@
 #include "core/db/postgres/index.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #define FIRST_LOOK_US 300000
 #define LOOK_AGAIN_US 250000
 #define CLEAN_UP_MS 1000
+#define LEAST_WAIT_MS 1000
 
 struct pg_watch {
 	struct pg_index_search indexes; /* that it makes */
@@ -49,6 +51,14 @@ static int look_before(struct pg *pg, struct pg_watch *watch,
 	return pg_run(pg, &ask, err);
 }
 
+static struct pg_watch *watch_new(struct pg *pg)
+{
+	struct pg_watch *watch = talloc_zero(pg, struct pg_watch);
+
+	watch->looked_us = clock_mono_us() + FIRST_LOOK_US - LOOK_AGAIN_US;
+	return watch;
+}
+
 int pg_watch_begin(struct pg *pg, const struct statement *s, struct error *err)
 {
 	struct pg_watch *watch;
@@ -56,8 +66,7 @@ int pg_watch_begin(struct pg *pg, const struct statement *s, struct error *err)
 	if (pg->transaction != PG_IDLE || pg->inside || !s->no_transaction ||
 	    !pg->db.wait_limit_ms)
 		return 0;
-	watch = talloc_zero(pg, struct pg_watch);
-	watch->looked_us = clock_mono_us() + FIRST_LOOK_US - LOOK_AGAIN_US;
+	watch = watch_new(pg);
 	if (look_before(pg, watch, s, err) < 0) {
 		talloc_free(watch);
 		return -1;
@@ -165,6 +174,86 @@ bool pg_watch_is_over(struct pg *pg)
 	return watch->over;
 }
 
+/* --- statements of our own ------------------------------------------------ */
+
+struct setting {
+	TALLOC_CTX *mem;
+	char *value;
+};
+
+static int take_setting(const char *const *values, int count, void *data)
+{
+	struct setting *setting = data;
+
+	(void)count;
+	setting->value = talloc_strdup(setting->mem,
+				       values[0] ? values[0] : "0");
+	return 0;
+}
+
+static int change(struct pg *pg, const char *name, const char *value,
+		  struct error *err)
+{
+	const char *params[] = { name, value };
+	const struct pg_statement statement = {
+		.sql = "SELECT pg_catalog.set_config($1, $2, false)",
+		.params = params,
+		.param_count = 2,
+	};
+
+	return pg_run(pg, &statement, err);
+}
+
+/* With a time-out, a setting of the session's, of so many ms. */
+static int run_with(struct pg *pg, const char *setting, int ms,
+		    int (*run)(struct pg *pg, const char *sql,
+			       struct error *err),
+		    const char *sql, struct error *err)
+{
+	struct setting before = { .mem = talloc_new(NULL) };
+	struct error ignored = { 0 };
+	const struct pg_statement ask = {
+		.sql = "SELECT pg_catalog.current_setting($1)",
+		.params = &setting,
+		.param_count = 1,
+		.row = take_setting,
+		.data = &before,
+	};
+	char value[16];
+	int result = -1;
+
+	snprintf(value, sizeof(value), "%d", ms);
+	if (pg_run(pg, &ask, err) == 0 &&
+	    change(pg, setting, value, err) == 0) {
+		result = run(pg, sql, err);
+		if (change(pg, setting, before.value, result ? &ignored : err) <
+		    0)
+			result = -1;
+	}
+	error_release(&ignored);
+	talloc_free(before.mem);
+	return result;
+}
+
+static int run_watched(struct pg *pg, const char *sql, struct error *err)
+{
+	if (pg->db.wait_limit_ms)
+		pg->watch = watch_new(pg);
+	return pg_watch_end(pg, pg_run_sql(pg, sql, err), err);
+}
+
+int pg_run_patiently(struct pg *pg, const char *sql, struct error *err)
+{
+	int wait = pg->db.wait_limit_ms;
+
+	/* should nobody be there to look, or nothing be said of patience */
+	if (wait < LEAST_WAIT_MS)
+		wait = LEAST_WAIT_MS;
+	return run_with(pg, "lock_timeout",
+			wait < INT_MAX / 2 ? 2 * wait : INT_MAX, run_watched,
+			sql, err);
+}
+
 /* --- and after it --------------------------------------------------------- */
 
 /* What it has left half built and is its own for certain. */
@@ -182,42 +271,99 @@ static int find_leftovers(struct pg *pg, const struct pg_watch *watch,
 	return 0;
 }
 
-/* Dropping them waits for the same transactions; so not for long. */
-static int drop_leftovers(struct pg *pg, const struct pg_watch *watch,
-			  struct pg_index_search *found, struct error *err)
+static int run_briefly(struct pg *pg, const char *sql, struct error *err)
+{
+	return run_with(pg, "statement_timeout", CLEAN_UP_MS, pg_run_sql, sql,
+			err);
+}
+
+/* Dropping them waits for the same transactions; so not for long. The names of
+   those that are gone now, or NULL. */
+static const char *drop_leftovers(struct pg *pg, const struct pg_watch *watch)
 {
 	struct error ignored = { 0 };
+	struct pg_index_search found;
+	const char *names = NULL;
 
-	if (find_leftovers(pg, watch, found, err) < 0)
-		return -1;
-	if (!found->invalid_count)
-		return 0;
-	if (pg_index_drop(pg, found, "statement_timeout", CLEAN_UP_MS,
-			  &ignored) == 0) {
-		found->invalid_count = 0;
-		return 0;
-	}
+	if (find_leftovers(pg, watch, &found, &ignored) == 0 &&
+	    found.invalid_count &&
+	    pg_index_drop(pg, &found, run_briefly, &ignored) == 0)
+		names = pg_index_names(found.mem, &found);
 	error_release(&ignored);
-	return find_leftovers(pg, watch, found, err);
+	return names;
+}
+
+/* Behind what the server says itself. */
+static void tell_dropped(const char *names, struct error *err)
+{
+	char *detail = talloc_asprintf(NULL,
+				       "%s%sthe invalid index that it left is "
+				       "dropped again: %s",
+				       err->detail ? err->detail : "",
+				       err->detail ? "\n" : "", names);
+
+	error_detail(err, "%s", detail);
+	talloc_free(detail);
 }
 
 static void clean_up(struct pg *pg, const struct pg_watch *watch,
 		     struct error *err)
 {
 	int (*tick)(const char *, void *) = pg->db.options.tick;
-	struct error ignored = { 0 };
-	struct pg_index_search found;
+	const char *names;
 
 	/* a person who has pressed Ctrl-C has not asked to leave it there */
 	pg->db.options.tick = NULL;
-	if (drop_leftovers(pg, watch, &found, &ignored) == 0)
-		for (size_t i = 0; i < found.invalid_count; i++)
-			error_hint(err,
-				   "it left an invalid index; when nobody is "
-				   "in the way: DROP INDEX CONCURRENTLY %s",
-				   found.invalid[i].name);
-	error_release(&ignored);
+	names = drop_leftovers(pg, watch);
+	if (names)
+		tell_dropped(names, err);
 	pg->db.options.tick = tick;
+}
+
+static int take_name(const char *const *values, int count, void *data)
+{
+	struct setting *name = data;
+
+	(void)count;
+	name->value = talloc_strdup(name->mem, values[0]);
+	return 0;
+}
+
+/* What has its name may be what somebody else's build has left. */
+static void explain_duplicate(struct pg *pg, const struct pg_watch *watch,
+			      struct error *err)
+{
+	struct setting name = { .mem = watch->indexes.mem };
+	struct error ignored = { 0 };
+	const char *params[2];
+	const struct pg_statement ask = {
+		.sql = "SELECT pg_catalog.quote_ident(n.nspname) || '.' || "
+		       "pg_catalog.quote_ident(c.relname) "
+		       "FROM pg_catalog.pg_index i "
+		       "JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
+		       "JOIN pg_catalog.pg_namespace n ON n.oid = "
+		       "c.relnamespace WHERE NOT i.indisvalid "
+		       "AND c.relnamespace = (SELECT t.relnamespace "
+		       "FROM pg_catalog.pg_class t WHERE t.oid = "
+		       "pg_catalog.to_regclass($1)) "
+		       "AND c.relname = $2::text::pg_catalog.name",
+		.params = params,
+		.param_count = 2,
+		.row = take_name,
+		.data = &name,
+	};
+
+	if (!watch->indexes.create)
+		return;
+	params[0] = watch->indexes.object;
+	params[1] = watch->indexes.create->idxname;
+	if (pg_run(pg, &ask, &ignored) < 0)
+		error_release(&ignored);
+	else if (name.value)
+		error_hint(err,
+			   "the index of that name is invalid; when nobody is "
+			   "building it: DROP INDEX CONCURRENTLY %s",
+			   name.value);
 }
 
 static int gave_up(struct pg *pg, struct pg_watch *watch, struct error *err)
@@ -246,8 +392,10 @@ int pg_watch_end(struct pg *pg, int result, struct error *err)
 		return result;
 	pg->waiting_for = NULL;
 	pg->watch = NULL; /* what comes now has a time-out of its own */
-	if (result < 0 && !strcmp(err->sqlstate, DUPLICATE_TABLE))
+	if (result < 0 && !strcmp(err->sqlstate, DUPLICATE_TABLE)) {
 		watch->before = NULL; /* what has its name is not its own */
+		explain_duplicate(pg, watch, err);
+	}
 	if (result < 0 && watch->over && !pg->lost && !pg->interrupted)
 		gave_up(pg, watch, err);
 	if (result < 0 && !pg->lost && watch->before)

@@ -3,8 +3,8 @@
 -- Rollback: drops the index; nothing is lost.
 -- Expected duration: grows with the table, which is read twice. Others go on
 -- reading and writing. It waits for transactions that began before it.
--- A build that fails leaves an invalid index behind: the next `git migrate up`
--- drops it and builds it again.
+-- A build that fails leaves an invalid index behind: it is dropped at once, or
+-- by the next `git migrate up`, which builds it again.
 {{#unique}}
 -- It fails when values are there twice. To see them:
 --   SELECT {{#column}}{{column}}{{^column.last}}, {{/column.last}}{{/column}}, count(*) FROM {{table}}

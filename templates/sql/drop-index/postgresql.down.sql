@@ -4,8 +4,8 @@
 -- Data loss: none.
 -- Expected duration: grows with the table, which is read twice. Others go on
 -- reading and writing. It waits for transactions that began before it.
--- A build that fails leaves an invalid index behind, to be dropped before the
--- next try.
+-- A build that fails leaves an invalid index behind: it is dropped at once, or
+-- by the next `git migrate down`, which builds it again.
 
 -- migrate: no-transaction
 {{#definition}}

@@ -260,6 +260,22 @@ static void on_notice(const char *severity, const char *text)
 		    warning ? "" : ": ", text);
 }
 
+void cmd_hint_target(const struct cmd *cmd)
+{
+	const char *top = cmd->repo->top ? cmd->repo->top : cmd->repo->git_dir;
+	const char *url = getenv("DATABASE_URL");
+	static bool said;
+
+	if (said || cmd->target_option || getenv("GIT_MIGRATE_TARGET") ||
+	    !url || !*url || db_same_place(cmd->target.url, url, top))
+		return;
+	said = true;
+	cmd_hint(cmd,
+		 "the target is '%s', which migrate.target names; for what "
+		 "DATABASE_URL says: --target env",
+		 cmd->target.name ? cmd->target.name : "a URL");
+}
+
 int cmd_open_target(struct cmd *cmd, enum cmd_access access)
 {
 	struct db_options options = {
@@ -293,6 +309,7 @@ int cmd_open_target(struct cmd *cmd, enum cmd_access access)
 			&cmd->err) < 0)
 		return -1;
 	options.unobserved = !observe;
+	cmd_hint_target(cmd);
 	return db_open(cmd->mem, url, &options, &cmd->db, &cmd->err);
 }
 

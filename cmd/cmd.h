@@ -126,6 +126,9 @@ void cmd_warn_cut_off(const struct cmd *cmd);
 bool cmd_may_scratch(const struct cmd *cmd);
 /* The target as people and JSON call it: its name, or engine:database. */
 const char *cmd_target_name(const struct cmd *cmd);
+/* A person with DATABASE_URL may think that it counts: said once, where another
+   target is taken without having been named. */
+void cmd_hint_target(const struct cmd *cmd);
 
 /*
  * The set that counts here: the work tree (scripts that are not in the index

@@ -113,6 +113,28 @@ static char *first_sections(struct init *in, const char *first_target)
 	return text;
 }
 
+/* What DATABASE_URL says stays the person's own: others who clone have another,
+   and it may hold a password. */
+static bool is_in_environment(const struct init *in)
+{
+	const char *url = getenv("DATABASE_URL");
+
+	return url && *url && !config_get(in->cmd.config, "migrate.target");
+}
+
+static void explain_environment(const struct init *in)
+{
+	const struct cmd *cmd = &in->cmd;
+	const char *url = getenv("DATABASE_URL");
+
+	if (!is_in_environment(in))
+		return;
+	cmd_say(cmd, "the target is 'env', from DATABASE_URL: %s",
+		text_visible(cmd->mem, url_redact(cmd->mem, url), false));
+	cmd_hint(cmd, "to name one for everyone who clones: git migrate init "
+		      "--target NAME=URL");
+}
+
 /* The whole file, or what an existing one lacks. */
 static int write_settings(struct init *in)
 {
@@ -121,7 +143,8 @@ static int write_settings(struct init *in)
 	char *sections = talloc_strdup(cmd->mem, "");
 	const char *first = NULL;
 
-	if (!in->targets.count && !in->no_target && !exists) {
+	if (!in->targets.count && !in->no_target && !exists &&
+	    !is_in_environment(in)) {
 		in->targets.list = talloc_array(cmd->mem, const char *, 1);
 		in->targets.list[in->targets.count++] = "dev=sqlite:dev.db";
 	}
@@ -137,6 +160,11 @@ static int write_settings(struct init *in)
 		if (!exists || !config_get(cmd->config, key))
 			sections = talloc_strdup_append(sections, section);
 	}
+	/* and before the first target was written, there was no default */
+	if (exists && *sections && !config_get(cmd->config, "migrate.target"))
+		sections = talloc_asprintf_append(
+			sections, "[migrate]\n\ttarget = %s\n",
+			config_quote(cmd->mem, first));
 	if (!exists)
 		return write_file(in, ".gitmigrate", "w",
 				  talloc_asprintf(cmd->mem, "%s%s",
@@ -319,8 +347,9 @@ static int ignore_databases(struct init *in)
 	if (repo_config(cmd->repo, cmd->config, &cmd->err) < 0)
 		return -1;
 	names = config_target_names(cmd->mem, cmd->config);
-	if (!*names)
-		return ignore_database(in, "dev");
+	if (!*names &&
+	    (ignore_database(in, "dev") < 0 || ignore_database(in, NULL) < 0))
+		return -1;
 	for (; *names; names++)
 		if (ignore_database(in, *names) < 0)
 			return -1;
@@ -383,6 +412,7 @@ static int run(struct init *in)
 	    ignore_databases(in) < 0 || install_hooks(in) < 0 ||
 	    share_notes(in) < 0)
 		return -1;
+	explain_environment(in);
 	if (in->changed)
 		cmd_hint(cmd, "next: git migrate new NAME");
 	else

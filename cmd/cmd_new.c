@@ -201,6 +201,7 @@ static int find_engine(struct new *n, const struct db_engine **engine)
 	if (config_target(cmd->mem, cmd->config, cmd->target_option,
 			  &cmd->target, &cmd->err) < 0)
 		return -1;
+	cmd_hint_target(cmd);
 	*engine = db_engine_for(cmd->target.url, &cmd->err);
 	return *engine ? 0 : -1;
 }

@@ -17,16 +17,6 @@ static char *rows_text(TALLOC_CTX *mem, int64_t rows, bool estimated)
 	return estimated ? talloc_asprintf(mem, "~%s", number) : number;
 }
 
-static const struct fact_lock *longest_lock(const struct facts *facts)
-{
-	const struct fact_lock *found = NULL;
-
-	for (size_t i = 0; i < facts->lock_count; i++)
-		if (!found || facts->locks[i].held_ms > found->held_ms)
-			found = &facts->locks[i];
-	return found;
-}
-
 static void show_tables(TALLOC_CTX *mem, const struct facts *facts)
 {
 	for (size_t i = 0; i < facts->table_count; i++) {
@@ -216,7 +206,7 @@ static const char *past_tense(const struct facts *facts)
 void show_run(const struct cmd *cmd, const struct facts *facts)
 {
 	char version[VERSION_LENGTH + 1];
-	const struct fact_lock *lock = longest_lock(facts);
+	const struct fact_lock *lock = headline_lock(facts);
 	TALLOC_CTX *mem = talloc_new(NULL);
 
 	printf("%s%s%s %s_%s  %s", color(cmd, "\033[32m"), past_tense(facts),

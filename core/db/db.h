@@ -103,7 +103,9 @@ struct db {
 
 	/* for the statements of scripts from the next begin() or execute() on,
 	   unless the script sets its own; 0: as the database has it */
-	int lock_timeout_ms;	  /* ERROR_LOCK_TIMEOUT after that */
+	int lock_timeout_ms; /* ERROR_LOCK_TIMEOUT after that */
+	bool lock_weak; /* nobody queues behind what they wait for: an engine
+			   may take a moment longer to see who has it */
 	int statement_timeout_ms; /* with DB_STATEMENT_TIMEOUT */
 	/* how long a statement that a lock time-out would leave half done may
 	   wait for others in all, before it is cancelled and cleaned up after
@@ -173,6 +175,8 @@ struct db_engine {
 	/* the SQLSTATEs of asking a table that is not there, and one that may
 	   not be read; NULL: an error does not tell */
 	const char *no_table_state, *no_right_state;
+	/* what lets a role see what others do; NULL: it sees all */
+	const char *sessions_right;
 	const char *backup_suffix; /* of a backup's file: ".dump" */
 
 	/* Whether this engine answers for the URL or connection string. */
@@ -385,7 +389,7 @@ struct db_engine {
 	/*
 	 * The table's row count: exact when statistics or size say that it has
 	 * at most `limit` rows, otherwise an estimate. *rows is -1 when there
-	 * is no such table.
+	 * is no such table, and, but for our own, when somebody has locked it.
 	 */
 	int (*count_rows)(struct db *db, const char *table, int64_t limit,
 			  int64_t *rows, bool *estimated, struct error *err);

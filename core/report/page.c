@@ -90,16 +90,6 @@ static void put_tile(struct html *html, const char *name, const char *value,
 	html_put(html, "</span></li>\n");
 }
 
-static const struct fact_lock *longest_lock(const struct facts *facts)
-{
-	const struct fact_lock *found = NULL;
-
-	for (size_t i = 0; i < facts->lock_count; i++)
-		if (!found || facts->locks[i].held_ms > found->held_ms)
-			found = &facts->locks[i];
-	return found;
-}
-
 static double waited_in_all(const struct facts *facts)
 {
 	double waited = 0;
@@ -140,7 +130,7 @@ static void put_wal_tile(struct html *html, TALLOC_CTX *mem,
 static void put_tiles(struct html *html, TALLOC_CTX *mem,
 		      const struct facts *facts)
 {
-	const struct fact_lock *lock = longest_lock(facts);
+	const struct fact_lock *lock = headline_lock(facts);
 	int attempts =
 		facts->attempt_count
 			? facts->attempts[facts->attempt_count - 1].number
@@ -151,7 +141,7 @@ static void put_tiles(struct html *html, TALLOC_CTX *mem,
 		 talloc_asprintf(mem, "%d statement%s", facts->statements_seen,
 				 facts->statements_seen == 1 ? "" : "s"));
 	if (lock)
-		put_tile(html, "Longest lock",
+		put_tile(html, "Strongest lock",
 			 text_duration(mem, lock->held_ms),
 			 talloc_asprintf(mem, "%s on %s", lock->mode,
 					 lock->relation));

@@ -7,7 +7,8 @@
 
 /* --- modes ---------------------------------------------------------------- */
 
-/* What is not among them keeps others out as much as can be. */
+/* From the weakest on, each engine's by themselves. What is not among them
+   keeps others out as much as can be. */
 static const struct {
 	const char *mode;
 	enum lock_strength strength;
@@ -32,14 +33,24 @@ static const struct {
 	{ "WAL_WRITE_LOCK", LOCK_OUT_WRITERS },
 };
 
-enum lock_strength lock_strength(const char *mode)
+#define MODE_COUNT (sizeof(modes) / sizeof(*modes))
+
+static size_t rank_of(const char *mode)
 {
+	size_t i = 0;
+
 	if (!strncmp(mode, "MDL_", 4))
 		mode += 4;
-	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
-		if (!strcmp(mode, modes[i].mode))
-			return modes[i].strength;
-	return LOCK_OUT_ALL;
+	while (i < MODE_COUNT && strcmp(mode, modes[i].mode) != 0)
+		i++;
+	return i;
+}
+
+enum lock_strength lock_strength(const char *mode)
+{
+	size_t rank = rank_of(mode);
+
+	return rank < MODE_COUNT ? modes[rank].strength : LOCK_OUT_ALL;
 }
 
 const char *phrase_strength(enum lock_strength strength)
@@ -64,6 +75,51 @@ bool is_old_table(const struct facts *facts, const char *relation)
 			return facts->tables[i].rows_before >= 0 ||
 			       facts->tables[i].rows_after < 0;
 	return false;
+}
+
+static bool is_table(const struct facts *facts, const char *relation)
+{
+	for (size_t i = 0; i < facts->table_count; i++)
+		if (!strcmp(facts->tables[i].name, relation))
+			return true;
+	return false;
+}
+
+/* Nobody waits for readers' locks, and nobody sees what was made just now. */
+static int lightness(const struct facts *facts, const struct fact_lock *l)
+{
+	return lock_strength(l->mode) == LOCK_FOR_READING
+		       ? 2
+		       : !is_old_table(facts, l->relation);
+}
+
+static int compare(double one, double two)
+{
+	return (one > two) - (one < two);
+}
+
+int lock_order(const struct facts *facts, const struct fact_lock *one,
+	       const struct fact_lock *two)
+{
+	int order = lightness(facts, one) - lightness(facts, two);
+
+	if (!order)
+		order = compare((double)rank_of(two->mode),
+				(double)rank_of(one->mode));
+	if (!order)
+		order = is_table(facts, two->relation) -
+			is_table(facts, one->relation);
+	return order ? order : compare(two->held_ms, one->held_ms);
+}
+
+const struct fact_lock *headline_lock(const struct facts *facts)
+{
+	const struct fact_lock *found = NULL;
+
+	for (size_t i = 0; i < facts->lock_count; i++)
+		if (!found || lock_order(facts, &facts->locks[i], found) < 0)
+			found = &facts->locks[i];
+	return found;
 }
 
 /* --- times ---------------------------------------------------------------- */

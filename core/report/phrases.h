@@ -41,4 +41,15 @@ char *phrase_kept_waiting(TALLOC_CTX *mem, const struct facts *facts);
 /* The table was there before the run, so that others may use it. */
 bool is_old_table(const struct facts *facts, const char *relation);
 
+/*
+ * Negative when others have more to fear from the first of two locks: what
+ * keeps them out of what they could use already comes before what was made just
+ * now and before readers' locks, then the strongest, on a table, then the
+ * longest.
+ */
+int lock_order(const struct facts *facts, const struct fact_lock *one,
+	       const struct fact_lock *two);
+/* The first of all in that order, for where only one is told; NULL: none. */
+const struct fact_lock *headline_lock(const struct facts *facts);
+
 #endif

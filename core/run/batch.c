@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/run/replicas.h"
 #include "core/run/runner_internal.h"
+#include "core/run/tries.h"
 
 /*
  * A statement that runs range by range of its table's key, a transaction each,
@@ -27,6 +28,7 @@ struct batching {
 	int64_t began_us, walked_before;
 	int64_t looked_us; /* at the load, last */
 	struct replicas *replicas;
+	struct tries *tries;
 	double throttled_ms;
 	double commit_ms; /* of the last batch, or about so */
 	double answer_ms; /* the fastest one to a question; 0: not known */
@@ -35,7 +37,6 @@ struct batching {
 
 #define LOOK_US 1000000
 #define SLICE_MS 100
-#define MOST_TRIES 8
 
 /*
  * Others' commits wait for the disk while it takes what a batch has written:
@@ -534,30 +535,27 @@ static int throttle(struct batching *b, TALLOC_CTX *turn, struct error *err)
 	}
 }
 
-/* Others were in the way: it may go better another time. */
-static bool is_passing(const struct batching *b, const struct error *err)
-{
-	return !b->kept &&
-	       (err->code == ERROR_LOCK_TIMEOUT ||
-		err->code == ERROR_DEADLOCK || !strcmp(err->sqlstate, "40001"));
-}
-
 static int run_until_it_goes(struct batching *b, TALLOC_CTX *turn,
 			     int64_t *rows, bool *final, struct error *err)
 {
-	for (int tries = 1; run_one(b, turn, rows, final, err) < 0; tries++) {
-		if (tries == MOST_TRIES || !is_passing(b, err))
+	const char *waiting_for;
+	int pause;
+
+	tries_ask(b->tries, b->at.size);
+	while (run_one(b, turn, rows, final, err) < 0) {
+		if (b->kept) /* what it did may be committed */
 			return -1;
-		error_release(err);
 		b->db->engine->rollback(b->db);
 		facts_release_locks(b->job->facts, clock_mono_us());
+		if (!tries_again(b->tries, &pause, &waiting_for, err))
+			return err->code == ERROR_BUSY ? locate(b, 0, err) : -1;
 		if (b->at.size > 1)
 			b->at.size /= 2;
-		/* two that met must not meet again */
-		if (nap(b, ((10 + clock_mono_us() % 10) << tries) * 1000, NULL,
-			err) < 0)
+		if (nap(b, (int64_t)pause * 1000, waiting_for, err) < 0)
 			return -1;
+		tries_ask(b->tries, b->at.size);
 	}
+	tries_succeeded(b->tries);
 	return 0;
 }
 
@@ -659,6 +657,8 @@ static int prepare(struct batching *b, struct error *err)
 		       "transaction of the script's own");
 		return error_hint(err, "end the transaction before it");
 	}
+	b->tries = tries_new(b->mem, b->job->runner, script_of(b), b->job->n,
+			     b->job->facts);
 	b->replicas = replicas_new(b->mem, b->job->runner->replica_urls,
 				   &b->db->options);
 	if (batch_parse(b->mem, script_of(b)->text + s->offset, s->length,

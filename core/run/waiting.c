@@ -157,38 +157,57 @@ static char *who(TALLOC_CTX *mem, const struct waiting *w)
 	return text;
 }
 
-static void list_blockers(struct waiting *w, struct error *err)
+static void list_blockers(const struct fact_blocker *seen, size_t count,
+			  struct error *err)
 {
-	char *text = talloc_strdup(w, "");
-	size_t shown = w->seen_count < MOST_RECORDED ? w->seen_count
-						     : MOST_RECORDED;
+	TALLOC_CTX *turn = talloc_new(NULL);
+	char *text = talloc_strdup(turn, "");
+	size_t shown = count < MOST_RECORDED ? count : MOST_RECORDED;
 
 	for (size_t i = 0; i < shown; i++)
 		text = talloc_asprintf_append_buffer(
 			text, "%s%s", i ? "\n" : "",
-			fact_blocker_line(w->turn, &w->seen[i]));
-	if (shown < w->seen_count)
+			fact_blocker_line(turn, &seen[i]));
+	if (shown < count)
 		text = talloc_asprintf_append_buffer(text, "\nand %zu more",
-						     w->seen_count - shown);
+						     count - shown);
 	error_detail(err, "%s",
 		     *text ? text
 			   : "nobody is seen to have them, now that it has "
 			     "given up");
+	talloc_free(turn);
 }
 
-static int give_up(struct waiting *w, struct error *err)
+static bool is_hidden(const struct fact_blocker *b)
 {
-	char *limit = text_duration(NULL, w->runner->lock_wait_ms);
+	return !b->state || !b->user;
+}
+
+int waiting_give_up(const struct runner *runner,
+		    const struct fact_blocker *seen, size_t count,
+		    struct error *err)
+{
+	const char *right = runner->db->engine->sessions_right;
+	char *limit = text_duration(NULL, runner->lock_wait_ms);
 
 	error_set(err, ERROR_BUSY,
 		  "the locks that it needs were not to be had in %s", limit);
 	talloc_free(limit);
-	list_blockers(w, err);
+	list_blockers(seen, count, err);
 	error_hint(err, "wait longer for them: --lock-wait DURATION");
-	if (w->seen_count && w->seen[0].remedy)
+	if (count && seen[0].remedy)
 		error_hint(err, "or end what is in the way: %s",
-			   w->seen[0].remedy);
+			   seen[0].remedy);
+	if (right && count && is_hidden(&seen[0]))
+		error_hint(err,
+			   "to see what it does, let somebody who may say: %s",
+			   right);
 	return -1;
+}
+
+static int give_up(struct waiting *w, struct error *err)
+{
+	return waiting_give_up(w->runner, w->seen, w->seen_count, err);
 }
 
 /* --- attempts ------------------------------------------------------------- */
@@ -209,10 +228,10 @@ static void record(struct waiting *w, const char *outcome, double waited_ms)
 	} else {
 		a = facts_add_attempt(facts);
 		a->started_ms = ms_between(w->began_us, w->attempt_us);
-		a->blockers = w->first_seen;
-		a->blocker_count = w->first_count;
 		w->recorded = true;
 	}
+	a->blockers = w->first_seen;
+	a->blocker_count = w->first_count;
 	a->timeout_ms = w->timeout_ms;
 	a->waited_ms = waited_ms;
 	a->outcome = outcome;
@@ -236,6 +255,7 @@ static void ask(struct waiting *w, int timeout_ms)
 		timeout_ms = w->runner->lock_wait_ms;
 	w->timeout_ms = w->queues || w->waits ? timeout_ms : 0;
 	db->lock_timeout_ms = w->timeout_ms;
+	db->lock_weak = !w->queues;
 	w->asked_us = clock_mono_us();
 	/* a first one that was not in anybody's way is not worth telling */
 	if (w->facts->attempt_count > w->then.attempt_count || w->first_count)
@@ -293,8 +313,11 @@ static double chance(void)
 	return (double)number / UINT16_MAX;
 }
 
-/* Who is there now; those of an earlier look are not to be blamed. */
-static void look_last(struct waiting *w)
+/*
+ * Who is there now; those of an earlier look are not to be blamed. Rows are
+ * held by whom nobody could see before they were asked for.
+ */
+static void look_back(struct waiting *w)
 {
 	struct error ignored = { 0 };
 	size_t count = 0;
@@ -303,6 +326,8 @@ static void look_last(struct waiting *w)
 		error_release(&ignored);
 	if (!count)
 		w->seen_count = 0;
+	else if (!w->first_count)
+		keep_first_seen(w);
 }
 
 static bool leave_the_way(struct waiting *w, struct error *err)
@@ -311,7 +336,6 @@ static bool leave_the_way(struct waiting *w, struct error *err)
 						    clock_mono_us());
 
 	if (step.action == PATIENCE_GIVE_UP) {
-		look_last(w);
 		give_up(w, err);
 		return false;
 	}
@@ -360,6 +384,7 @@ bool waiting_again(struct waiting *w, struct error *err)
 			       ms_between(w->attempt_us, w->asked_us));
 		return false;
 	}
+	look_back(w);
 	record(w, deadlock ? "deadlock" : "timeout",
 	       ms_between(w->attempt_us, clock_mono_us()));
 	return leave_the_way(w, err);

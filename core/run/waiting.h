@@ -21,6 +21,11 @@ struct waiting *waiting_new(TALLOC_CTX *mem, struct runner *runner,
 			    const struct script *script, size_t first,
 			    size_t count, struct facts *facts);
 
+/* The error (ERROR_BUSY) of who has waited for these for --lock-wait. */
+int waiting_give_up(const struct runner *runner,
+		    const struct fact_blocker *seen, size_t count,
+		    struct error *err);
+
 /*
  * Returns 0 when it is time to ask, with the connection told for how long. An
  * error when the person interrupts, when the connection is lost, and

@@ -171,7 +171,7 @@ static const struct word {
 	{ "patterns", patterns },
 	{ "gotchas", gotchas },
 	{ "duration", measured_duration },
-	{ "lock_duration", measured_longest_lock },
+	{ "lock_duration", measured_lock_duration },
 	{ "data_volume", measured_volume },
 	{ "next", next },
 };

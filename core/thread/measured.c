@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/db/db.h"
 #include "core/report/phrases.h"
 #include "core/thread/kind.h"
 #include "core/thread/markdown.h"
@@ -192,29 +193,14 @@ char *measured_volume(TALLOC_CTX *mem, const struct comment_input *in)
 
 struct weighed {
 	const struct fact_lock *lock;
-	int lightness; /* how little anybody else has to wait for it */
+	const struct facts *facts;
 };
-
-static bool is_for_readers(const struct fact_lock *l)
-{
-	return lock_strength(l->mode) == LOCK_FOR_READING;
-}
-
-/* Nobody waits for readers' locks, and nobody sees what was made just now. */
-static int lightness(const struct facts *facts, const struct fact_lock *l)
-{
-	return is_for_readers(l) ? 2 : !is_old_table(facts, l->relation);
-}
 
 static int by_weight(const void *a, const void *b)
 {
 	const struct weighed *one = a, *two = b;
-	int order = one->lightness - two->lightness;
+	int order = lock_order(one->facts, one->lock, two->lock);
 
-	if (!order && one->lock->held_ms > two->lock->held_ms)
-		order = -1;
-	else if (!order && one->lock->held_ms < two->lock->held_ms)
-		order = 1;
 	if (!order)
 		order = strcmp(one->lock->relation, two->lock->relation);
 	return order ? order : strcmp(one->lock->mode, two->lock->mode);
@@ -229,8 +215,7 @@ static struct weighed *sorted_locks(TALLOC_CTX *mem, const struct facts *facts)
 		return NULL;
 	w = talloc_array(mem, struct weighed, (unsigned)facts->lock_count);
 	for (size_t i = 0; i < facts->lock_count; i++)
-		w[i] = (struct weighed){ &facts->locks[i],
-					 lightness(facts, &facts->locks[i]) };
+		w[i] = (struct weighed){ &facts->locks[i], facts };
 	qsort(w, facts->lock_count, sizeof(*w), by_weight);
 	return w;
 }
@@ -292,23 +277,6 @@ char *measured_locks(TALLOC_CTX *mem, const struct comment_input *in)
 	return add_rest(out, in->up->lock_count, MAX_LOCKS);
 }
 
-/* Whatever it is on, but a readers' lock only when there is no other. */
-static const struct fact_lock *longest_lock(const struct facts *facts)
-{
-	const struct fact_lock *longest = NULL;
-
-	for (size_t i = 0; i < facts->lock_count; i++) {
-		const struct fact_lock *l = &facts->locks[i];
-		int order = longest ? is_for_readers(longest) -
-					      is_for_readers(l)
-				    : 1;
-
-		if (order > 0 || (!order && l->held_ms > longest->held_ms))
-			longest = l;
-	}
-	return longest;
-}
-
 static char *add_waiting(TALLOC_CTX *mem, char *out, const struct facts *facts)
 {
 	const char *kept = phrase_kept_waiting(mem, facts);
@@ -324,9 +292,9 @@ static char *add_waiting(TALLOC_CTX *mem, char *out, const struct facts *facts)
 	return out;
 }
 
-char *measured_longest_lock(TALLOC_CTX *mem, const struct comment_input *in)
+char *measured_lock_duration(TALLOC_CTX *mem, const struct comment_input *in)
 {
-	const struct fact_lock *l = in->up ? longest_lock(in->up) : NULL;
+	const struct fact_lock *l = in->up ? headline_lock(in->up) : NULL;
 	char *out = l ? held(mem, l) : no_locks(mem, in);
 
 	if (l && l->waited_ms < 0)
@@ -505,11 +473,26 @@ char *measured_testing(TALLOC_CTX *mem, const struct comment_input *in)
 
 /* --- the scripts --------------------------------------------------------- */
 
+/* Why there is no transaction around the whole script. */
+static const char *reason_outside(const struct comment_input *in)
+{
+	const struct script *s = in->up_script;
+	const struct db_engine *engine = db_engine_named(in->engine);
+
+	if (script_directive(s, DIRECTIVE_NO_TRANSACTION))
+		return "the script asks for it";
+	for (size_t i = 0; i < s->statement_count; i++)
+		if (s->statements[i].batch)
+			return "each batch is committed by itself";
+	return engine && !(engine->capabilities & DB_TRANSACTIONAL_DDL)
+		       ? "the server commits each change of the schema by "
+			 "itself"
+		       : "a statement refuses to be in one";
+}
+
 char *measured_transaction(TALLOC_CTX *mem, const struct comment_input *in)
 {
 	const struct script *s = in->up_script;
-	const struct directive *asked =
-		s ? script_directive(s, DIRECTIVE_NO_TRANSACTION) : NULL;
 
 	if (!s)
 		return talloc_strdup(mem, NOT_MEASURED);
@@ -517,9 +500,7 @@ char *measured_transaction(TALLOC_CTX *mem, const struct comment_input *in)
 		return talloc_strdup(mem, "the whole script and its record in "
 					  "one transaction");
 	return talloc_asprintf(
-		mem, "none (%s); %s, progress recorded",
-		asked ? "the script asks for it"
-		      : "a statement refuses to be in one",
+		mem, "none (%s); %s, progress recorded", reason_outside(in),
 		s->statement_count == 1
 			? "the statement by itself"
 			: talloc_asprintf(mem, "%zu statements one by one",

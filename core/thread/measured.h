@@ -13,7 +13,7 @@ char *measured_type(TALLOC_CTX *mem, const struct comment_input *in);
 char *measured_tables(TALLOC_CTX *mem, const struct comment_input *in);
 char *measured_rows(TALLOC_CTX *mem, const struct comment_input *in);
 char *measured_locks(TALLOC_CTX *mem, const struct comment_input *in);
-char *measured_longest_lock(TALLOC_CTX *mem, const struct comment_input *in);
+char *measured_lock_duration(TALLOC_CTX *mem, const struct comment_input *in);
 char *measured_duration(TALLOC_CTX *mem, const struct comment_input *in);
 char *measured_volume(TALLOC_CTX *mem, const struct comment_input *in);
 /* "; scripts `…` and `…`", which the line of the rollback ends in. */

@@ -96,11 +96,22 @@ WITH col AS (
 	UNION ALL
 	SELECT 4, 'clause', concat('DROP INDEX ', quoted) FROM idx WHERE name <> 'PRIMARY'
 	UNION ALL
+	-- what takes a thing of that name away, where there is one by now
+	SELECT 2, 'undo', concat('DROP FOREIGN KEY /*M!100000 IF EXISTS */ ', quoted) FROM con
+	UNION ALL
+	SELECT 4, 'undo', concat('DROP INDEX /*M!100000 IF EXISTS */ ', quoted) FROM idx
+	WHERE name <> 'PRIMARY'
+	UNION ALL
 	SELECT 5, 'restore', text FROM idx WHERE name <> 'PRIMARY'
 	UNION ALL
 	SELECT 7, 'restore', text FROM con
 	/*M!100200 UNION ALL
 	SELECT 3, 'clause', concat('DROP CONSTRAINT `', replace(k.CONSTRAINT_NAME, '`', '``'), '`')
+	FROM information_schema.CHECK_CONSTRAINTS AS k
+	JOIN col ON k.CONSTRAINT_SCHEMA = col.db AND k.TABLE_NAME = col.tab
+	WHERE k.LEVEL = 'Table' AND instr(k.CHECK_CLAUSE, col.quoted) > 0
+	UNION ALL
+	SELECT 3, 'undo', concat('DROP CONSTRAINT IF EXISTS `', replace(k.CONSTRAINT_NAME, '`', '``'), '`')
 	FROM information_schema.CHECK_CONSTRAINTS AS k
 	JOIN col ON k.CONSTRAINT_SCHEMA = col.db AND k.TABLE_NAME = col.tab
 	WHERE k.LEVEL = 'Table' AND instr(k.CHECK_CLAUSE, col.quoted) > 0

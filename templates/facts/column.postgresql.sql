@@ -121,7 +121,7 @@ WITH col AS (
 	FROM sequence
 	WHERE deptype = 'a'
 	UNION ALL
-	SELECT 7, 'restore', format('ALTER SEQUENCE %s OWNED BY %s.%s', name, tab, col)
+	SELECT 7, 'sequence', name
 	FROM sequence
 	WHERE deptype = 'a'
 	UNION ALL
@@ -168,6 +168,41 @@ WITH col AS (
 		col, tab, CASE g.grantee WHEN 0 THEN 'PUBLIC'
 			ELSE quote_ident(pg_get_userbyid(g.grantee)) END,
 		CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' END)
+	FROM col, aclexplode(attacl) AS g
+	UNION ALL
+	-- what takes a thing of that name away, where there is one by now
+	SELECT CASE contype WHEN 'f' THEN 16 WHEN 'p' THEN 18 ELSE 17 END, 'undo',
+		format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I', tab, conname)
+	FROM con
+	UNION ALL
+	SELECT 19, 'undo', format('DROP INDEX IF EXISTS %s', objid::regclass)
+	FROM idx
+	UNION ALL
+	SELECT 20, 'undo', format('DROP STATISTICS IF EXISTS %I.%I', n.nspname,
+		s.stxname)
+	FROM col
+	JOIN pg_statistic_ext AS s
+		ON s.stxrelid = col.attrelid AND col.attnum = ANY (s.stxkeys)
+	JOIN pg_namespace AS n ON n.oid = s.stxnamespace
+	UNION ALL
+	-- and the column without what was set for it
+	SELECT 21, 'reset', format('ALTER SEQUENCE %s AS %s', name,
+		format_type(seqtypid, NULL))
+	FROM sequence
+	WHERE deptype = 'a'
+	UNION ALL
+	SELECT 21, 'reset', format('ALTER TABLE %s ALTER COLUMN %s SET STATISTICS -1',
+		tab, col)
+	FROM col
+	WHERE coalesce(attstattarget, -1) >= 0
+	UNION ALL
+	SELECT 22, 'reset', format('COMMENT ON COLUMN %s.%s IS NULL', tab, col)
+	FROM col
+	WHERE col_description(attrelid, attnum) IS NOT NULL
+	UNION ALL
+	SELECT 23, 'reset', format('REVOKE %s (%s) ON %s FROM %s', g.privilege_type,
+		col, tab, CASE g.grantee WHEN 0 THEN 'PUBLIC'
+			ELSE quote_ident(pg_get_userbyid(g.grantee)) END)
 	FROM col, aclexplode(attacl) AS g
 )
 SELECT key, value

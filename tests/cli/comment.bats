@@ -33,7 +33,7 @@ script_id() { # VERSION DIRECTION
 
 whole() {
 	local scope='the whole script and its record in one transaction'
-	[[ $ENGINE != mariadb ]] || scope='none (a statement refuses to be in one); 2 statements one by one, progress recorded'
+	[[ $ENGINE != mariadb ]] || scope='none (the server commits each change of the schema by itself); 2 statements one by one, progress recorded'
 	shop
 	ok prove
 	ok prove $B
@@ -209,6 +209,61 @@ hint: see the versions: git migrate status"
 	echo '-- more' >>migrations/${B}_add_email_verified_to_users.up.sql
 	ok comment
 	out_has '**Commit**: `'
+}
+
+no_transaction() {
+	local scope='the whole script and its record in one transaction'
+	[[ $ENGINE != mariadb ]] || scope='none (the server commits each change of the schema by itself); the statement by itself, progress recorded'
+	pair ${A}_t 'CREATE TABLE t (id integer PRIMARY KEY, a integer);' \
+		'DROP TABLE t;'
+	commit
+	ok up
+	ok comment
+	out_has "Transaction scope: $scope"
+	pair ${B}_b '-- migrate: batch rows=5
+UPDATE t SET a = 1;' '-- migrate: empty "stays"'
+	commit
+	ok up
+	ok comment
+	out_has 'Transaction scope: none (each batch is committed by itself); the statement by itself, progress recorded'
+	[[ $ENGINE == postgresql ]] || return 0
+	pair 20260213130000_i 'CREATE INDEX CONCURRENTLY i ON t (a);' 'DROP INDEX i;'
+	commit
+	ok up
+	ok comment
+	out_has 'Transaction scope: none (a statement refuses to be in one); the'
+}
+@test "says why a script ran outside a transaction" { both no_transaction; }
+
+@test "the headline tells the strongest lock on what was there, then the longest" {
+	fresh postgresql
+	pair ${A}_base 'CREATE TABLE users (id int PRIMARY KEY);
+CREATE TABLE orders (id int PRIMARY KEY, user_id int);' \
+		'DROP TABLE orders; DROP TABLE users;'
+	commit
+	ok up
+	pair ${B}_fk 'SELECT count(*) FROM users; SELECT pg_sleep(0.1);
+LOCK TABLE orders IN ROW EXCLUSIVE MODE; SELECT pg_sleep(0.1);
+ALTER TABLE orders ADD CONSTRAINT whose FOREIGN KEY (user_id)
+    REFERENCES users (id) NOT VALID; SELECT pg_sleep(0.05);' \
+		'ALTER TABLE orders DROP CONSTRAINT whose;'
+	commit
+	ok up
+	[[ $out =~ 'ShareRowExclusiveLock on '(users|orders)' held '([0-9.]+ ms) ]] ||
+		explain 'not the strongest lock'
+	local held=${BASH_REMATCH[2]}
+	[[ $(head -n 1 <<<"$out") == *"$held" ]] || explain 'not in the headline'
+	ok comment
+	out_has "Lock time: $held (\`ShareRowExclusiveLock\`"
+	out_has "Lock duration: $held"
+	ok log $B --html page.html
+	grep -qF 'Strongest lock' page.html
+	pair 20260213130000_new 'CREATE TABLE t (id serial PRIMARY KEY);
+SELECT pg_sleep(0.05);' 'DROP TABLE t;'
+	commit
+	ok up
+	[[ $(head -n 1 <<<"$out") == *'AccessExclusiveLock on t held '* ]] ||
+		explain 'not the table'
 }
 
 @test "the lock duration is that of the longest lock, whatever it is on" {

@@ -167,7 +167,7 @@ other_row="CREATE TEMP TABLE other AS SELECT * FROM git_migrations
 	local apply="$other_row; UPDATE other SET version = $C, name = 'theirs';
 		INSERT INTO git_migrations SELECT * FROM other"
 	behind_another_run down "$apply"
-	same 'exit status' 1 $code
+	same 'exit status' 1 "$ended"
 	same complaint "waiting for another run
 error: another run has changed what is newest on 'dev': it was '${B}_create_b' when this was typed, now it is '${C}_theirs'
 hint: nothing is reverted; to do it as it is now: git migrate down
@@ -175,11 +175,11 @@ hint: all of that: git migrate down --to $A" "$(<err)"
 	same tables $'a\nb' "$(tables)"
 	sql "DELETE FROM git_migrations WHERE version = $C"
 	behind_another_run 'redo -n 2' "$apply"
-	same 'exit status' 1 $code
+	same 'exit status' 1 "$ended"
 	same hint 'hint: all of that: git migrate redo -n 3' "$(tail -n 1 err)"
 	sql "DELETE FROM git_migrations WHERE version = $C"
 	behind_another_run "down --to $A" "$apply"
-	same 'exit status' 1 $code
+	same 'exit status' 1 "$ended"
 	same hint "hint: nothing is reverted; to do it as it is now: git migrate down --to $A" \
 		"$(tail -n 1 err)"
 	same tables $'a\nb' "$(tables)"
@@ -194,7 +194,7 @@ hint: all of that: git migrate down --to $A" "$(<err)"
 	local revert="DROP TABLE b; DELETE FROM git_migrations
 		WHERE version = $B"
 	behind_another_run down "$revert"
-	same 'exit status' 1 $code
+	same 'exit status' 1 "$ended"
 	same complaint "error: another run has changed what is newest on 'dev': it was '${B}_create_b' when this was typed, now it is '${A}_create_a'
 hint: nothing is reverted; to do it as it is now: git migrate down" \
 		"$(sed 1d err)"
@@ -202,7 +202,7 @@ hint: nothing is reverted; to do it as it is now: git migrate down" \
 	ok up
 	# all of what is left was meant, too
 	behind_another_run 'down -n 2' "$revert"
-	same 'exit status' 0 $code
+	same 'exit status' 0 "$ended"
 	same tables '' "$(tables)"
 }
 

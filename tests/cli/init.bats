@@ -65,6 +65,50 @@ installed 8 hooks in .git/hooks"
 	exits 129
 }
 
+@test "leaves what DATABASE_URL says to be the target" {
+	start
+	# shellcheck disable=SC2030 # each test has its own
+	export DATABASE_URL=postgresql://app:hunter2@db.internal/shop
+	ok init --no-hooks
+	err_is "the target is 'env', from DATABASE_URL: postgresql://app:***@db.internal/shop
+hint: to name one for everyone who clones: git migrate init --target NAME=URL
+hint: next: git migrate new NAME"
+	same targets '' "$(git config -f .gitmigrate --get-regexp target || true)"
+	! grep -r hunter2 . || explain 'a password was written'
+	DATABASE_URL=sqlite:mine.db ok init --no-hooks
+	same ignored '/dev.db
+/dev.db-*
+/mine.db
+/mine.db-*' "$(<.gitignore)"
+	DATABASE_URL=sqlite:mine.db ok status
+	err_has 'target env (sqlite'
+	err_lacks 'hint: the target is'
+	ok init --no-hooks --target dev=sqlite:dev.db
+	same target dev "$(git config -f .gitmigrate migrate.target)"
+	err_lacks "'env'"
+}
+
+@test "says which target counts beside DATABASE_URL" {
+	local hint="hint: the target is 'dev', which migrate.target names; for what DATABASE_URL says: --target env"
+	start
+	ok init --no-hooks
+	pair ${A}_a 'CREATE TABLE t (id integer);' 'DROP TABLE t;'
+	# shellcheck disable=SC2031
+	export DATABASE_URL=sqlite:mine.db
+	ok up
+	same said "$hint" "$(grep '^hint: the target' <<<"$err")"
+	[[ -e dev.db && ! -e mine.db ]]
+	ok up --target env
+	err_lacks 'hint: the target'
+	[[ -e mine.db ]]
+	ok new create_u --column id:int
+	err_has "$hint"
+	DATABASE_URL=sqlite:dev.db ok status
+	err_lacks 'hint: the target'
+	ok init --no-hooks
+	err_is 'nothing to change: everything is set up'
+}
+
 @test "databases in the work tree are kept out of commits" {
 	start
 	printf 'x' >.gitignore

@@ -230,3 +230,96 @@ runs_unlocked() {
 	ok up --no-lock
 	same tables users "$(tables)"
 }
+
+@test "names who holds the rows that a statement waits for" {
+	fresh postgresql
+	users
+	sql 'INSERT INTO users VALUES (1), (2)'
+	pair 20260102000000_add_a 'UPDATE users SET id = id + 10;' \
+		'UPDATE users SET id = id - 10;'
+	commit
+	holder 'SELECT * FROM users WHERE id = 2 FOR UPDATE'
+	migrate up --lock-wait 2s --json
+	exits 128
+	same err "waiting for process # (shop, idle in transaction, open for #) on users
+error: unable to apply migration '20260102000000_add_a': the locks that it needs were not to be had in # s
+detail: process # (shop, idle in transaction, open for #) of user postgres has a row lock on users: SELECT 'ready';
+hint: wait longer for them: --lock-wait DURATION
+hint: or end what is in the way: SELECT pg_terminate_backend(#)
+hint: nothing of it is left in the database" \
+		"$(masked <<<"$err" | sed -E 's/open for # m?s/open for #/')"
+	json_is '.runs[0].attempts | map([.outcome, .blockers[0].mode,
+		.blockers[0].application, (.waited_ms >= 1900)] | map(tostring)
+		| join(" ")) | join("|")' 'timeout a row lock shop true'
+	# behind a strong lock of its own it asks for short, and knows all the same
+	pair 20260102000000_add_a 'CREATE INDEX i ON users (id);
+UPDATE users SET id = id + 10;' 'DROP INDEX i;'
+	commit
+	migrate up --lock-wait 2s --lock-timeout 400ms
+	exits 128
+	err_has 'has a row lock on users'
+}
+
+counts_nobody() {
+	users
+	pair 20260102000000_add_a 'INSERT INTO users VALUES (1);' \
+		'DELETE FROM users;'
+	commit
+	table_holder
+	# it has to end long before the holder would
+	try timeout 60 git migrate up --lock-wait 2s --json
+	exits 128
+	[[ $ENGINE != postgresql ]] || err_has ' has AccessExclusiveLock on users'
+	json_is '.runs[0] | [.outcome, (.attempts | length >= 1)] | join(" ")' 'failed true'
+}
+
+table_holder() {
+	[[ $ENGINE != postgresql ]] || {
+		holder 'LOCK TABLE users IN ACCESS EXCLUSIVE MODE'
+		return
+	}
+	local word
+	coproc HOLDER {
+		exec mariadb --no-defaults -S "$MARIADB_SOCKET" -u root -N -n \
+			"${URL##*/}" 2>&1
+	}
+	exec {HOLDER_IN}>&"${HOLDER[1]}" {HOLDER_OUT}<&"${HOLDER[0]}"
+	printf '%s\n' 'LOCK TABLES users WRITE;' "SELECT 'ready';" >&"$HOLDER_IN"
+	while read -r word <&"$HOLDER_OUT" && [[ $word != ready ]]; do :; done
+}
+
+@test "counting rows does not wait for a table that somebody has locked (postgresql)" {
+	fresh postgresql
+	counts_nobody
+	# what needs no lock of it goes on, not counted
+	pair 20260102000000_add_a 'GRANT SELECT ON users TO PUBLIC;' \
+		'REVOKE SELECT ON users FROM PUBLIC;'
+	commit
+	try timeout 60 git migrate up
+	exits 0
+	err_lacks 'waiting for'
+}
+
+@test "counting rows does not wait for a table that somebody has locked (mariadb)" {
+	fresh mariadb
+	counts_nobody
+}
+
+@test "a role that may not end who is in the way is told whom to ask" {
+	fresh postgresql
+	local role=weak_$$
+	server "CREATE ROLE $role LOGIN"
+	server "ALTER DATABASE ${URL##*/} OWNER TO $role"
+	git config migrate-target.dev.url "${URL/postgres@/$role@}"
+	users
+	holder 'SELECT * FROM users'
+	migrate up --lock-wait 200ms
+	exits 128
+	same hints "hint: wait longer for them: --lock-wait DURATION
+hint: or end what is in the way: ask postgres or a superuser for SELECT pg_terminate_backend(#)
+hint: to see what it does, let somebody who may say: GRANT pg_read_all_stats TO ROLE
+hint: nothing of it is left in the database" "$(grep '^hint' <<<"$err" | masked)"
+	holder_ends ROLLBACK
+	drop_database "${URL##*/}"
+	server "DROP ROLE $role"
+}

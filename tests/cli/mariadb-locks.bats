@@ -183,7 +183,23 @@ follows_itself() {
 	server 'DROP USER poor@127.0.0.1'
 	exits 128
 	err_has 'detail: a session that this role may not see has perhaps a lock on users'
+	err_has 'hint: to see what it does, let somebody who may say: GRANT PROCESS ON *.* TO USER'
 	err_lacks KILL
+}
+
+@test "who may not end who is in the way is told whom to ask" {
+	shows plugin
+	users
+	server "CREATE USER poor@127.0.0.1; GRANT PROCESS ON *.* TO poor@127.0.0.1;
+		GRANT ALL ON \`${URL##*/}\`.* TO poor@127.0.0.1"
+	git config migrate-target.dev.url "${URL/root@/poor@}"
+	holder 'SELECT * FROM users'
+	migrate up --lock-wait 200ms
+	server 'DROP USER poor@127.0.0.1'
+	exits 128
+	same hint 'hint: or end what is in the way: ask who has the right CONNECTION ADMIN for KILL #' \
+		"$(grep 'or end' <<<"$err" | masked)"
+	err_lacks 'to see what it does'
 }
 
 @test "looks at the tables that foreign keys name" {

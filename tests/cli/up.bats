@@ -385,9 +385,9 @@ missing_warns() {
 		kill -0 $pid
 	done
 	kill -TERM $pid
-	local code=0
-	wait $pid || code=$?
-	same 'exit status' 130 $code
+	local ended=0
+	wait $pid || ended=$?
+	same 'exit status' 130 $ended
 	same tables '' "$(tables)"
 	same states "$A uncommitted" "$(states)"
 }
@@ -405,7 +405,7 @@ other_row="CREATE TEMP TABLE other AS SELECT * FROM git_migrations;
 	commit
 	behind_another_run up "$other_row, version = $C;
 		INSERT INTO git_migrations SELECT * FROM other"
-	same 'exit status' 1 $code
+	same 'exit status' 1 "$ended"
 	same complaint "waiting for another run
 error: migrations/${B}_create_b.up.sql: migration '${B}_create_b' is out of order: $C is applied already
 hint: to apply it all the same: git migrate up --out-of-order
@@ -423,7 +423,7 @@ hint: to apply it in order: git migrate down --to $A, then git migrate up" \
 	commit
 	behind_another_run up "$other_row, version = $B;
 		INSERT INTO git_migrations SELECT * FROM other"
-	same 'exit status' 1 $code
+	same 'exit status' 1 "$ended"
 	same complaint "error: migrations/${B}_create_b.up.sql: the up script of migration '${B}_create_b' has changed since it was applied" \
 		"$(sed -n 2p err)"
 	same tables a "$(tables)"
@@ -439,7 +439,7 @@ hint: to apply it in order: git migrate down --to $A, then git migrate up" \
 	commit
 	behind_another_run up "DROP TABLE b; DELETE FROM git_migrations
 		WHERE version = $B"
-	same 'exit status' 1 $code
+	same 'exit status' 1 "$ended"
 	same complaint "waiting for another run
 error: another run has changed what is pending on 'dev': '${B}_create_b' was not to be applied when this was typed
 hint: nothing is applied; to do it as it is now: git migrate up" "$(<err)"
@@ -449,7 +449,7 @@ hint: nothing is applied; to do it as it is now: git migrate up" "$(<err)"
 			('$(git rev-parse "HEAD:migrations/${B}_create_b.up.sql")',
 			'$(git rev-parse "HEAD:migrations/${B}_create_b.down.sql")');
 		INSERT INTO git_migrations SELECT * FROM other"
-	same 'exit status' 1 $code
+	same 'exit status' 1 "$ended"
 	same hint 'hint: nothing is applied; to do it as it is now: git migrate up -n 1' \
 		"$(tail -n 1 err)"
 	same tables a "$(tables)"

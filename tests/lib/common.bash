@@ -151,7 +151,7 @@ states() {
 }
 
 # behind_another_run COMMAND STATEMENTS   starts the command, has it wait for a
-# run on SQLite, whose work is STATEMENTS, and sets $code to how it ended.
+# run on SQLite, whose work is STATEMENTS, and sets $ended to how it ended.
 behind_another_run() {
 	local file=${URL#sqlite:} pid
 	coproc python3 -c 'import fcntl, struct, sys
@@ -169,7 +169,7 @@ sys.stdin.read()' "$file"
 	done
 	sql "$2"
 	eval "exec ${COPROC[1]}>&-"
-	# shellcheck disable=SC2034
-	code=0
-	wait $pid || code=$?
+	ended=0
+	wait $pid || ended=$?
+	export ended
 }

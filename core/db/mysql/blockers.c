@@ -169,6 +169,14 @@ static char *relation(const struct look *look, const char *const *values)
 			       values[COLUMN_TABLE]);
 }
 
+/* A connection of one's own may be ended by anybody. */
+static bool may_kill(const struct my *my, const char *user)
+{
+	const char *own = my->main.mysql ? my->main.mysql->user : NULL;
+
+	return my->may_kill || (own && user && !strcmp(own, user));
+}
+
 /* One entry a connection, with the first of its locks. */
 static int take_row(const char *const *values, int count, void *data)
 {
@@ -204,7 +212,12 @@ static int take_row(const char *const *values, int count, void *data)
 		.transaction = talloc_asprintf(mem, "%u", number),
 	};
 	if (id)
-		b->remedy = talloc_asprintf(mem, "KILL %s", values[COLUMN_ID]);
+		b->remedy = talloc_asprintf(
+			mem, "%sKILL %s",
+			may_kill(look->my, b->user)
+				? ""
+				: "ask who has the right CONNECTION ADMIN for ",
+			values[COLUMN_ID]);
 	return 0;
 }
 
@@ -220,6 +233,13 @@ void my_ask_rights(struct my *my, struct my_conn *side)
 		    "SELECT 1 FROM performance_schema.session_connect_attrs "
 		    "LIMIT 0",
 		    &my->sees_programs);
+	my->may_kill = my_is_there(
+		side,
+		"SELECT 1 FROM information_schema.USER_PRIVILEGES "
+		"WHERE PRIVILEGE_TYPE IN ('SUPER', 'CONNECTION ADMIN', "
+		"'CONNECTION_ADMIN') AND GRANTEE = CONCAT('\'', "
+		"REPLACE(CURRENT_USER(), '@', '\'@\''), '\'') LIMIT 1",
+		NULL);
 }
 
 /* The columns up to COLUMN_NOW, of p (PROCESSLIST) and x (INNODB_TRX). */

@@ -8,7 +8,8 @@
 	(DB_SESSION_LOCK | DB_ALTER_COLUMN | DB_SCRATCH_ON_SERVER |            \
 	 DB_SHOWS_TABLES | DB_BACKUP)
 #define FUNCTIONS                                                              \
-	.family = "mysql", .dialect = SQL_MYSQL,                               \
+	.sessions_right = "GRANT PROCESS ON *.* TO USER", .family = "mysql",   \
+	.dialect = SQL_MYSQL,                                                  \
 	.no_table_state = "42S02", /* to whom has no right it does not tell */ \
 		.no_right_state = "42000", /* or bad syntax */                 \
 		.ledger_sql = "core/db/mysql/ledger.sql",                      \

@@ -218,7 +218,7 @@ struct my {
 	struct my_watch watch;
 
 	/* blockers.c */
-	bool asked_rights, sees_transactions, sees_programs;
+	bool asked_rights, sees_transactions, sees_programs, may_kill;
 	bool no_probe;	  /* it may not try locks */
 	int64_t cache_us; /* that the one of InnoDB was last read */
 	bool timed_out;	  /* the last statement that asked for locks */

@@ -17,6 +17,9 @@ int my_begin_step(struct db *db, const struct script *script, size_t n,
 	if (my_start_script(my, script, n, err) < 0)
 		return -1;
 	my->script = script;
+	/* what is asked in it waits no longer than the statement */
+	if (my_limits_set(my, script, &script->statements[n], err) < 0)
+		return -1;
 	if (my_run_sql(&my->main, "START TRANSACTION", err) < 0)
 		return -1;
 	my->transaction = MY_STEP;

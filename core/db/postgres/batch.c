@@ -55,13 +55,19 @@ int pg_key(TALLOC_CTX *mem, struct db *db, const char *table,
 int pg_ask(struct db *db, const char *sql, db_row_fn row, void *data,
 	   struct error *err)
 {
+	struct pg *pg = pg_of(db);
 	const struct pg_statement statement = {
 		.sql = sql,
 		.row = row,
 		.data = data,
 	};
+	int result;
 
-	return pg_run(pg_of(db), &statement, err);
+	if (pg->transaction != PG_STEP)
+		return pg_run(pg, &statement, err);
+	pg_row_wait_begin(pg, pg->script, NULL);
+	result = pg_run(pg, &statement, err);
+	return pg_row_wait_end(pg, result, err);
 }
 
 static int take_load(const char *const *values, int count, void *data)

@@ -261,5 +261,7 @@ int pg_blockers(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	talloc_free(asking);
 	*blockers = found.list;
 	*blocker_count = found.count;
+	if (result == 0 && !found.count)
+		pg_row_wait_recall(mem, pg, blockers, blocker_count);
 	return result;
 }

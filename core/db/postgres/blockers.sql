@@ -61,7 +61,16 @@ SELECT * FROM (
 	       AND s.query NOT LIKE '%(to prevent wraparound)%',
 	       CASE WHEN l.pid IS NULL
 		THEN 'ROLLBACK PREPARED ' || pg_catalog.quote_literal(x.gid)
-		ELSE 'SELECT pg_terminate_backend(' || l.pid || ')' END,
+		ELSE CASE WHEN (SELECT r.rolsuper FROM pg_catalog.pg_roles r
+				WHERE r.rolname = current_user)
+			    OR pg_catalog.pg_has_role(s.usesysid, 'USAGE')
+			    OR (pg_catalog.pg_has_role('pg_signal_backend', 'USAGE')
+				AND NOT (SELECT r.rolsuper
+					 FROM pg_catalog.pg_roles r
+					 WHERE r.oid = s.usesysid))
+		     THEN '' ELSE 'ask ' || coalesce(s.usename || ' or ', '')
+			|| 'a superuser for ' END
+		     || 'SELECT pg_terminate_backend(' || l.pid || ')' END,
 	       pg_catalog.format('%I.%I', n.nspname, c.relname)
 	FROM pg_catalog.pg_locks l
 	JOIN asked a ON a.oid = l.relation

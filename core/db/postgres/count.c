@@ -24,8 +24,18 @@ static char *quote_table(const struct pg *pg, const char *table)
 	return pg_quote_relation(NULL, table);
 }
 
-int pg_count_send(struct pg *pg, struct db_count *counts, size_t count,
-		  int64_t limit, struct error *err)
+/*
+ * A number is not worth a wait: what somebody has locked is not counted. But of
+ * our own tables -1 says that there is none; and what has a transaction of its
+ * own open is given its time there.
+ */
+static const char *patience(const char *table, bool within)
+{
+	return within || db_is_own_table(table) ? NULL : "50ms";
+}
+
+static int send(struct pg *pg, struct db_count *counts, size_t count,
+		int64_t limit, bool within, struct error *err)
 {
 	char most[24];
 
@@ -34,11 +44,12 @@ int pg_count_send(struct pg *pg, struct db_count *counts, size_t count,
 		const char *table = counts[i].table;
 		char *name = quote_table(pg, table);
 		char *whole = strchr(table, '.') ? pg_quote(name, table) : NULL;
-		const char *params[] = { name, whole, most };
+		const char *params[] = { name, whole, most,
+					 patience(table, within) };
 		const struct pg_statement statement = {
 			.sql = embed_text("core/db/postgres/count.sql"),
 			.params = params,
-			.param_count = 3,
+			.param_count = 4,
 			.keep = true,
 			.minor = true,
 			.row = take_count,
@@ -57,12 +68,18 @@ int pg_count_send(struct pg *pg, struct db_count *counts, size_t count,
 	return 0;
 }
 
+int pg_count_send(struct pg *pg, struct db_count *counts, size_t count,
+		  int64_t limit, struct error *err)
+{
+	return send(pg, counts, count, limit, false, err);
+}
+
 static int count_now(struct pg *pg, struct db_count *counts, size_t count,
 		     int64_t limit, struct error *err)
 {
 	if (pg->transaction == PG_IDLE && !pg->inside && pg_reset(pg, err) < 0)
 		return -1;
-	if (pg_count_send(pg, counts, count, limit, err) < 0)
+	if (send(pg, counts, count, limit, pg->inside, err) < 0)
 		return -1;
 	return pg_sync(pg, err);
 }

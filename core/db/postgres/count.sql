@@ -1,7 +1,7 @@
 -- Rows of the table $1 (or else $2, the same name with its dot taken
 -- literally): the number, and whether it is an estimate; no row when there is
 -- no table. It is counted when it has about $3 rows or less, with all its
--- partitions and children. The estimate is what the planner would say, rows a
+-- partitions and children, and waits for locks for $4, or as the session does. The estimate is what the planner would say, rows a
 -- page at the last ANALYZE times the pages there are now, or else the rows that
 -- the statistics saw come and go, or else a guess from the width of the columns. query_to_xml() is how a plain query runs another one,
 -- and only when it is needed.
@@ -59,7 +59,10 @@ FROM (
 				 / current_setting('block_size')::bigint
 		       END AS pages
 		FROM pg_catalog.pg_class c
-		WHERE c.oid = coalesce(pg_catalog.to_regclass($1),
+		WHERE ($4::text IS NULL
+		       OR (SELECT pg_catalog.set_config('lock_timeout', $4, true))
+			  IS NOT NULL)
+		  AND c.oid = coalesce(pg_catalog.to_regclass($1),
 				       pg_catalog.to_regclass($2))
 		  AND c.relkind IN ('r', 'p', 'm')
 		OFFSET 0

@@ -8,6 +8,7 @@ const struct db_engine db_engine_postgres = {
 			DB_SCRATCH_ON_SERVER | DB_STATEMENT_TIMEOUT | DB_BACKUP,
 	.no_table_state = "42P01",
 	.no_right_state = "42501",
+	.sessions_right = "GRANT pg_read_all_stats TO ROLE",
 	.accepts = pg_accepts,
 	.place = pg_place,
 	.environment_secret = pg_environment_secret,

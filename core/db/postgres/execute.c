@@ -350,7 +350,9 @@ int pg_execute_part(struct db *db, const struct script *script, size_t n,
 	if (start_own(pg, s, err) < 0 || pg_watch_begin(pg, s, err) < 0 ||
 	    pg_limits_send_outside(pg, script, s, err) < 0)
 		return pg_watch_end(pg, -1, err);
-	result = pg_watch_end(pg, run(pg, script, n, part, facts, err), err);
+	pg_row_wait_begin(pg, script, s);
+	result = run(pg, script, n, part, facts, err);
+	result = pg_row_wait_end(pg, pg_watch_end(pg, result, err), err);
 	if (result == 0)
 		result = check_transaction(pg, s, facts, err);
 	if (result == 0 && may_unlock(pg, s))

@@ -37,6 +37,7 @@
  *	blockers.c	who holds locks that are in the way
  *	limits.c	time-outs
  *	watch.c		statements that have to be watched while they wait
+ *	row_waits.c	who has the rows that one waits for
  *	pooler.c	a connection pooler in between
  *	count.c		rows and columns of tables
  *	catalog.c	what is in the database
@@ -132,6 +133,8 @@ struct pg_look {
 	double cost_us;
 };
 
+#define PG_MOST_SEEN 5 /* who are in the way, of those that are told */
+
 struct pg {
 	struct db db;
 	PGconn *conn;
@@ -224,6 +227,21 @@ struct pg {
 	/* watch.c */
 	struct pg_watch *watch; /* of the statement that runs, or NULL */
 	struct pg *watcher;	/* the connection that looks */
+
+	/* row_waits.c */
+	struct pg_row_wait {
+		bool on;	/* of the statement that runs */
+		bool over;	/* it is ended for having waited */
+		bool own;	/* the script has set its own time-out */
+		bool timed_out; /* the last one was, and those are who it
+				   waited for */
+		const char *relation;
+		int64_t began_us, since_us, looked_us, seen_us;
+		int64_t blind_us; /* when there was no second connection */
+		TALLOC_CTX *turn; /* of the last look */
+		struct fact_blocker seen[PG_MOST_SEEN];
+		size_t seen_count;
+	} row_wait;
 
 	/* pooler.c */
 	bool direct;	 /* the server's own process is at the other end */
@@ -508,6 +526,8 @@ int pg_limits_send_step(struct pg *pg, const struct script *script,
 			const struct statement *s, struct error *err);
 int pg_limits_send_outside(struct pg *pg, const struct script *script,
 			   const struct statement *s, struct error *err);
+/* Whether the statement sets a lock time-out itself. */
+bool pg_limits_are_set(const struct script *script, const struct statement *s);
 /* The session is as it was when opened. */
 void pg_limits_forget(struct pg *pg);
 
@@ -522,6 +542,26 @@ int pg_watch_end(struct pg *pg, int result, struct error *err);
 /* One of our own, outside of transactions, that waits for others: watched, and
    for as long as --lock-wait says. */
 int pg_run_patiently(struct pg *pg, const char *sql, struct error *err);
+
+/* The second connection that is asked while something waits: whether there is
+   one. */
+bool pg_watcher_open(struct pg *pg);
+
+/* A statement that may wait for rows begins, see row_waits.c; NULL: a question
+   of ours in its transaction. */
+void pg_row_wait_begin(struct pg *pg, const struct script *script,
+		       const struct statement *s);
+/* To be called while it runs: true when it has waited for db.lock_timeout_ms.
+ */
+bool pg_row_wait_is_over(struct pg *pg);
+/* Until when, at most, that does not have to be called. */
+void pg_row_wait_due(const struct pg *pg, int *timeout_ms);
+/* It has ended so: that it waited too long is a lock time-out. */
+int pg_row_wait_end(struct pg *pg, int result, struct error *err);
+/* Copies on mem of who had what a statement has just waited for in vain, told
+   once: before the next attempt nobody knows. */
+void pg_row_wait_recall(TALLOC_CTX *mem, struct pg *pg,
+			struct fact_blocker **list, size_t *count);
 
 /* Whether what was found at the other end may be worked with; refuses a
    pooler that hands out another session for each transaction. */

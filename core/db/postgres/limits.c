@@ -1,5 +1,6 @@
 #include "core/db/postgres/internal.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,12 +19,25 @@ static int send_setting(struct pg *pg, const char *local, const char *name,
 	return pg_send_sql(pg, text, err);
 }
 
+#define GRACE_MS 1000
+
+/* Nobody queues behind what is waited for: row_waits.c ends the waiting, who
+   sees first whom it is for. */
+static int lock_ms_of(const struct db *db)
+{
+	int ms = db->lock_timeout_ms;
+
+	return ms && db->lock_weak && ms < INT_MAX - GRACE_MS ? ms + GRACE_MS
+							      : ms;
+}
+
 int pg_limits_send(struct pg *pg, struct error *err)
 {
 	const struct db *db = &pg->db;
+	int lock_ms = lock_ms_of(db);
 
-	if (db->lock_timeout_ms && send_setting(pg, "LOCAL ", "lock_timeout",
-						db->lock_timeout_ms, err) < 0)
+	if (lock_ms &&
+	    send_setting(pg, "LOCAL ", "lock_timeout", lock_ms, err) < 0)
 		return -1;
 	pg->own_settings |= db->statement_timeout_ms > 0;
 	if (db->statement_timeout_ms &&
@@ -33,11 +47,16 @@ int pg_limits_send(struct pg *pg, struct error *err)
 	return 0;
 }
 
+bool pg_limits_are_set(const struct script *script, const struct statement *s)
+{
+	return (!strcmp(s->kind, "SET") || !strcmp(s->kind, "SELECT")) &&
+	       statement_mentions(script, s, "lock_timeout");
+}
+
 static void note_own(struct pg *pg, const struct script *script,
 		     const struct statement *s)
 {
-	if ((!strcmp(s->kind, "SET") || !strcmp(s->kind, "SELECT")) &&
-	    statement_mentions(script, s, "lock_timeout"))
+	if (pg_limits_are_set(script, s))
 		pg->own_lock_timeout = true;
 }
 
@@ -60,7 +79,7 @@ int pg_limits_send_outside(struct pg *pg, const struct script *script,
 			   const struct statement *s, struct error *err)
 {
 	/* a time-out would leave half of it done */
-	int lock_ms = s->no_transaction ? 0 : pg->db.lock_timeout_ms;
+	int lock_ms = s->no_transaction ? 0 : lock_ms_of(&pg->db);
 	int statement_ms = pg->db.statement_timeout_ms;
 
 	if (pg->transaction != PG_IDLE || pg->inside)

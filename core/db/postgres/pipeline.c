@@ -262,6 +262,7 @@ static bool await_result(struct pg *pg)
 		if (more > 0)
 			poller->events |= POLLOUT;
 		pg_observe_wait(pg, &pollers[1], &timeout);
+		pg_row_wait_due(pg, &timeout);
 		ready = poll(pollers, 2, timeout);
 		if (ready < 0 && errno != EINTR)
 			return false;
@@ -271,8 +272,9 @@ static bool await_result(struct pg *pg)
 			return true;
 		pg_observe_go_on(pg, &pollers[1]);
 		now = clock_mono_us();
-		if (now - began < TICK_US ||
-		    !(pg_watch_is_over(pg) || pg_tick(pg)))
+		if (!pg_row_wait_is_over(pg) &&
+		    (now - began < TICK_US ||
+		     !(pg_watch_is_over(pg) || pg_tick(pg))))
 			continue;
 		if (!asked)
 			asked = now;

@@ -236,7 +236,7 @@ int pg_session_begin(struct db *db, const struct script *script,
 		return -1;
 	if (script) {
 		pg->db.began_us = pg->db.committed_us = 0;
-		pg->own_settings = false;
+		pg->own_settings = pg->row_wait.own = false;
 		if (pg_count_send_before(pg, script, err) < 0 ||
 		    pg_held_start(pg, err) < 0)
 			return -1;

@@ -17,7 +17,6 @@
 #define LOOK_AGAIN_US 250000
 #define CLEAN_UP_MS 1000
 #define LEAST_WAIT_MS 1000
-#define MOST_SEEN 5
 
 struct pg_watch {
 	struct pg_index_search indexes; /* that it makes */
@@ -26,7 +25,7 @@ struct pg_watch {
 	bool blind; /* no second connection is to be had */
 	bool over;
 	TALLOC_CTX *turn; /* of the last look */
-	struct fact_blocker seen[MOST_SEEN];
+	struct fact_blocker seen[PG_MOST_SEEN];
 	size_t seen_count;
 };
 
@@ -83,19 +82,21 @@ static int take_blocker(const char *const *values, int count, void *data)
 	struct pg_watch *watch = data;
 
 	(void)count;
-	if (watch->seen_count < MOST_SEEN)
+	if (watch->seen_count < PG_MOST_SEEN)
 		pg_take_blocker(watch->turn, values,
 				&watch->seen[watch->seen_count++]);
 	return 0;
 }
 
-static void open_watcher(struct pg *pg)
+bool pg_watcher_open(struct pg *pg)
 {
 	struct db_options options = { .connect_ms = 2000, .read_only = true };
 	struct error ignored = { 0 };
 
-	if (pg_open_url(pg, &pg->url, &options, &pg->watcher, &ignored) < 0)
+	if (!pg->watcher &&
+	    pg_open_url(pg, &pg->url, &options, &pg->watcher, &ignored) < 0)
 		error_release(&ignored);
+	return pg->watcher != NULL;
 }
 
 /* Where the role may have but so many connections, seeing to it that the
@@ -104,9 +105,8 @@ static bool has_watcher(struct pg *pg)
 {
 	if (pg->watcher || pg->watch->blind)
 		return pg->watcher != NULL;
-	open_watcher(pg);
-	if (!pg->watcher && pg_observe_close(pg))
-		open_watcher(pg);
+	if (!pg_watcher_open(pg) && pg_observe_close(pg))
+		pg_watcher_open(pg);
 	pg->watch->blind = !pg->watcher;
 	return pg->watcher != NULL;
 }

@@ -11,6 +11,9 @@
 {{^column.known}}
 -- migrate: edit "write the old type of {{text:column}}, which no target could tell"
 {{/column.known}}
+{{#undo}}
+ALTER TABLE {{table}} {{undo}};
+{{/undo}}
 ALTER TABLE {{table}} CHANGE COLUMN {{column}} {{new}} {{#type}}{{type}}{{/type}}{{^type}}<type>{{/type}}, ADD COLUMN {{column}} {{#column.known}}{{column.nullable}}{{column.place}}{{/column.known}}{{^column.known}}<type>{{/column.known}};
 UPDATE {{table}} SET {{column}} = {{#back}}{{back}}{{/back}}{{^back}}{{new}}{{/back}};
 {{#column.known}}

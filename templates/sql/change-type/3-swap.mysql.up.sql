@@ -14,7 +14,7 @@
 -- migrate: edit "{{text:blocked}} needs the old {{text:column}}: write what becomes of it"
 {{/blocked}}
 {{#restore}}
--- migrate: edit "make for the new {{text:column}} what {{text:column}} has, or take this line out: {{text:restore}}"
+-- migrate: edit "for the new {{text:column}}, write this into the next ALTER TABLE, or as one of its own after it, or take this line out: {{text:restore}}"
 {{/restore}}
 {{^column.known}}
 -- migrate: edit "give the new {{text:column}} the default, NOT NULL, indexes and constraints that {{text:column}} has, which no target could tell"

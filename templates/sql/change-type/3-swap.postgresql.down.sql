@@ -5,6 +5,12 @@
 -- Expected duration: grows with the table: each row is written, and nobody else
 -- reads or writes the table meanwhile.
 
+{{#undo}}
+{{undo}};
+{{/undo}}
+{{#reset}}
+{{reset}};
+{{/reset}}
 ALTER TABLE {{table}} RENAME COLUMN {{column}} TO {{new}};
 {{#blocked}}
 -- migrate: edit "bring {{text:blocked}} back"
@@ -13,9 +19,6 @@ ALTER TABLE {{table}} RENAME COLUMN {{column}} TO {{new}};
 -- migrate: edit "write the old type of {{text:column}}, which no target could tell, twice"
 {{/column.known}}
 {{#column.known}}
-{{#before}}
-{{before}};
-{{/before}}
 ALTER TABLE {{table}} ADD COLUMN {{column}} {{column.nullable}};
 {{/column.known}}
 {{^column.known}}
@@ -30,6 +33,9 @@ ALTER TABLE {{table}} ALTER COLUMN {{new}} DROP NOT NULL;
 {{#column.default}}
 ALTER TABLE {{table}} ALTER COLUMN {{new}} DROP DEFAULT;
 {{/column.default}}
+{{#sequence}}
+ALTER SEQUENCE {{sequence}} OWNED BY {{table}}.{{column}};
+{{/sequence}}
 {{#restore}}
 {{restore}};
 {{/restore}}

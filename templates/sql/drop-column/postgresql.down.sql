@@ -49,6 +49,9 @@ ALTER TABLE {{table}} ALTER COLUMN {{column}} SET NOT NULL;
 {{/column.required}}
 {{/column.known}}
 {{/type}}
+{{#sequence}}
+ALTER SEQUENCE {{sequence}} OWNED BY {{table}}.{{column}};
+{{/sequence}}
 {{#restore}}
 {{restore}};
 {{/restore}}

@@ -13,6 +13,9 @@
 -- migrate: edit "write the type of {{text:column}}, which no target could tell"
 {{/column.known}}
 {{/type}}
+{{#undo}}
+ALTER TABLE {{table}} {{undo}};
+{{/undo}}
 {{#column.known}}
 ALTER TABLE {{table}} ADD COLUMN {{column}} {{column.nullable}}{{column.place}}, MODIFY COLUMN {{to}} {{column.type}};
 {{/column.known}}

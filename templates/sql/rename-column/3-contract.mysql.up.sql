@@ -12,7 +12,7 @@
 -- migrate: edit "{{text:blocked}} needs {{text:column}}: write what becomes of it"
 {{/blocked}}
 {{#restore}}
--- migrate: edit "make for {{text:to}} what {{text:column}} has, or take this line out: {{text:restore}}"
+-- migrate: edit "for {{text:to}}, write this into the next ALTER TABLE, or as one of its own after it, or take this line out: {{text:restore}}"
 {{/restore}}
 {{^column.known}}
 -- migrate: edit "give {{text:to}} the default, NOT NULL, indexes and constraints that {{text:column}} has, which no target could tell"

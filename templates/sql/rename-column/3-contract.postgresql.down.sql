@@ -13,10 +13,10 @@
 -- migrate: edit "write the type of {{text:column}}, which no target could tell"
 {{/column.known}}
 {{/type}}
+{{#undo}}
+{{undo}};
+{{/undo}}
 {{#column.known}}
-{{#before}}
-{{before}};
-{{/before}}
 ALTER TABLE {{table}} ADD COLUMN {{column}} {{column.nullable}};
 {{/column.known}}
 {{^column.known}}
@@ -31,6 +31,9 @@ ALTER TABLE {{table}} ALTER COLUMN {{to}} DROP NOT NULL;
 {{#column.default}}
 ALTER TABLE {{table}} ALTER COLUMN {{to}} DROP DEFAULT;
 {{/column.default}}
+{{#sequence}}
+ALTER SEQUENCE {{sequence}} OWNED BY {{table}}.{{column}};
+{{/sequence}}
 {{#restore}}
 {{restore}};
 {{/restore}}

@@ -171,6 +171,8 @@ static int close_it(struct sqlite *s)
 	sqlite_disconnect(s);
 	if (s->lock_file >= 0)
 		close(s->lock_file);
+	if (s->look_file >= 0)
+		close(s->look_file);
 	if (s->folder)
 		sqlite_folder_remove(s->folder, s->owner_file);
 	return 0;
@@ -192,7 +194,7 @@ struct sqlite *sqlite_new(TALLOC_CTX *mem, const struct db_options *options,
 		   SQLITE_OPEN_EXRESCODE;
 	s->lock_words = talloc_asprintf(s, "the lock on '%s'", s->db.database);
 	s->waiting_for = s->lock_words;
-	s->lock_file = -1;
+	s->lock_file = s->look_file = -1;
 	talloc_set_destructor(s, close_it);
 	return s;
 }
@@ -330,6 +332,7 @@ const struct db_engine db_engine_sqlite = {
 	.judge = sqlite_judge,
 	.lock = sqlite_lock,
 	.unlock = sqlite_unlock,
+	.holder = sqlite_lock_holder,
 	.split = sqlite_split,
 	.foresee = sqlite_foresee,
 	.execute = sqlite_execute,

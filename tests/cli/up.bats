@@ -385,9 +385,9 @@ missing_warns() {
 		kill -0 $pid
 	done
 	kill -TERM $pid
-	local ended=0
-	wait $pid || ended=$?
-	same 'exit status' 130 $ended
+	local code=0
+	wait $pid || code=$?
+	same 'exit status' 130 $code
 	same tables '' "$(tables)"
 	same states "$A uncommitted" "$(states)"
 }

@@ -126,10 +126,11 @@ static bool is_denied(const struct db *db, const struct error *err)
 	       !strcmp(err->sqlstate, db->engine->no_right_state);
 }
 
-/* What the server says; our own words name the ledger. */
 static int unreadable(const struct db *db, struct error *err)
 {
-	if (!*err->sqlstate)
+	/* of a connection it says itself what is wrong with it */
+	if (err->code != ERROR_SQL && err->code != ERROR_BUSY &&
+	    err->code != ERROR_LOCK_TIMEOUT)
 		return -1;
 	error_prefix(err, "unable to read the ledger of '%s'", db->label);
 	if (!is_denied(db, err))

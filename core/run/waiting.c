@@ -24,6 +24,7 @@ struct waiting {
 	int64_t attempt_us, asked_us;
 	int timeout_ms;
 	bool recorded; /* as the last one of the facts */
+	bool failed;
 	struct fact_blocker *first_seen;
 	size_t first_count;
 
@@ -44,10 +45,14 @@ static void sum_needs(struct waiting *w)
 	}
 }
 
+static void tell_whom(struct waiting *w);
+
 /* A look that failed says nothing of the next script. */
 static int look_again(struct waiting *w)
 {
 	w->runner->db->options.unobserved = w->unobserved;
+	if (!w->patience && !w->failed)
+		tell_whom(w);
 	return 0;
 }
 
@@ -370,12 +375,32 @@ static bool goes_on_unobserved(struct waiting *w, struct error *err)
 	return true;
 }
 
+/* One that asks until it has its locks was seen waiting for these. */
+static void tell_whom(struct waiting *w)
+{
+	double waited_ms = 0;
+
+	if (w->runner->db->lost)
+		return;
+	look_back(w);
+	if (!w->first_count)
+		return;
+	for (size_t i = w->then.statement_count; i < w->facts->statement_count;
+	     i++)
+		if (w->facts->statements[i].waited_ms > 0)
+			waited_ms += w->facts->statements[i].waited_ms;
+	record(w, "ok", waited_ms);
+}
+
 bool waiting_again(struct waiting *w, struct error *err)
 {
 	bool deadlock = err->code == ERROR_DEADLOCK;
 
-	if (goes_on_unobserved(w, err))
+	w->failed = true;
+	if (goes_on_unobserved(w, err)) {
+		w->failed = false;
 		return true;
+	}
 	if (!w->patience)
 		return false;
 	if (!deadlock && err->code != ERROR_LOCK_TIMEOUT) {

@@ -104,8 +104,7 @@ hint: nothing of it is left in the database" "$(masked <<<"$err")"
 		"$(git migrate log 20260101000000 --json | jq '.runs[0].attempts')"
 }
 
-@test "asks without looking when the lock time-out is 0" {
-	fresh postgresql
+asks_at_once() {
 	users
 	git config migrate.lockTimeout 0
 	holder 'SELECT * FROM users'
@@ -114,10 +113,23 @@ hint: nothing of it is left in the database" "$(masked <<<"$err")"
 		[[ $(sql "SELECT count(*) FROM pg_locks WHERE NOT granted") = 0 ]] ||
 			break
 	done
+	for ((tries = 0; tries < 3000; tries++)); do
+		! grep -q '^waiting for process .*(shop.* on users$' err.txt || break
+		sleep 0.01
+	done
 	holder_ends COMMIT
 	wait $!
+	grep -q '^waiting for process .*(shop.* on users$' err.txt
 	out=$(<out.json)
-	json_is '.runs[0] | [.outcome, .attempts] | join("|")' 'ok|'
+	json_is '.runs[0] | [.outcome, (.attempts | length), .attempts[0].outcome,
+		.attempts[0].timeout_ms, .attempts[0].waited_ms > 0,
+		.attempts[0].blockers[0].application,
+		.attempts[0].blockers[0].mode] | map(tostring) | join("|")' \
+		'ok|1|ok|0|true|shop|AccessShareLock'
+}
+@test "asks without looking when the lock time-out is 0, and says whom it waits for" {
+	fresh postgresql
+	asks_at_once
 }
 
 @test "settings come from the configuration and the environment" {
@@ -322,4 +334,43 @@ hint: nothing of it is left in the database" "$(grep '^hint' <<<"$err" | masked)
 	holder_ends ROLLBACK
 	drop_database "${URL##*/}"
 	server "DROP ROLE $role"
+}
+
+# The ledger is read, and not waited for in silence.
+ledger_is_held() {
+	local run
+	users
+	holder 'LOCK TABLE git_migrations IN ACCESS EXCLUSIVE MODE'
+	git migrate status >out 2>err &
+	run=$!
+	for ((tries = 0; tries < 2000; tries++)); do
+		! grep -q '^waiting for process' err || break
+		sleep 0.01
+	done
+	holder_ends ROLLBACK
+	wait $run
+	same waiting 'waiting for process # (shop, idle in transaction, open for #) on git_migrations' \
+		"$(grep ^waiting err | masked | sed -E 's/open for # m?s/open for #/')"
+	same out '20260101000000 applied' "$(cut -d' ' -f1,2 <out | grep -o '^[0-9]* applied')"
+}
+@test "status says who has locked the ledger (postgresql)" {
+	fresh postgresql
+	ledger_is_held
+}
+
+@test "what waits for a locked ledger or table ends after --wait (postgresql)" {
+	fresh postgresql
+	users
+	holder 'LOCK TABLE git_migrations IN ACCESS EXCLUSIVE MODE'
+	try timeout 60 git migrate down --wait 2s
+	exits 128
+	err_has "error: unable to read the ledger of 'postgresql:${URL##*/}': others kept it locked for 2.0 s"
+	err_has ' of user postgres has AccessExclusiveLock on git_migrations: '
+	err_has 'hint: to end what is in the way: SELECT pg_terminate_backend('
+	holder_ends ROLLBACK
+	holder 'LOCK TABLE users IN ACCESS EXCLUSIVE MODE'
+	try timeout 60 git migrate backup --wait 2s
+	exits 128
+	err_has 'waiting for process '
+	err_has ' has AccessExclusiveLock on users: '
 }

@@ -187,6 +187,20 @@ follows_itself() {
 	err_lacks KILL
 }
 
+@test "says whom it waits for when the lock time-out is 0" {
+	shows plugin
+	users
+	holder 'SELECT * FROM users'
+	git migrate up --lock-timeout 0 --json >out.json 2>waiting &
+	until_true grep -q '^waiting for process .* on users$' waiting
+	holder_ends COMMIT
+	wait $!
+	out=$(<out.json)
+	json_is '.runs[0] | [.outcome, (.attempts | length), .attempts[0].outcome,
+		.attempts[0].timeout_ms, .attempts[0].blockers[0].relation]
+		| map(tostring) | join("|")' 'ok|1|ok|0|users'
+}
+
 @test "who may not end who is in the way is told whom to ask" {
 	shows plugin
 	users

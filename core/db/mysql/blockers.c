@@ -563,6 +563,7 @@ void my_forget_row_blockers(struct my *my)
 		talloc_free(talloc_parent(my->row_holders));
 	my->row_holders = NULL;
 	my->row_holder_count = 0;
+	my->met = false;
 }
 
 const char *my_row_blockers(struct my *my, const struct statement *s)
@@ -591,7 +592,31 @@ const char *my_row_blockers(struct my *my, const struct statement *s)
 	my_forget_row_blockers(my);
 	my->row_holders = look.list;
 	my->row_holder_count = look.count;
+	my->met = !my->db.lock_timeout_ms;
 	return fact_blocker_text_on(my->row_holders, look.list);
+}
+
+void my_keep_blockers(struct my *my, const struct fact_blocker *list,
+		      size_t count)
+{
+	TALLOC_CTX *mem = talloc_new(my);
+	struct fact_blocker *kept = talloc_array(mem, struct fact_blocker,
+						 (unsigned)count);
+
+	for (size_t i = 0; i < count; i++) {
+		fact_blocker_copy(mem, &list[i], &kept[i]);
+		kept[i].remedy = talloc_strdup(mem, list[i].remedy);
+	}
+	my_forget_row_blockers(my);
+	my->row_holders = kept;
+	my->row_holder_count = count;
+	my->met = true;
+}
+
+/* Where it may wait for ever nobody looks before it asks. */
+static bool only_recalls(const struct my *my)
+{
+	return my->met && !my->watch.on;
 }
 
 /* After a time-out only those are known who were seen before it. */
@@ -599,7 +624,7 @@ static void recall_rows(struct look *look)
 {
 	struct my *my = look->my;
 
-	if (!my->timed_out || !my->row_holders)
+	if ((!my->timed_out && !only_recalls(my)) || !my->row_holders)
 		return;
 	look->list = talloc_array(look->mem, struct fact_blocker,
 				  (unsigned)my->row_holder_count);
@@ -611,6 +636,7 @@ static void recall_rows(struct look *look)
 		look->list[i].remedy = talloc_strdup(look->list,
 						     my->row_holders[i].remedy);
 	}
+	my->met = false;
 }
 
 /* --- looking -------------------------------------------------------------- */
@@ -642,7 +668,8 @@ int my_blockers(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	int result = 0;
 
 	look.turn = talloc_new(NULL);
-	collect(&look, script, first, count);
+	if (!only_recalls(my))
+		collect(&look, script, first, count);
 	if (!look.asked_count)
 		recall_rows(&look);
 	/* under LOCK TABLES of the script's own it would find itself */

@@ -282,7 +282,8 @@ static int run_limited(struct my *my, const struct script *script, size_t n,
 	size_t length = part ? strlen(text) : s->length;
 	int result;
 
-	my_forget_row_blockers(my);
+	if (my->db.lock_timeout_ms || n == 0)
+		my_forget_row_blockers(my);
 	my_watch_begin(my, script, n);
 	result = my_limits_set(my, script, s, err);
 	if (result == 0)

@@ -229,6 +229,7 @@ struct my {
 	int64_t busy_since_us; /* that a probe found the tables so */
 	struct fact_blocker *row_holders;
 	size_t row_holder_count;
+	bool met; /* and were waited for until they let go */
 
 	/* observe.c and what belongs to it */
 	enum my_locks locks;
@@ -462,6 +463,8 @@ int my_blockers(TALLOC_CTX *mem, struct db *db, const struct script *script,
 /* Whose rows the statement that runs waits for, to be recalled by
    my_blockers() when that was in vain; NULL: nobody's. */
 const char *my_row_blockers(struct my *my, const struct statement *s);
+void my_keep_blockers(struct my *my, const struct fact_blocker *list,
+		      size_t count);
 void my_forget_row_blockers(struct my *my);
 /* Until then InnoDB tells what it told before, and asked before that, for
    longer. */

@@ -49,7 +49,8 @@ void my_watch_begin(struct my *my, const struct script *script, size_t n)
 	bool rows = !s->need.queues && (s->need.first || s->need.others);
 
 	my->watch = (struct my_watch){ .script = script, .n = n, .rows = rows };
-	if ((!s->need.queues && !rows) || !my->db.lock_timeout_ms ||
+	if ((!s->need.queues && !rows) ||
+	    (!my->db.lock_timeout_ms && !my->db.wait_limit_ms) ||
 	    my->told.own_lock || locks_first(s))
 		return;
 	if (my_side(my, &side, &ignored) < 0) {
@@ -59,8 +60,9 @@ void my_watch_begin(struct my *my, const struct script *script, size_t n)
 	my->watch.on = true;
 	my->watch.began_us = clock_mono_us();
 	my->watch.next_us = my->watch.began_us +
-			    (rows ? LONGEST_US
-				  : clamp(timeout_us(my), 0, LONGEST_US));
+			    (rows || !my->db.lock_timeout_ms
+				     ? LONGEST_US
+				     : clamp(timeout_us(my), 0, LONGEST_US));
 }
 
 void my_watch_end(struct my *my)
@@ -137,8 +139,11 @@ static void say_who(struct my *my)
 	    my_blockers(watch->turn, &my->db, watch->script, watch->n, 1, &list,
 			&count, &ignored) < 0)
 		error_release(&ignored);
-	if (count)
-		my->waiting_for = fact_blocker_text_on(watch->turn, list);
+	if (!count)
+		return;
+	my->waiting_for = fact_blocker_text_on(watch->turn, list);
+	if (!my->db.lock_timeout_ms)
+		my_keep_blockers(my, list, count);
 }
 
 static int64_t patience_us(const struct my *my)
@@ -156,6 +161,11 @@ static void wait_on(struct my *my, const struct state *state, int64_t now)
 	struct my_watch *watch = &my->watch;
 	int64_t left;
 
+	if (!my->db.lock_timeout_ms) { /* until they are had */
+		say_who(my);
+		watch->next_us = now + LONGEST_US;
+		return;
+	}
 	if (!watch->waiting_us)
 		watch->waiting_us = watch->worked ? now : watch->began_us;
 	left = watch->waiting_us + patience_us(my) - now;

@@ -141,7 +141,10 @@ static int dump_and_look(TALLOC_CTX *mem, struct pg *pg, struct pg *beside,
 	    start_dump(turn, pg, name, path, &process, err) < 0)
 		goto out;
 	snapshot->program = talloc_strdup(mem, version);
-	if (look(mem, beside, snapshot, err) < 0) {
+	pg_row_wait_begin_ours(beside);
+	result = pg_row_wait_end_ours(beside, look(mem, beside, snapshot, err),
+				      err);
+	if (result < 0) {
 		process_stop(process);
 	} else {
 		result = program_finish(turn, &pg->db, process, "pg_dump", -1,

@@ -251,6 +251,11 @@ int pg_blockers(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	bool company = false;
 	int result = 0;
 
+	pg_row_wait_recall(mem, pg, blockers, blocker_count);
+	if (*blocker_count) {
+		talloc_free(asking);
+		return 0;
+	}
 	/* between its statements a script has the session for itself */
 	if (asking->count && first == 0)
 		result = pg_reset(pg, err);
@@ -261,7 +266,5 @@ int pg_blockers(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	talloc_free(asking);
 	*blockers = found.list;
 	*blocker_count = found.count;
-	if (result == 0 && !found.count)
-		pg_row_wait_recall(mem, pg, blockers, blocker_count);
 	return result;
 }

@@ -230,8 +230,10 @@ struct pg {
 
 	/* row_waits.c */
 	struct pg_row_wait {
-		bool on;	/* of the statement that runs */
-		bool over;	/* it is ended for having waited */
+		bool on;   /* of the statement that runs */
+		bool over; /* it is ended for having waited */
+		bool ends; /* ... which we are to see to */
+		int limit_ms;
 		bool own;	/* the script has set its own time-out */
 		bool timed_out; /* the last one was, and those are who it
 				   waited for */
@@ -551,8 +553,12 @@ bool pg_watcher_open(struct pg *pg);
    of ours in its transaction. */
 void pg_row_wait_begin(struct pg *pg, const struct script *script,
 		       const struct statement *s);
-/* To be called while it runs: true when it has waited for db.lock_timeout_ms.
- */
+/* The same for what we do outside of scripts, which may wait for
+   options.wait_ms. */
+void pg_row_wait_begin_ours(struct pg *pg);
+/* It has ended so: who was in the way for too long is an error. */
+int pg_row_wait_end_ours(struct pg *pg, int result, struct error *err);
+/* To be called while it runs: true when it has waited for too long. */
 bool pg_row_wait_is_over(struct pg *pg);
 /* Until when, at most, that does not have to be called. */
 void pg_row_wait_due(const struct pg *pg, int *timeout_ms);

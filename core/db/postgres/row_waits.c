@@ -28,7 +28,7 @@ static bool is_waiting(const struct pg_row_wait *wait)
 
 static int64_t limit_us(const struct pg *pg)
 {
-	return (int64_t)pg->db.lock_timeout_ms * 1000;
+	return (int64_t)pg->row_wait.limit_ms * 1000;
 }
 
 static void forget(struct pg_row_wait *wait)
@@ -48,22 +48,49 @@ static bool is_own(struct pg *pg, const struct script *script,
 	return pg->row_wait.own || pg->own_lock_timeout;
 }
 
+static void begin(struct pg_row_wait *wait, bool wanted)
+{
+	int64_t now = clock_mono_us();
+
+	wait->over = false;
+	wait->on = wanted &&
+		   (!wait->blind_us || now - wait->blind_us > BLIND_US);
+	wait->relation = NULL;
+	wait->began_us = wait->since_us = now;
+	wait->looked_us = wait->seen_us = 0;
+}
+
 void pg_row_wait_begin(struct pg *pg, const struct script *script,
 		       const struct statement *s)
 {
 	struct pg_row_wait *wait = &pg->row_wait;
-	int64_t now = clock_mono_us();
+
+	/* where it may wait for ever nobody has looked for others before it */
+	begin(wait,
+	      pg->db.lock_timeout_ms
+		      ? !is_own(pg, script, s) &&
+				(!s || (!s->no_transaction && !s->need.queues))
+		      : pg->db.wait_limit_ms && s && !s->no_transaction);
+	wait->limit_ms = pg->db.lock_timeout_ms;
+	if (wait->limit_ms)
+		forget(wait);
+	wait->ends = pg->db.lock_weak;
+	if (s && s->relation_count)
+		wait->relation = s->relations[0];
+}
+
+#define LEAST_MS 1000
+
+void pg_row_wait_begin_ours(struct pg *pg)
+{
+	struct pg_row_wait *wait = &pg->row_wait;
+	int ms = pg->db.options.wait_ms;
 
 	forget(wait);
-	wait->over = false;
-	wait->on = pg->db.lock_timeout_ms && !is_own(pg, script, s) &&
-		   (!s || (!s->no_transaction && !s->need.queues)) &&
-		   (!wait->blind_us || now - wait->blind_us > BLIND_US);
-	if (!wait->on)
-		return;
-	wait->relation = s && s->relation_count ? s->relations[0] : NULL;
-	wait->began_us = wait->since_us = now;
-	wait->looked_us = wait->seen_us = 0;
+	begin(wait, pg->db.options.tick != NULL &&
+			    (pg->direct || !pg->db.options.pools_sessions));
+	wait->limit_ms = ms > LEAST_MS ? ms : LEAST_MS;
+	wait->ends = true;
 }
 
 /* --- while it runs -------------------------------------------------------- */
@@ -77,6 +104,8 @@ static int64_t first_look_us(const struct pg *pg)
 
 	if (own->seen_us && !own->over_us)
 		after = LOOK_SOONEST_US;
+	else if (!wait->limit_ms)
+		return INT64_MAX / 2;
 	else if (limit_us(pg) / 2 < after)
 		after = limit_us(pg) / 2;
 	return wait->began_us + after;
@@ -90,7 +119,9 @@ static int64_t next_look_us(const struct pg *pg)
 
 	if (!wait->looked_us)
 		return first_look_us(pg);
-	if (!is_waiting(wait) || end > again)
+	if (!wait->limit_ms && pg->own_wait.over_us)
+		return INT64_MAX / 2;
+	if (!wait->limit_ms || !is_waiting(wait) || end > again)
 		return again;
 	return end > wait->looked_us + LOOK_SOONEST_US
 		       ? end
@@ -145,7 +176,8 @@ static int ask(struct pg *pg)
 	};
 	int result;
 
-	snprintf(pid, sizeof(pid), "%d", pg->backend_pid);
+	snprintf(pid, sizeof(pid), "%d",
+		 pg->backend_pid ? pg->backend_pid : PQbackendPID(pg->conn));
 	result = pg_run(pg->watcher, &statement, &ignored);
 	error_release(&ignored);
 	return result;
@@ -181,7 +213,7 @@ bool pg_row_wait_is_over(struct pg *pg)
 	if (clock_mono_us() < next_look_us(pg))
 		return false;
 	look(pg);
-	wait->over = is_waiting(wait) && pg->db.lock_weak &&
+	wait->over = is_waiting(wait) && wait->ends &&
 		     clock_mono_us() - wait->since_us >= limit_us(pg);
 	return wait->over;
 }
@@ -205,6 +237,10 @@ int pg_row_wait_end(struct pg *pg, int result, struct error *err)
 			  "canceling statement due to lock timeout");
 		pg->db.look_failed = false;
 	}
+	if (!wait->limit_ms) {
+		wait->timed_out = wait->seen_count > 0;
+		return result;
+	}
 	/* the last look may have come when the server had ended it */
 	wait->timed_out = result < 0 && err->code == ERROR_LOCK_TIMEOUT &&
 			  clock_mono_us() - wait->seen_us <
@@ -225,4 +261,28 @@ void pg_row_wait_recall(TALLOC_CTX *mem, struct pg *pg,
 		(*list)[i].transaction = "";
 		(*list)[i].remedy = talloc_strdup(*list, wait->seen[i].remedy);
 	}
+}
+
+int pg_row_wait_end_ours(struct pg *pg, int result, struct error *err)
+{
+	const struct pg_row_wait *wait = &pg->row_wait;
+	char *text;
+
+	result = pg_row_wait_end(pg, result, err);
+	if (result == 0 || !wait->timed_out || !wait->seen_count)
+		return result;
+	text = talloc_strdup(NULL, "");
+	for (size_t i = 0; i < wait->seen_count; i++)
+		text = talloc_asprintf_append_buffer(
+			text, "%s%s", i ? "\n" : "",
+			fact_blocker_line(text, &wait->seen[i]));
+	error_release(err);
+	error_set(err, ERROR_BUSY, "others kept it locked for %s",
+		  text_duration(text, wait->limit_ms));
+	error_detail(err, "%s", text);
+	if (wait->seen[0].remedy)
+		error_hint(err, "to end what is in the way: %s",
+			   wait->seen[0].remedy);
+	talloc_free(text);
+	return -1;
 }

@@ -133,9 +133,8 @@ static int send_ours(struct pg *pg, const struct pg_statement *ours,
 	return leave(pg, *aside, err);
 }
 
-/* One whose answer is waited for. */
-static int query(struct pg *pg, const struct pg_statement *statement,
-		 struct error *err)
+static int run_ours(struct pg *pg, const struct pg_statement *statement,
+		    struct error *err)
 {
 	enum aside aside;
 	bool done = false;
@@ -152,6 +151,16 @@ static int query(struct pg *pg, const struct pg_statement *statement,
 	if (result < 0 && aside == ASIDE_BEGUN)
 		pg_session_rollback(&pg->db);
 	return result;
+}
+
+/* One whose answer is waited for. */
+static int query(struct pg *pg, const struct pg_statement *statement,
+		 struct error *err)
+{
+	if (pg->transaction != PG_IDLE || pg->inside)
+		return run_ours(pg, statement, err);
+	pg_row_wait_begin_ours(pg);
+	return pg_row_wait_end_ours(pg, run_ours(pg, statement, err), err);
 }
 
 int pg_session_query(struct db *db, const char *sql, const char *const *params,
@@ -236,7 +245,8 @@ int pg_session_begin(struct db *db, const struct script *script,
 		return -1;
 	if (script) {
 		pg->db.began_us = pg->db.committed_us = 0;
-		pg->own_settings = pg->row_wait.own = false;
+		pg->own_settings = false;
+		pg->row_wait.own = pg->row_wait.timed_out = false;
 		if (pg_count_send_before(pg, script, err) < 0 ||
 		    pg_held_start(pg, err) < 0)
 			return -1;

@@ -272,6 +272,30 @@ nothing to do: 'dev' is up to date"
 	same tables '' "$(tables)"
 }
 
+goes_on_unread() {
+	local unread
+	table_pair $A a
+	table_pair $B b
+	table_pair $C c
+	exec {unread}> >(exec true)
+	wait $!
+	unread() { git migrate "$@" >&"$unread"; }
+	try unread up
+	exits 141
+	err_is "warning: nobody reads standard output any more: the run went on without
+hint: see all that it did: git migrate log"
+	same states "$A applied
+$B applied
+$C applied" "$(states)"
+	try unread log
+	exits 141
+	err_is ''
+	exec {unread}>&-
+}
+@test "a run goes on to its end when its reader is gone, and says so" {
+	both goes_on_unread
+}
+
 # sqlite_lock   another process holds the file; close ${HOLDER[1]} to end it.
 sqlite_lock() {
 	coproc HOLDER { exec sqlite3 -batch "${URL#sqlite:}" 2>/dev/null; }

@@ -272,54 +272,6 @@ nothing to do: 'dev' is up to date"
 	same tables '' "$(tables)"
 }
 
-goes_on_unread() {
-	local unread
-	table_pair $A a
-	table_pair $B b
-	table_pair $C c
-	exec {unread}> >(exec true)
-	wait $!
-	unread() { git migrate "$@" >&"$unread"; }
-	try unread up
-	exits 141
-	err_is "warning: nobody reads standard output any more: the run went on without
-hint: see all that it did: git migrate log"
-	same states "$A applied
-$B applied
-$C applied" "$(states)"
-	try unread log
-	exits 141
-	err_is ''
-	exec {unread}>&-
-}
-@test "a run goes on to its end when its reader is gone, and says so" {
-	both goes_on_unread
-}
-
-# sqlite_lock   another process holds the file; close ${HOLDER[1]} to end it.
-sqlite_lock() {
-	coproc HOLDER { exec sqlite3 -batch "${URL#sqlite:}" 2>/dev/null; }
-	echo "BEGIN IMMEDIATE; SELECT 'held';" >&"${HOLDER[1]}"
-	read -r <&"${HOLDER[0]}"
-}
-
-@test "on SQLite, --lock-wait and --wait both limit the wait for the file" {
-	fresh sqlite
-	table_pair $A a
-	ok up
-	table_pair $B b
-	sqlite_lock
-	try timeout 20 git migrate up --lock-wait 200ms
-	exits 128
-	err_has 'hint: wait longer for it: --lock-wait SECONDS'
-	try timeout 20 git migrate up --wait 200ms
-	exits 128
-	err_has 'hint: wait longer for it: --wait SECONDS'
-	echo .quit >&"${HOLDER[1]}"
-	wait "$HOLDER_PID" || true
-	ok up --lock-wait 200ms
-}
-
 holds() {
 	table_pair $A a
 	pair ${B}_later $'-- migrate: hold "deploy the readers first"\nCREATE TABLE b (id integer);' 'DROP TABLE b;'

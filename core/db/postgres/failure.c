@@ -219,6 +219,15 @@ static const struct {
 	{ "the database system is starting up", "try again in a moment" },
 };
 
+static void hint_createdb(const char *database, struct error *err)
+{
+	char *word = text_shell(NULL, database);
+
+	error_hint(err, "create it: createdb %s%s", *word == '-' ? "-- " : "",
+		   word);
+	talloc_free(word);
+}
+
 static void add_obstacle(const char *text, const char *database,
 			 struct error *err)
 {
@@ -228,7 +237,7 @@ static void add_obstacle(const char *text, const char *database,
 			return;
 		}
 	if (strstr(text, "database \"") && strstr(text, "\" does not exist"))
-		error_hint(err, "create it: createdb %s", database);
+		hint_createdb(database, err);
 	if (strstr(text, "role \"") && strstr(text, "\" does not exist"))
 		error_hint(err, "name another user in the URL, or PGUSER");
 }

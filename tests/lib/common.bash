@@ -169,6 +169,7 @@ another_run_ends() {
 behind_another_run() {
 	local pid
 	another_run
+	: >err # what an earlier one has said is not its word
 	# shellcheck disable=SC2086 # it has words
 	git-migrate $1 >out 2>err &
 	pid=$!

@@ -128,9 +128,10 @@ static bool is_denied(const struct db *db, const struct error *err)
 
 static int unreadable(const struct db *db, struct error *err)
 {
-	/* of a connection it says itself what is wrong with it */
-	if (err->code != ERROR_SQL && err->code != ERROR_BUSY &&
-	    err->code != ERROR_LOCK_TIMEOUT)
+	/* of a connection it says itself what is wrong with it, and our own
+	   words name the ledger */
+	if (err->code == ERROR_CONNECTION ||
+	    (!*err->sqlstate && err->code != ERROR_BUSY))
 		return -1;
 	error_prefix(err, "unable to read the ledger of '%s'", db->label);
 	if (!is_denied(db, err))

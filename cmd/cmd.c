@@ -1,5 +1,6 @@
 #include "cmd/cmd.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -72,15 +73,35 @@ int cmd_fail(struct cmd *cmd)
 	return cmd_done(cmd, status);
 }
 
+static bool has_run; /* migrations, whether anybody reads of them or not */
+
+/*
+ * What reads us may have enough, as `head` does; then git ends by the signal
+ * for that. A run goes on: a migration is not cut short by who looks at it.
+ */
+static int without_output(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	if (poll(&out, 1, 0) < 1 || !(out.revents & POLLERR)) {
+		fputs("error: unable to write to standard output\n", stderr);
+		return 128;
+	}
+	if (has_run)
+		fputs("warning: nobody reads standard output any more: the run "
+		      "went on without\n"
+		      "hint: see all that it did: git migrate log\n",
+		      stderr);
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
+	return 128 + SIGPIPE;
+}
+
 int cmd_done(struct cmd *cmd, int status)
 {
 	error_release(&cmd->err);
 	talloc_free(cmd->mem);
-	if (fflush(stdout) || ferror(stdout)) {
-		fputs("error: unable to write to standard output\n", stderr);
-		return 128;
-	}
-	return status;
+	return fflush(stdout) || ferror(stdout) ? without_output() : status;
 }
 
 static void talk(const char *label, const char *fmt, va_list ap)
@@ -508,6 +529,10 @@ static void on_signal(int number)
 void cmd_at_stake(bool is)
 {
 	at_stake = is;
+	if (has_run)
+		return;
+	has_run = true;
+	signal(SIGPIPE, SIG_IGN);
 }
 
 void cmd_catch_signals(void)

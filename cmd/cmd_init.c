@@ -161,7 +161,8 @@ static int write_settings(struct init *in)
 			sections = talloc_strdup_append(sections, section);
 	}
 	/* and before the first target was written, there was no default */
-	if (exists && *sections && !config_get(cmd->config, "migrate.target"))
+	if (exists && first && *sections &&
+	    !config_get(cmd->config, "migrate.target"))
 		sections = talloc_asprintf_append(
 			sections, "[migrate]\n\ttarget = %s\n",
 			config_quote(cmd->mem, first));

@@ -15,25 +15,12 @@
 
 /* --- the command, once more ----------------------------------------------- */
 
-static bool is_plain(const char *word)
-{
-	return *word && !word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
-					   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					   "0123456789_-./:=,@%+")];
-}
-
 static char *add_word(char *text, const char *word)
 {
-	char *shown = strstr(word, "://") ? url_redact(text, word)
-					  : talloc_strdup(text, word);
-
-	if (is_plain(shown))
-		return talloc_asprintf_append(text, " %s", shown);
-	text = talloc_strdup_append(text, " '");
-	for (const char *c = shown; *c; c++)
-		text = *c == '\'' ? talloc_strdup_append(text, "'\\''")
-				  : talloc_asprintf_append(text, "%c", *c);
-	return talloc_strdup_append(text, "'");
+	return talloc_asprintf_append(
+		text, " %s",
+		text_shell(text, strstr(word, "://") ? url_redact(text, word)
+						     : word));
 }
 
 char *consent_command(TALLOC_CTX *mem, const char *name, int argc, char **argv)

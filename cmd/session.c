@@ -291,7 +291,7 @@ void session_add_run(struct session *s, struct facts *facts)
 static void explain_down(struct session *s, const struct plan_item *item)
 {
 	if (item->direction == DIRECTION_DOWN && s->cmd.err.code == ERROR_SQL &&
-	    !s->runner.unfinished)
+	    !s->cmd.err.denied && !s->runner.unfinished)
 		error_hint(&s->cmd.err,
 			   "to revert it with a mended down script: git "
 			   "migrate down --from-file");
@@ -480,6 +480,12 @@ static void explain_failure(struct session *s)
 	if (is_lost(s) && !s->runner.undone)
 		error_hint(&cmd->err, "see what the database has: "
 				      "git migrate status");
+	else if (cmd->err.denied && cmd->err.code == ERROR_SQL &&
+		 !s->runner.unfinished)
+		error_hint(&cmd->err,
+			   "let this role do that, or connect as another one, "
+			   "then: %s",
+			   go_on(s, last));
 	else if (last->direction == DIRECTION_UP &&
 		 cmd->err.code == ERROR_SQL && !s->runner.unfinished)
 		error_hint(&cmd->err, "mend the script, then: %s",

@@ -259,10 +259,11 @@ static void show_ways_at_work(const struct repairing *r, const char *version)
 
 	cmd_hint(cmd, "look again when it is done: git migrate repair %s",
 		 version);
-	cmd_hint(cmd,
-		 "or, when the run itself is gone, end what the server still "
-		 "does for it: %s",
-		 r->repair.run.remedy);
+	if (r->repair.run.remedy)
+		cmd_hint(cmd,
+			 "or, when the run itself is gone, end what the server "
+			 "still does for it: %s",
+			 r->repair.run.remedy);
 }
 
 static void show_ways(const struct repairing *r)
@@ -323,7 +324,7 @@ void repairing_show(struct repairing *r)
 		cmd_warning("what was carried out is not what the script "
 			    "begins with now; what ran is blob %s",
 			    ran);
-	if (repair->altered)
+	if (repair->altered && repair->progress)
 		cmd_warning("batches of statement %d are committed, and it is "
 			    "not the same any more; what ran is blob %s",
 			    repair->progress->done + 1, ran);

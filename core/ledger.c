@@ -126,10 +126,12 @@ static bool is_denied(const struct db *db, const struct error *err)
 	       !strcmp(err->sqlstate, db->engine->no_right_state);
 }
 
-/* What the server says; our own words name the ledger. */
 static int unreadable(const struct db *db, struct error *err)
 {
-	if (!*err->sqlstate && err->code != ERROR_BUSY)
+	/* of a connection it says itself what is wrong with it, and our own
+	   words name the ledger */
+	if (err->code == ERROR_CONNECTION ||
+	    (!*err->sqlstate && err->code != ERROR_BUSY))
 		return -1;
 	error_prefix(err, "unable to read the ledger of '%s'", db->label);
 	if (!is_denied(db, err))

@@ -1,6 +1,8 @@
 #ifndef CORE_BASE_ERROR_H
 #define CORE_BASE_ERROR_H
 
+#include <stdbool.h>
+
 /*
  * One error, as the last parameter of whatever can fail. It is untouched on
  * success. core and git fill it, cmd prints it once and turns its code into
@@ -39,9 +41,11 @@ struct error {
 	char *detail;  /* what the server adds; may have several lines */
 	char *hint;    /* lines that each name a next command to type */
 	char sqlstate[6];
-	char *file;    /* relative to the top of the work tree, or NULL */
-	int line;      /* from 1; 0 when unknown */
-	int column;    /* from 1, in characters; 0 when unknown */
+	bool denied; /* this role may not do it, or nobody now: no script is at
+			fault */
+	char *file;  /* relative to the top of the work tree, or NULL */
+	int line;    /* from 1; 0 when unknown */
+	int column;  /* from 1, in characters; 0 when unknown */
 	char *excerpt; /* the lines that stand there, numbered, or NULL */
 };
 

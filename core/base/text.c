@@ -216,6 +216,21 @@ char *text_cut(TALLOC_CTX *mem, const char *text, int width, const char *end)
 	return talloc_asprintf(mem, "%.*s%s", (int)n, text, end);
 }
 
+char *text_shell(TALLOC_CTX *mem, const char *word)
+{
+	char *text;
+
+	if (*word && !word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
+					"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					"0123456789_-./:=,@%+")])
+		return talloc_strdup(mem, word);
+	text = talloc_strdup(mem, "'");
+	for (const char *c = word; *c; c++)
+		text = *c == '\'' ? talloc_strdup_append(text, "'\\''")
+				  : talloc_strndup_append(text, c, 1);
+	return talloc_strdup_append(text, "'");
+}
+
 char *text_duration(TALLOC_CTX *mem, double ms)
 {
 	long seconds;

@@ -29,6 +29,9 @@ char *text_visible(TALLOC_CTX *mem, const char *text, bool keep_lines);
 void text_position(const char *text, size_t len, size_t offset, int *line,
 		   int *column);
 
+/* A word as a shell reads it back: in quotes where it needs them. */
+char *text_shell(TALLOC_CTX *mem, const char *word);
+
 /* "1,234,567" */
 char *text_thousands(TALLOC_CTX *mem, int64_t n);
 

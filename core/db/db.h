@@ -138,7 +138,7 @@ struct db_key {
 /* The run that keeps others out, see holder(). */
 struct db_holder {
 	char *text;   /* who it is, for people; NULL: nobody */
-	char *remedy; /* what a person can type to end it */
+	char *remedy; /* what a person can type to end it, or NULL */
 };
 
 /* How much others have to do with what is written here. */

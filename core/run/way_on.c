@@ -57,6 +57,11 @@ void way_on_tell(const struct way_on *way, struct error *err)
 			   "what statement %d did before it failed may have "
 			   "stayed",
 			   way->started);
+	} else if (err->denied) {
+		error_hint(err,
+			   "let this role do that, or connect as another one, "
+			   "then: %s",
+			   command);
 	} else if (way->in_batches && err->code != ERROR_REFUSED) {
 		error_hint(err, "to go on from there: %s", command);
 	} else if (err->code != ERROR_REFUSED) {

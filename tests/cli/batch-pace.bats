@@ -40,7 +40,7 @@ UPDATE a SET b = c;'
 	migrate up --json
 	kill "$far"
 	exits 0
-	json_is '.runs[0].statements[0] | .rows == 20000 and .batches < 40' true
+	json_is '.runs[0].statements[0] | .rows == 20000 and .batches < 100' true
 }
 @test "does not make batches of nothing where answers take long" {
 	ENGINES=${ENGINES/sqlite/} both far

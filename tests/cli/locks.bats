@@ -374,3 +374,27 @@ ledger_is_held() {
 	err_has 'waiting for process '
 	err_has ' has AccessExclusiveLock on users: '
 }
+
+# sqlite_lock   another process holds the file; close ${LOCKER[1]} to end it.
+sqlite_lock() {
+	coproc LOCKER { exec sqlite3 -batch "${URL#sqlite:}" 2>/dev/null; }
+	echo "BEGIN IMMEDIATE; SELECT 'held';" >&"${LOCKER[1]}"
+	read -r <&"${LOCKER[0]}"
+}
+
+@test "on SQLite, --lock-wait and --wait both limit the wait for the file" {
+	fresh sqlite
+	table_pair 20260101000001 a
+	ok up
+	table_pair 20260101000002 b
+	sqlite_lock
+	try timeout 20 git migrate up --lock-wait 200ms
+	exits 128
+	err_has 'hint: wait longer for it: --lock-wait SECONDS'
+	try timeout 20 git migrate up --wait 200ms
+	exits 128
+	err_has 'hint: wait longer for it: --wait SECONDS'
+	echo .quit >&"${LOCKER[1]}"
+	wait
+	ok up --lock-wait 200ms
+}

@@ -1,8 +1,10 @@
 #!/usr/bin/env bats
-# The line that a terminal sees while something runs.
+# What is seen while something runs, and that nobody need look.
 load ../lib/common
 
 A=20260101000001
+B=20260101000002
+C=20260101000003
 
 # on COLUMNS[,COLUMNS] DRAWN ...   `git migrate` on a terminal, interrupted after
 # so many progress lines.
@@ -98,3 +100,27 @@ UPDATE t SET a = 1;" '-- migrate: empty "stays"'
 		explain 'nobody can tell how far it is'
 }
 @test "a bar of batches is cut to one row, too" { both batches; }
+
+goes_on_unread() {
+	local unread
+	table_pair $A a
+	table_pair $B b
+	table_pair $C c
+	exec {unread}> >(exec true)
+	wait $!
+	unread() { git migrate "$@" >&"$unread"; }
+	try unread up
+	exits 141
+	err_is "warning: nobody reads standard output any more: the run went on without
+hint: see all that it did: git migrate log"
+	same states "$A applied
+$B applied
+$C applied" "$(states)"
+	try unread log
+	exits 141
+	err_is ''
+	exec {unread}>&-
+}
+@test "a run goes on to its end when its reader is gone, and says so" {
+	both goes_on_unread
+}

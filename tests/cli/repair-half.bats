@@ -292,3 +292,25 @@ hint: or, when the run itself is gone, end what the server still does for it: $k
 	same states "$A applied" "$(states)"
 }
 @test "knows that a run is at work" { ENGINES=${ENGINES/sqlite/} both alive; }
+
+@test "knows that a run is at work (sqlite)" {
+	[[ $ENGINES == *sqlite* ]] || skip 'another engine'
+	fresh sqlite
+	pair ${A}_a '-- migrate: no-transaction
+CREATE TABLE a (id integer);
+INSERT INTO nowhere VALUES (1);' 'DROP TABLE a;'
+	commit
+	migrate up
+	exits 128
+	another_run
+	ok repair
+	out_has 'a run is at work: another process'
+	err_is "hint: look again when it is done: git migrate repair $A"
+	ok status
+	err_has 'a run is at work: another process'
+	another_run_ends
+	wait
+	ok repair
+	out_lacks 'a run is at work'
+	err_has 'hint: to go on: git migrate up'
+}

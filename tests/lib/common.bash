@@ -150,17 +150,26 @@ states() {
 	git migrate status --json | jq -r '.migrations[] | .version + " " + .state'
 }
 
-# behind_another_run COMMAND STATEMENTS   starts the command, has it wait for a
-# run on SQLite, whose work is STATEMENTS, and sets $ended to how it ended.
-behind_another_run() {
-	local file=${URL#sqlite:} pid
+# another_run   has a run on SQLite at work, until another_run_ends.
+another_run() {
 	coproc python3 -c 'import fcntl, struct, sys
 file = open(sys.argv[1], "r+b")
 fcntl.fcntl(file, fcntl.F_OFD_SETLK,
             struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 1 << 62, 1, 0))
 print("held", flush=True)
-sys.stdin.read()' "$file"
+sys.stdin.read()' "${URL#sqlite:}"
 	read -r -u "${COPROC[0]}"
+}
+another_run_ends() {
+	eval "exec ${COPROC[1]}>&-"
+}
+
+# behind_another_run COMMAND STATEMENTS   starts the command, has it wait for a
+# run on SQLite, whose work is STATEMENTS, and sets $ended to how it ended.
+behind_another_run() {
+	local pid
+	another_run
+	: >err # what an earlier one has said is not its word
 	# shellcheck disable=SC2086 # it has words
 	git-migrate $1 >out 2>err &
 	pid=$!
@@ -168,7 +177,7 @@ sys.stdin.read()' "$file"
 		kill -0 $pid
 	done
 	sql "$2"
-	eval "exec ${COPROC[1]}>&-"
+	another_run_ends
 	ended=0
 	wait $pid || ended=$?
 	export ended

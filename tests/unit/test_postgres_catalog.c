@@ -257,6 +257,20 @@ static const char *const pairs[][2] = {
 	  "ALTER TABLE t OWNER TO postgres" },
 	{ "ALTER FUNCTION g() OWNER TO pg_monitor",
 	  "ALTER FUNCTION g() OWNER TO postgres" },
+	{ "ALTER OPERATOR ==== (int, int) OWNER TO pg_monitor",
+	  "ALTER OPERATOR ==== (int, int) OWNER TO postgres" },
+	{ "ALTER OPERATOR FAMILY fam USING btree OWNER TO pg_monitor",
+	  "ALTER OPERATOR FAMILY fam USING btree OWNER TO postgres" },
+	{ "ALTER COLLATION cl OWNER TO pg_monitor",
+	  "ALTER COLLATION cl OWNER TO postgres" },
+	{ "ALTER STATISTICS st OWNER TO pg_monitor",
+	  "ALTER STATISTICS st OWNER TO postgres" },
+	{ "ALTER CONVERSION cv OWNER TO pg_monitor",
+	  "ALTER CONVERSION cv OWNER TO postgres" },
+	{ "ALTER TEXT SEARCH CONFIGURATION tc OWNER TO pg_monitor",
+	  "ALTER TEXT SEARCH CONFIGURATION tc OWNER TO postgres" },
+	{ "ALTER TEXT SEARCH DICTIONARY td OWNER TO pg_monitor",
+	  "ALTER TEXT SEARCH DICTIONARY td OWNER TO postgres" },
 	{ "COMMENT ON TABLE t IS 'x'", "COMMENT ON TABLE t IS NULL" },
 	{ "COMMENT ON COLUMN t.a IS 'x'", "COMMENT ON COLUMN t.a IS NULL" },
 	{ "COMMENT ON CONSTRAINT pk ON t IS 'x'",
@@ -284,7 +298,14 @@ static const char base[] =
 	"CREATE FUNCTION ef() RETURNS event_trigger LANGUAGE plpgsql AS "
 	"'BEGIN END';"
 	"CREATE FOREIGN DATA WRAPPER w; CREATE SERVER sv FOREIGN DATA WRAPPER "
-	"w; CREATE FOREIGN TABLE ft (a int) SERVER sv";
+	"w; CREATE FOREIGN TABLE ft (a int) SERVER sv;"
+	"CREATE OPERATOR ==== (leftarg = int, rightarg = int, function = "
+	"int4eq); CREATE OPERATOR FAMILY fam USING btree;"
+	"CREATE COLLATION cl (locale = 'C'); CREATE TABLE st_of (a int, b "
+	"int); CREATE STATISTICS st ON a, b FROM st_of;"
+	"CREATE CONVERSION cv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;"
+	"CREATE TEXT SEARCH CONFIGURATION tc (copy = simple);"
+	"CREATE TEXT SEARCH DICTIONARY td (template = simple)";
 
 static char *differences(struct fixture *f, const struct catalog *before,
 			 const struct catalog *after)

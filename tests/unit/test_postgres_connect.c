@@ -202,6 +202,9 @@ static void says_what_to_do_about_a_failed_connection(void **state)
 				     "'postgresql:nosuch': database "
 				     "\"nosuch\" does not exist|"));
 	assert_non_null(strstr(text, "|create it: createdb nosuch|"));
+	text = open_error(mem, pgt_url(mem, "no%27such%20one"));
+	assert_non_null(
+		strstr(text, "|create it: createdb 'no'\\''such one'|"));
 	text = open_error(mem, "postgresql://127.0.0.1:1/d?connect_timeout=3");
 	assert_non_null(strstr(text, "Connection refused"));
 	assert_non_null(strstr(text, "pg_isready tells"));

@@ -139,6 +139,18 @@ static void writes_times_and_durations(void **state)
 	talloc_free(mem);
 }
 
+static void quotes_words_for_a_shell(void **state)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+
+	(void)state;
+	assert_string_equal(text_shell(mem, "a_b-c.d"), "a_b-c.d");
+	assert_string_equal(text_shell(mem, ""), "''");
+	assert_string_equal(text_shell(mem, "od'd-db \xc3\xbc"),
+			    "'od'\\''d-db \xc3\xbc'");
+	talloc_free(mem);
+}
+
 static void cuts_to_columns(void **state)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
@@ -174,6 +186,7 @@ int main(void)
 		cmocka_unit_test(hides_passwords),
 		cmocka_unit_test(reads_durations),
 		cmocka_unit_test(writes_times_and_durations),
+		cmocka_unit_test(quotes_words_for_a_shell),
 		cmocka_unit_test(cuts_to_columns),
 		cmocka_unit_test(writes_sizes),
 	};

@@ -31,6 +31,11 @@ enum {
 	SERVER_TOO_BIG = 1153,
 	SERVER_CHANGED = 1020, /* with innodb_snapshot_isolation */
 	SERVER_TIMEOUT_MARIADB = 1969,
+	SERVER_DENIED_COMMAND = 1142,
+	SERVER_DENIED_COLUMN = 1143,
+	SERVER_NO_PRIVILEGE = 1227,
+	SERVER_DENIED_ROUTINE = 1370,
+	SERVER_PREVENTED = 1290, /* by an option: --read-only */
 };
 
 static const struct {
@@ -134,6 +139,29 @@ static enum error_code code_of(const struct my_conn *c, unsigned number)
 	return ERROR_SQL;
 }
 
+static bool is_denied(unsigned number)
+{
+	static const unsigned numbers[] = {
+		SERVER_DENIED_DATABASE, SERVER_DENIED_COMMAND,
+		SERVER_DENIED_COLUMN,	SERVER_NO_PRIVILEGE,
+		SERVER_DENIED_ROUTINE,
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (numbers[i] == number)
+			return true;
+	return false;
+}
+
+static int is_read_only(const struct my_conn *c, struct error *err)
+{
+	error_set(err, ERROR_FAILED, "'%s' is read-only", c->my->db.label);
+	err->denied = true;
+	return error_hint(err, "read_only is on there: name the primary in the "
+			       "target's URL when it is a replica, or connect "
+			       "as a user that may write all the same");
+}
+
 int my_failure(struct my_conn *c, unsigned number, const char *message,
 	       const char *sqlstate, struct error *err)
 {
@@ -146,11 +174,14 @@ int my_failure(struct my_conn *c, unsigned number, const char *message,
 	if (c->watched && my->interrupted &&
 	    (number == SERVER_INTERRUPTED || number == SERVER_TIMEOUT_MARIADB))
 		return error_set(err, ERROR_INTERRUPTED, "interrupted");
+	if (number == SERVER_PREVENTED && strstr(message, "read-only"))
+		return is_read_only(c, err);
 	shown = rename_scratch(my, message);
 	error_set(err, code_of(c, number), "%s", shown);
 	talloc_free(shown);
 	if (sqlstate)
 		strncpy(err->sqlstate, sqlstate, sizeof(err->sqlstate) - 1);
+	err->denied = is_denied(number);
 	error_detail(err, "error %u (%s)", number, sqlstate ? sqlstate : "");
 	add_way(number, err);
 	return -1;

@@ -209,6 +209,7 @@ struct my {
 
 	/* lock.c */
 	bool locked;
+	bool read_only;	    /* as the server said along with the lock */
 	int64_t checked_us; /* that it was held, and no script has run since;
 			       0: not known */
 

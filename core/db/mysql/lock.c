@@ -31,14 +31,30 @@ static int take_flag(const char *const *values, int count, void *data)
 	return 0;
 }
 
+struct lock_try {
+	bool *taken, *read_only;
+};
+
+static int take_try(const char *const *values, int count, void *data)
+{
+	const struct lock_try *t = data;
+
+	(void)count;
+	*t->taken = values[0] && *values[0] == '1';
+	*t->read_only = values[1] && strcmp(values[1], "0") != 0 &&
+			strcmp(values[1], "OFF") != 0;
+	return 0;
+}
+
 int my_try_lock(struct my_conn *c, const char *prefix, const char *database,
 		bool *taken, struct error *err)
 {
 	const char *params[] = { prefix, database };
+	struct lock_try t = { taken, &c->my->read_only };
 
 	*taken = false;
-	return my_query(c, "SELECT GET_LOCK(" NAME ", 0)", params, 2, take_flag,
-			taken, err);
+	return my_query(c, "SELECT GET_LOCK(" NAME ", 0), @@global.read_only",
+			params, 2, take_try, &t, err);
 }
 
 struct holding {
@@ -161,6 +177,16 @@ static void release(struct my_conn *c, const char *prefix)
 		error_release(&ignored);
 }
 
+/* Before anything is begun; some users may write all the same. */
+static int refuse_read_only(struct my *my, struct my_conn *c, struct error *err)
+{
+	if (!my->read_only)
+		return 0;
+	if (my_run_sql(c, "START TRANSACTION READ WRITE", err) < 0)
+		return -1;
+	return my_run_sql(c, "ROLLBACK", err);
+}
+
 int my_lock(struct db *db, struct error *err)
 {
 	struct my *my = my_of(db);
@@ -173,7 +199,10 @@ int my_lock(struct db *db, struct error *err)
 	my->waiting_for = "another run";
 	result = wait_for_lock(my, side, PREFIX, end, err);
 	if (result == 0) {
-		result = wait_for_lock(my, &my->main, MAIN_PREFIX, end, err);
+		result = refuse_read_only(my, side, err);
+		if (result == 0)
+			result = wait_for_lock(my, &my->main, MAIN_PREFIX, end,
+					       err);
 		if (result < 0)
 			release(side, PREFIX);
 	}

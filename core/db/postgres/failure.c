@@ -6,6 +6,8 @@
 
 #include "core/base/text.h"
 
+#define NO_RIGHT "42501"
+#define READ_ONLY "25006"
 #define MOST_NOTICES 4000
 #define MOST_CONTEXT 2000
 
@@ -122,7 +124,7 @@ void pg_failure(struct pg *pg, const struct pg_step *step, const PGresult *res,
 	const char *at = PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION);
 	char *line = NULL;
 
-	if (state && !strcmp(state, "25006") && !step->statement.of_script) {
+	if (state && !strcmp(state, READ_ONLY) && !step->statement.of_script) {
 		pg_failure_read_only(pg, err);
 		return;
 	}
@@ -134,6 +136,8 @@ void pg_failure(struct pg *pg, const struct pg_step *step, const PGresult *res,
 		error_set(err, code_of(state ? state : ""), "%s", primary);
 	if (state) {
 		strncpy(err->sqlstate, state, sizeof(err->sqlstate) - 1);
+		err->denied = !strcmp(state, NO_RIGHT) ||
+			      !strcmp(state, READ_ONLY);
 		add_detail(pg, step, res, err);
 	}
 	if (hint)
@@ -215,6 +219,15 @@ static const struct {
 	{ "the database system is starting up", "try again in a moment" },
 };
 
+static void hint_createdb(const char *database, struct error *err)
+{
+	char *word = text_shell(NULL, database);
+
+	error_hint(err, "create it: createdb %s%s", *word == '-' ? "-- " : "",
+		   word);
+	talloc_free(word);
+}
+
 static void add_obstacle(const char *text, const char *database,
 			 struct error *err)
 {
@@ -224,7 +237,7 @@ static void add_obstacle(const char *text, const char *database,
 			return;
 		}
 	if (strstr(text, "database \"") && strstr(text, "\" does not exist"))
-		error_hint(err, "create it: createdb %s", database);
+		hint_createdb(database, err);
 	if (strstr(text, "role \"") && strstr(text, "\" does not exist"))
 		error_hint(err, "name another user in the URL, or PGUSER");
 }

@@ -253,7 +253,7 @@ static void ask(struct pg *pg, int64_t now)
 
 	o->asked_count = o->at = 0;
 	for (int q = SETTINGS; !o->is_ready && q <= PREPARE_OTHERS; q++)
-		o->asked[o->asked_count++] = q;
+		o->asked[o->asked_count++] = (enum question)q;
 	if (!pg->ending_us && asks_about_ours(pg))
 		o->asked[o->asked_count++] = OURS;
 	/* last, as the answer is compared with the clock */

@@ -36,6 +36,14 @@ bool sqlite_tick(struct sqlite *s)
 	return tick(s, NULL) != 0;
 }
 
+/* Whether a run gives up what others hold before it would give up another run:
+   the one and the other are options. */
+static bool is_limited(const struct sqlite *s)
+{
+	return s->waiting_for == s->lock_words && s->db.wait_limit_ms > 0 &&
+	       s->db.wait_limit_ms < s->db.options.wait_ms;
+}
+
 /*
  * Polls, at first quickly. The waits of many processes must not fall into
  * step, hence the odd part of the clock.
@@ -45,11 +53,13 @@ static int on_busy(void *data, int tries)
 	struct sqlite *s = data;
 	int64_t now = clock_mono_us();
 	int64_t pause = tries < 10 ? 500 * (tries + 1) : 10000;
+	int limit_ms = is_limited(s) ? s->db.wait_limit_ms
+				     : s->db.options.wait_ms;
 	struct timespec nap = { 0 };
 
 	if (!tries)
 		s->wait_since_us = now;
-	if (now - s->wait_since_us >= (int64_t)s->db.options.wait_ms * 1000)
+	if (now - s->wait_since_us >= (int64_t)limit_ms * 1000)
 		return 0;
 	if (tick(s, s->waiting_for))
 		return 0;
@@ -87,7 +97,8 @@ int sqlite_fail(struct sqlite *s, struct error *err)
 		error_set(err, ERROR_BUSY,
 			  "database '%s' is locked by another process",
 			  s->db.database);
-		return error_hint(err, "wait longer for it: --wait SECONDS");
+		return error_hint(err, "wait longer for it: --%s SECONDS",
+				  is_limited(s) ? "lock-wait" : "wait");
 	case SQLITE_NOTADB:
 		return no_database(s, message, err);
 	case SQLITE_CANTOPEN:
@@ -171,6 +182,8 @@ static int close_it(struct sqlite *s)
 	sqlite_disconnect(s);
 	if (s->lock_file >= 0)
 		close(s->lock_file);
+	if (s->look_file >= 0)
+		close(s->look_file);
 	if (s->folder)
 		sqlite_folder_remove(s->folder, s->owner_file);
 	return 0;
@@ -192,7 +205,7 @@ struct sqlite *sqlite_new(TALLOC_CTX *mem, const struct db_options *options,
 		   SQLITE_OPEN_EXRESCODE;
 	s->lock_words = talloc_asprintf(s, "the lock on '%s'", s->db.database);
 	s->waiting_for = s->lock_words;
-	s->lock_file = -1;
+	s->lock_file = s->look_file = -1;
 	talloc_set_destructor(s, close_it);
 	return s;
 }
@@ -330,6 +343,7 @@ const struct db_engine db_engine_sqlite = {
 	.judge = sqlite_judge,
 	.lock = sqlite_lock,
 	.unlock = sqlite_unlock,
+	.holder = sqlite_lock_holder,
 	.split = sqlite_split,
 	.foresee = sqlite_foresee,
 	.execute = sqlite_execute,

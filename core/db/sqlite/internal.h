@@ -49,6 +49,7 @@ struct sqlite {
 	struct cached_statement *cache;
 
 	int lock_file;		 /* see lock.c; -1: not open */
+	int look_file;		 /* ... to look at that lock only */
 	bool keeps_journal;	 /* ... as long as that lock is held */
 	const char *lock_words;	 /* "the lock on 'dev.db'" */
 	const char *waiting_for; /* in words, for the tick */
@@ -157,6 +158,8 @@ void sqlite_grip_tell(struct sqlite *s, int64_t statement_us, int statement);
 
 int sqlite_lock(struct db *db, struct error *err);
 int sqlite_unlock(struct db *db, struct error *err);
+int sqlite_lock_holder(TALLOC_CTX *mem, struct db *db, struct db_holder *holder,
+		       struct error *err);
 int sqlite_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
 		 size_t n, const char *witness, enum db_verdict *verdict,
 		 char **what, struct error *err);

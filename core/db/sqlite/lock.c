@@ -84,3 +84,25 @@ int sqlite_unlock(struct db *db, struct error *err)
 		set_lock(s, F_UNLCK);
 	return 0;
 }
+
+/* Which process has it the system does not say of such a lock. */
+int sqlite_lock_holder(TALLOC_CTX *mem, struct db *db, struct db_holder *holder,
+		       struct error *err)
+{
+	struct sqlite *s = sqlite_of(db);
+	struct flock lock = { .l_type = F_WRLCK,
+			      .l_whence = SEEK_SET,
+			      .l_start = LOCKED_BYTE,
+			      .l_len = 1 };
+
+	(void)err;
+	/* where the lock was asked for it is ours, or nobody cares */
+	if (s->lock_file >= 0)
+		return 0;
+	if (s->look_file < 0)
+		s->look_file = open(s->path, O_RDONLY | O_CLOEXEC);
+	if (s->look_file >= 0 && fcntl(s->look_file, F_OFD_GETLK, &lock) == 0 &&
+	    lock.l_type != F_UNLCK)
+		holder->text = talloc_strdup(mem, "another process");
+	return 0;
+}

@@ -38,6 +38,57 @@ FROM (
 	SELECT 'publication', 'public', p.pubname, p.pubowner,
 	       'pg_publication'::regclass, p.oid
 	FROM pg_publication p
+	UNION ALL
+	SELECT 'foreign data wrapper', 'public', w.fdwname, w.fdwowner,
+	       'pg_foreign_data_wrapper'::regclass, w.oid
+	FROM pg_foreign_data_wrapper w
+	UNION ALL
+	SELECT 'operator', n.nspname, concat(p.oprname, '(',
+		CASE p.oprleft WHEN 0 THEN 'none'
+		 ELSE format_type(p.oprleft, NULL) END, ', ',
+		CASE p.oprright WHEN 0 THEN 'none'
+		 ELSE format_type(p.oprright, NULL) END, ')'), p.oprowner,
+	       'pg_operator'::regclass, p.oid
+	FROM pg_operator p JOIN pg_namespace n ON n.oid = p.oprnamespace
+	WHERE p.oid >= 16384
+	UNION ALL
+	SELECT 'operator class', n.nspname,
+	       concat(c.opcname, ' using ', m.amname), c.opcowner,
+	       'pg_opclass'::regclass, c.oid
+	FROM pg_opclass c JOIN pg_namespace n ON n.oid = c.opcnamespace
+	JOIN pg_am m ON m.oid = c.opcmethod
+	WHERE c.oid >= 16384
+	UNION ALL
+	SELECT 'operator family', n.nspname,
+	       concat(f.opfname, ' using ', m.amname), f.opfowner,
+	       'pg_opfamily'::regclass, f.oid
+	FROM pg_opfamily f JOIN pg_namespace n ON n.oid = f.opfnamespace
+	JOIN pg_am m ON m.oid = f.opfmethod
+	WHERE f.oid >= 16384
+	UNION ALL
+	SELECT 'collation', n.nspname, c.collname, c.collowner,
+	       'pg_collation'::regclass, c.oid
+	FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
+	WHERE c.oid >= 16384
+	UNION ALL
+	SELECT 'conversion', n.nspname, c.conname, c.conowner,
+	       'pg_conversion'::regclass, c.oid
+	FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace
+	WHERE c.oid >= 16384
+	UNION ALL
+	SELECT 'statistics', n.nspname, s.stxname, s.stxowner,
+	       'pg_statistic_ext'::regclass, s.oid
+	FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+	UNION ALL
+	SELECT 'text search configuration', n.nspname, c.cfgname, c.cfgowner,
+	       'pg_ts_config'::regclass, c.oid
+	FROM pg_ts_config c JOIN pg_namespace n ON n.oid = c.cfgnamespace
+	WHERE c.oid >= 16384
+	UNION ALL
+	SELECT 'text search dictionary', n.nspname, d.dictname, d.dictowner,
+	       'pg_ts_dict'::regclass, d.oid
+	FROM pg_ts_dict d JOIN pg_namespace n ON n.oid = d.dictnamespace
+	WHERE d.oid >= 16384
 ) o
 WHERE o.owner <> (SELECT r.oid FROM pg_roles r WHERE r.rolname = current_user)
   AND (o.oid >= 16384 OR o.kind = 'schema')

@@ -9,11 +9,12 @@
 #define ROLLBACK "- Rollback tested: "
 #define TESTING "- Testing: "
 
-/* The line that begins so, with its end; NULL: there is none. */
+/* The line that begins so, with its end; NULL, and no length: there is none. */
 static const char *line_of(const char *body, const char *head, size_t *length)
 {
 	size_t n = strlen(head);
 
+	*length = 0;
 	for (; *body; body += strcspn(body, "\n"), body += *body == '\n') {
 		if (strncmp(body, head, n) != 0)
 			continue;
@@ -56,11 +57,12 @@ static char *take_rollback(TALLOC_CTX *mem, char *body, const char *from)
 static char *scripts_in(TALLOC_CTX *mem, const char *body)
 {
 	size_t n;
-	const char *line = line_of(body, ROLLBACK, &n), *end = line + n;
+	const char *line = line_of(body, ROLLBACK, &n), *end;
 	const char *at = line ? memmem(line, n, "; scripts `", 11) : NULL;
 
 	if (!at)
 		return talloc_strdup(mem, "");
+	end = line + n;
 	while (end > at && end[-1] != '`')
 		end--;
 	return talloc_strndup(mem, at, (size_t)(end - at));

@@ -105,7 +105,7 @@ CREATE PROCEDURE probe(what varchar(100), seconds double)
 			END WHILE;
 			SELECT @least / 1000, @most / 1000;
 		END//"
-	sql "CALL probe('$1', 4)" >probe.out &
+	sql "CALL probe('$1', 8)" >probe.out &
 	PROBE=$!
 	until_true in_list "INFO LIKE 'CALL probe%' OR INFO LIKE 'DO SLEEP(0.001)'"
 }
@@ -121,8 +121,8 @@ holds_as_long() { # WAY PROBE MODE SCRIPT
 	held=$(fact "[.locks[] | select(.relation == \"t\" and .mode == \"$3\")][0].held_ms")
 	bound=$(fact "[.locks[] | select(.relation == \"t\" and .mode == \"$3\")][0].held_bound_ms")
 	echo "the probe met $least to $most ms, told are $held ms less $bound"
-	is_between 100 "$least" 3999
-	is_between "$least" "$held" 3999
+	is_between 100 "$least" 7999
+	is_between "$least" "$held" 7999
 	is_between 0 "$(jq -n "$held - $bound")" "$most"
 	is_between 0 "$bound" 300
 }

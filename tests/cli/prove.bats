@@ -525,10 +525,12 @@ expects() {
 @test "says how long it will take where there are more rows" { both expects; }
 
 @test "a rollback that would take minutes is a finding, which fails when it is to" {
+	# long enough for its time to be told on a busy machine, too
+	local one="length(md5(repeat('x', 20000))) - 31"
 	fresh postgresql
 	pair ${A}_t "CREATE TABLE t (id integer PRIMARY KEY, n integer);
 		INSERT INTO t $(many 2000);" 'DROP TABLE t;'
-	pair ${B}_fill 'UPDATE t SET n = n + 1;' 'UPDATE t SET n = n - 1;'
+	pair ${B}_fill "UPDATE t SET n = n + ($one);" "UPDATE t SET n = n - ($one);"
 	commit
 	# nobody else is to count them
 	sql "CREATE TABLE t (id integer PRIMARY KEY, n integer)

@@ -271,6 +271,7 @@ static void run(struct fixture *f, size_t n, const struct plan_item *next)
 	if (runner_run(f, &f->runner, &f->items[n], &facts, &f->err) < 0)
 		fail_msg("%s", f->err.message);
 	assert_true(facts->ok);
+	assert_int_equal(runner_finish(&f->runner, &f->err), 0);
 }
 
 static const char *ledger(struct fixture *f)

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/db/mysql/internal.h"
 #include "core/ledger.h"
+#include "tests/unit/mysql_bed.h"
 
 /* The engine on the server that `make test` started. */
 
@@ -19,45 +19,6 @@ struct fixture {
 	struct db *db;
 };
 
-static struct db *open_db(TALLOC_CTX *mem, const char *url)
-{
-	const struct db_options options = { .wait_ms = 100,
-					    .count_limit = 1000 };
-	struct error err = { 0 };
-	struct db *db = NULL;
-
-	if (db_open(mem, url, &options, &db, &err) < 0)
-		fail_msg("%s", err.message);
-	return db;
-}
-
-static void sql(struct db *db, const char *text)
-{
-	struct error err = { 0 };
-
-	if (my_run_sql(&my_of(db)->main, text, &err) < 0)
-		fail_msg("%s: %s", text, err.message);
-}
-
-static int take(const char *const *values, int count, void *data)
-{
-	(void)count;
-	snprintf(data, 256, "%s", values[0] ? values[0] : "(null)");
-	return 0;
-}
-
-static const char *ask(struct db *db, const char *text)
-{
-	static char answer[256];
-	struct error err = { 0 };
-
-	strcpy(answer, "(no row)");
-	if (my_run(&my_of(db)->main, text, strlen(text), take, answer, NULL,
-		   &err) < 0)
-		fail_msg("%s: %s", text, err.message);
-	return answer;
-}
-
 /* Returns when the server has let go of it, and of its locks, too: a KILL
    itself comes back sooner. */
 static void kill_connection(struct db *db, unsigned long id)
@@ -65,32 +26,24 @@ static void kill_connection(struct db *db, unsigned long id)
 	char text[96];
 
 	snprintf(text, sizeof(text), "KILL %lu", id);
-	sql(db, text);
+	myt_sql(db, text);
 	snprintf(text, sizeof(text),
 		 "SELECT count(*) FROM information_schema.processlist "
 		 "WHERE id = %lu",
 		 id);
-	while (strcmp(ask(db, text), "0") != 0)
+	while (strcmp(myt_ask(db, text), "0") != 0)
 		usleep(1000);
 }
 
 static int fresh(void **state)
 {
-	static unsigned count;
 	struct fixture *f = talloc_zero(NULL, struct fixture);
-	const char *server = getenv("MARIADB_SERVER");
-	char *maker = talloc_asprintf(f, "%s/mysql", server);
-	char *name = talloc_asprintf(f, "unit_%d_%u", (int)getpid(), count++);
-	struct db *db;
 
-	if (!server)
-		return -1;
 	f->mem = f;
-	f->url = talloc_asprintf(f, "%s/%s", server, name);
-	db = open_db(f, maker);
-	sql(db, talloc_asprintf(f, "CREATE DATABASE %s", name));
-	talloc_free(db);
-	f->db = open_db(f, f->url);
+	f->url = myt_create(f);
+	if (!f->url)
+		return -1;
+	f->db = myt_open(f, f->url);
 	*state = f;
 	return 0;
 }
@@ -99,7 +52,7 @@ static int done(void **state)
 {
 	struct fixture *f = *state;
 
-	sql(f->db, talloc_asprintf(f, "DROP DATABASE %s", f->db->database));
+	myt_drop(f->db);
 	talloc_free(f);
 	return 0;
 }
@@ -219,8 +172,8 @@ static void binds_parameters_as_text(void **state)
 	char *text = talloc_strdup(f, "");
 	struct error err = { 0 };
 
-	sql(f->db, "CREATE TABLE t (id bigint PRIMARY KEY, a text, b text) "
-		   "CHARACTER SET utf8mb4");
+	myt_sql(f->db, "CREATE TABLE t (id bigint PRIMARY KEY, a text, b text) "
+		       "CHARACTER SET utf8mb4");
 	assert_int_equal(my_session_queue(f->db,
 					  "INSERT INTO t VALUES ($1, $2, $3)",
 					  params, 3, &err),
@@ -253,9 +206,9 @@ static void counts_rows_exactly_up_to_the_limit(void **state)
 	bool estimated;
 	int64_t rows;
 
-	sql(f->db, "CREATE TABLE t (id int)");
-	sql(f->db, "CREATE VIEW v AS SELECT * FROM t");
-	sql(f->db, "INSERT INTO t SELECT seq FROM seq_1_to_1000");
+	myt_sql(f->db, "CREATE TABLE t (id int)");
+	myt_sql(f->db, "CREATE VIEW v AS SELECT * FROM t");
+	myt_sql(f->db, "INSERT INTO t SELECT seq FROM seq_1_to_1000");
 	assert_int_equal(
 		my_count_rows(f->db, "t", 1000, &rows, &estimated, &err), 0);
 	assert_int_equal(rows, 1000);
@@ -278,7 +231,7 @@ static void counts_rows_exactly_up_to_the_limit(void **state)
 static void one_connection_has_the_lock(void **state)
 {
 	struct fixture *f = *state;
-	struct db *other = open_db(f, f->url);
+	struct db *other = myt_open(f, f->url);
 	struct error err = { 0 };
 
 	assert_int_equal(my_lock(f->db, &err), 0);
@@ -295,7 +248,7 @@ static void one_connection_has_the_lock(void **state)
 static void takes_a_lost_lock_again(void **state)
 {
 	struct fixture *f = *state;
-	struct db *other = open_db(f, f->url);
+	struct db *other = myt_open(f, f->url);
 	const struct script script = { .path = "x" };
 	struct error err = { 0 };
 
@@ -314,7 +267,7 @@ static void takes_a_lost_lock_again(void **state)
 	assert_int_equal(my_session_begin(f->db, &script, &err), 0);
 	assert_int_equal(my_session_commit(f->db, &err), 0);
 	/* and it says so when another one was faster */
-	sql(f->db, "DO RELEASE_ALL_LOCKS()");
+	myt_sql(f->db, "DO RELEASE_ALL_LOCKS()");
 	kill_connection(other, my_of(f->db)->side.id);
 	while (my_lock(other, &err) < 0)
 		error_release(&err);
@@ -327,7 +280,7 @@ static void takes_a_lost_lock_again(void **state)
 static void tells_which_connection_is_lost(void **state)
 {
 	struct fixture *f = *state;
-	struct db *other = open_db(f, f->url);
+	struct db *other = myt_open(f, f->url);
 	struct error err = { 0 };
 
 	assert_int_equal(my_lock(f->db, &err), 0);
@@ -337,7 +290,7 @@ static void tells_which_connection_is_lost(void **state)
 	assert_non_null(strstr(err.message, "beside that of the script"));
 	assert_false(f->db->lost);
 	error_release(&err);
-	assert_string_equal(ask(f->db, "SELECT 1"), "1");
+	assert_string_equal(myt_ask(f->db, "SELECT 1"), "1");
 	kill_connection(f->db, my_of(other)->main.id);
 	assert_int_equal(my_run_sql(&my_of(other)->main, "SELECT 1", &err), -1);
 	assert_int_equal(err.code, ERROR_CONNECTION);
@@ -397,7 +350,7 @@ static struct catalog *look(struct fixture *f, struct db *db)
 static void make_everything(struct fixture *f)
 {
 	for (size_t i = 0; i < sizeof(everything) / sizeof(*everything); i++)
-		sql(f->db, everything[i]);
+		myt_sql(f->db, everything[i]);
 }
 
 static void spells_definitions_out(void **state)
@@ -477,19 +430,19 @@ static void a_copy_is_the_same(void **state)
 	for (size_t i = 0; i < count; i++)
 		fail_msg("%s %s: %s, not %s", list[i].kind, list[i].name,
 			 list[i].after, list[i].before);
-	assert_string_equal(ask(copy, "SELECT n FROM a"), "abc");
-	assert_string_equal(ask(copy, "SELECT nextval(sq) > 5"), "1");
-	assert_string_equal(ask(copy, "SELECT @@foreign_key_checks"), "1");
+	assert_string_equal(myt_ask(copy, "SELECT n FROM a"), "abc");
+	assert_string_equal(myt_ask(copy, "SELECT nextval(sq) > 5"), "1");
+	assert_string_equal(myt_ask(copy, "SELECT @@foreign_key_checks"), "1");
 	talloc_free(copy);
 	talloc_free(scratch);
 	assert_string_equal(
-		ask(f->db,
-		    talloc_asprintf(f,
-				    "SELECT count(*) FROM "
-				    "information_schema.SCHEMATA WHERE "
-				    "SCHEMA_NAME LIKE "
-				    "'git\\_migrate\\_scratch\\_%d\\_%%'",
-				    (int)getpid())),
+		myt_ask(f->db,
+			talloc_asprintf(f,
+					"SELECT count(*) FROM "
+					"information_schema.SCHEMATA WHERE "
+					"SCHEMA_NAME LIKE "
+					"'git\\_migrate\\_scratch\\_%d\\_%%'",
+					(int)getpid())),
 		"0");
 }
 
@@ -513,7 +466,7 @@ static int try_to_sleep(struct db *db, const char *text)
 	char slept[256] = "(no row)";
 
 	my_of(db)->cancelled_us = 0;
-	if (my_run(&my_of(db)->main, text, strlen(text), take, slept, NULL,
+	if (my_run(&my_of(db)->main, text, strlen(text), myt_take, slept, NULL,
 		   &ignored) < 0)
 		strcpy(slept, "stopped");
 	error_release(&ignored);

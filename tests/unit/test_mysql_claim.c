@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "core/base/text.h"
-#include "core/db/mysql/internal.h"
 #include "core/ledger.h"
 #include "core/run/runner.h"
+#include "tests/unit/mysql_bed.h"
 
 /* What is recorded on MariaDB: in how many round trips, whether it is what was
    meant, and what is said of a migration before its turn. */
@@ -22,44 +22,6 @@ struct fixture {
 	struct plan_item items[2];
 	struct error err;
 };
-
-static struct db *open_db(TALLOC_CTX *mem, const char *url)
-{
-	const struct db_options options = { .count_limit = 1000 };
-	struct error err = { 0 };
-	struct db *db = NULL;
-
-	if (db_open(mem, url, &options, &db, &err) < 0)
-		fail_msg("%s", err.message);
-	return db;
-}
-
-static void sql(struct db *db, const char *text)
-{
-	struct error err = { 0 };
-
-	if (my_run_sql(&my_of(db)->main, text, &err) < 0)
-		fail_msg("%s: %s", text, err.message);
-}
-
-static int take(const char *const *values, int count, void *data)
-{
-	(void)count;
-	snprintf(data, 256, "%s", values[0] ? values[0] : "(null)");
-	return 0;
-}
-
-static const char *ask(struct db *db, const char *text)
-{
-	static char answer[256];
-	struct error err = { 0 };
-
-	strcpy(answer, "(no row)");
-	if (my_run(&my_of(db)->main, text, strlen(text), take, answer, NULL,
-		   &err) < 0)
-		fail_msg("%s: %s", text, err.message);
-	return answer;
-}
 
 /* A migration that makes a table of its name. */
 static struct plan_item item(TALLOC_CTX *mem, int64_t version, const char *name,
@@ -85,18 +47,12 @@ static struct plan_item item(TALLOC_CTX *mem, int64_t version, const char *name,
 
 static int fresh(void **state)
 {
-	static unsigned count;
 	struct fixture *f = talloc_zero(NULL, struct fixture);
-	const char *server = getenv("MARIADB_SERVER");
-	char *name = talloc_asprintf(f, "claim_%d_%u", (int)getpid(), count++);
-	struct db *db;
+	char *url = myt_create(f);
 
-	if (!server)
+	if (!url)
 		return -1;
-	db = open_db(f, talloc_asprintf(f, "%s/mysql", server));
-	sql(db, talloc_asprintf(f, "CREATE DATABASE %s", name));
-	talloc_free(db);
-	f->db = open_db(f, talloc_asprintf(f, "%s/%s", server, name));
+	f->db = myt_open(f, url);
 	assert_int_equal(ledger_create(f->db, &f->err), 0);
 	assert_int_equal(my_lock(f->db, &f->err), 0);
 	f->runner = (struct runner){ .db = f->db,
@@ -115,7 +71,7 @@ static int done(void **state)
 {
 	struct fixture *f = *state;
 
-	sql(f->db, talloc_asprintf(f, "DROP DATABASE %s", f->db->database));
+	myt_drop(f->db);
 	error_release(&f->err);
 	talloc_free(f);
 	return 0;
@@ -142,7 +98,7 @@ static void reads_what_was_written(struct fixture *f, const char *value)
 	const char *params[] = { value };
 	char same[256] = "";
 
-	sql(f->db, "DELETE FROM t");
+	myt_sql(f->db, "DELETE FROM t");
 	begin(f);
 	queue(f, "INSERT INTO t VALUES ($1, $2)", "1", value);
 	queue(f, "INSERT INTO t VALUES ($1, $2)", "2", NULL);
@@ -150,7 +106,7 @@ static void reads_what_was_written(struct fixture *f, const char *value)
 	assert_int_equal(my_query(&my_of(f->db)->main,
 				  "SELECT count(*) FROM t WHERE a = $1 OR "
 				  "(id = 2 AND a IS NULL)",
-				  params, 1, take, same, &f->err),
+				  params, 1, myt_take, same, &f->err),
 			 0);
 	assert_string_equal(same, "2");
 }
@@ -176,10 +132,11 @@ static void quotes_as_the_server_reads(void **state)
 	};
 	struct fixture *f = *state;
 
-	sql(f->db, "CREATE TABLE t (id int, a longtext) CHARACTER SET utf8mb4 "
-		   "COLLATE utf8mb4_bin");
+	myt_sql(f->db,
+		"CREATE TABLE t (id int, a longtext) CHARACTER SET utf8mb4 "
+		"COLLATE utf8mb4_bin");
 	for (size_t m = 0; m < 4; m++) {
-		sql(f->db, modes[m]);
+		myt_sql(f->db, modes[m]);
 		for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++)
 			reads_what_was_written(f, values[i]);
 	}
@@ -191,7 +148,7 @@ static void sends_what_is_long_by_itself(void **state)
 	char *value = talloc_zero_size(f, 300001);
 
 	memset(value, '\'', 300000);
-	sql(f->db, "CREATE TABLE t (id int, a longtext)");
+	myt_sql(f->db, "CREATE TABLE t (id int, a longtext)");
 	reads_what_was_written(f, value);
 }
 
@@ -200,8 +157,8 @@ static void commits_nothing_that_others_have_changed(void **state)
 	struct fixture *f = *state;
 	const char *params[] = { "2" };
 
-	sql(f->db, "CREATE TABLE t (id int, a text)");
-	sql(f->db, "INSERT INTO t VALUES (1, 'one')");
+	myt_sql(f->db, "CREATE TABLE t (id int, a text)");
+	myt_sql(f->db, "INSERT INTO t VALUES (1, 'one')");
 	begin(f);
 	queue(f, "UPDATE t SET id = $1, a = $2", "3", "three");
 	assert_int_equal(my_session_queue_one(f->db,
@@ -213,7 +170,7 @@ static void commits_nothing_that_others_have_changed(void **state)
 	assert_int_equal(f->err.code, ERROR_BUSY);
 	my_session_rollback(f->db);
 	assert_int_equal(f->db->ended, DB_ROLLED_BACK);
-	assert_string_equal(ask(f->db, "SELECT group_concat(id, a) FROM t"),
+	assert_string_equal(myt_ask(f->db, "SELECT group_concat(id, a) FROM t"),
 			    "1one");
 }
 
@@ -221,15 +178,16 @@ static void forgets_what_was_not_sent(void **state)
 {
 	struct fixture *f = *state;
 
-	sql(f->db, "CREATE TABLE t (id int, a text)");
+	myt_sql(f->db, "CREATE TABLE t (id int, a text)");
 	begin(f);
 	queue(f, "INSERT INTO t VALUES ($1, $2)", "1", "one");
-	assert_string_equal(ask(f->db, "SELECT count(*) FROM t"), "0");
+	assert_string_equal(myt_ask(f->db, "SELECT count(*) FROM t"), "0");
 	my_session_rollback(f->db);
 	begin(f);
 	queue(f, "INSERT INTO t VALUES ($1, $2)", "2", "two");
 	assert_int_equal(my_session_commit(f->db, &f->err), 0);
-	assert_string_equal(ask(f->db, "SELECT group_concat(id) FROM t"), "2");
+	assert_string_equal(myt_ask(f->db, "SELECT group_concat(id) FROM t"),
+			    "2");
 }
 
 /* Nor after the session was brought back to its beginning. */
@@ -240,7 +198,7 @@ static void runs_one_statement_of_a_script_at_a_time(void **state)
 	struct fixture *f = *state;
 	struct my_conn *c = &my_of(f->db)->main;
 
-	sql(f->db, "CREATE TABLE t (id int)");
+	myt_sql(f->db, "CREATE TABLE t (id int)");
 	for (int times = 0; times < 2; times++) {
 		begin(f);
 		queue(f, "INSERT INTO t VALUES ($1 + $2)", "1", "2");
@@ -251,7 +209,7 @@ static void runs_one_statement_of_a_script_at_a_time(void **state)
 		assert_int_equal(c->failed, 1064);
 		error_release(&f->err);
 	}
-	assert_string_equal(ask(f->db, "SELECT group_concat(id) FROM t"),
+	assert_string_equal(myt_ask(f->db, "SELECT group_concat(id) FROM t"),
 			    "3,3");
 }
 
@@ -276,7 +234,7 @@ static void run(struct fixture *f, size_t n, const struct plan_item *next)
 
 static const char *ledger(struct fixture *f)
 {
-	return ask(f->db, LEDGER);
+	return myt_ask(f->db, LEDGER);
 }
 
 static void claims_the_next_one(void **state)

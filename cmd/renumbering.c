@@ -8,6 +8,7 @@
 #include "cmd/proven.h"
 #include "cmd/writeup.h"
 #include "core/base/text.h"
+#include "core/journal.h"
 #include "core/renumber_journal.h"
 
 char *renumbering_label(TALLOC_CTX *mem, int64_t version, const char *name)
@@ -335,15 +336,6 @@ static int write_journal(struct renumber *r)
 	return renumber_journal_write(&journal, r->path, &r->cmd.err);
 }
 
-static int remove_journal(struct renumber *r)
-{
-	if (unlink(r->path) < 0 && errno != ENOENT)
-		return error_set(&r->cmd.err, ERROR_FAILED,
-				 "unable to remove '%s': %s", r->path,
-				 strerror(errno));
-	return 0;
-}
-
 /* Before any ledger was changed. */
 static int take_back(struct renumber *r)
 {
@@ -362,7 +354,9 @@ static int move_the_rest(struct renumber *r)
 	for (size_t i = 0; i < r->count; i++)
 		writeup_renumber(r->cmd.repo->common_dir, r->list[i].m->version,
 				 r->list[i].to);
-	return move_proofs(r) < 0 || remove_journal(r) < 0 ? -1 : 0;
+	return move_proofs(r) < 0 || journal_remove(r->path, &r->cmd.err) < 0
+		       ? -1
+		       : 0;
 }
 
 /* A ledger that cannot be changed now holds nothing up: sync knows. */

@@ -337,6 +337,7 @@ static int begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 	talloc_set_destructor(w, close_folder);
 	w->repo = repo;
 	w->dir = talloc_strdup(w, dir);
+	TALLOC_FREE(private_of(repo)->tidy); /* of an earlier look */
 	repo_ask_known(repo);
 	if (open_folder(w, repo, dir, &w->folder, err) == 0) {
 		if (!ask_git && w->folder && !has_link(repo, dir))
@@ -535,7 +536,6 @@ static void note_others(const struct worktree *w, const unsigned char *looks,
 {
 	struct repo_private *p = private_of(w->repo);
 
-	talloc_free(p->tidy);
 	p->tidy = looks && !here->others ? talloc_strdup(p, w->dir) : NULL;
 }
 

@@ -196,6 +196,8 @@ static int note_touched(struct execution *e, struct touched *t,
 
 	touched_finish(s, t, text, length);
 	s->changed |= t->changes_connection;
+	if (t->changes_connection) /* what a commit is worth may be among it */
+		sqlite_system_empties(NULL);
 	add_relations(e, t);
 	return count_before(e, t, err);
 }

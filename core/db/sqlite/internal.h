@@ -169,8 +169,16 @@ int sqlite_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
 /* Only while nobody else of ours is at the database: the lock is held. */
 void sqlite_keep_journal(struct sqlite *s);
 void sqlite_let_journal_go(struct sqlite *s);
+
+/* --- system.c --- */
+
 /* The name of the interface to the system that databases are opened with. */
 const char *sqlite_system(void);
+/*
+ * The journal of this database, whose path is SQLite's own, is emptied at the
+ * end of a transaction without flushing that to the disk; NULL: none is.
+ */
+void sqlite_system_empties(const char *database);
 
 /* --- keys.c --- */
 

@@ -1,6 +1,7 @@
 /*
  * What a power failure leaves of a SQLite database: all that was written since
- * a file was last flushed may be missing, from any write on, or one write of it.
+ * a file was last flushed may be missing, from any write on, or one write of
+ * it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -240,7 +241,8 @@ static void make_image(struct image *image, const struct image *first,
 			continue;
 		late = n + unflushed >= all ? n + unflushed - all + 1 : 0;
 		n++;
-		if (late > kept || (late && late == lost && step->what == WRITE))
+		if (late > kept ||
+		    (late && late == lost && step->what == WRITE))
 			continue;
 		apply(image, step);
 	}
@@ -309,9 +311,10 @@ static int recover(struct bed *p)
 	assert_int_equal(ask(handle, "SELECT count(*) FROM sqlite_schema "
 				     "WHERE name LIKE 'made_'"),
 			 count);
-	assert_int_equal(ask(handle, "SELECT total(n) FROM (SELECT count(*) AS n "
-				     "FROM filler GROUP BY turn HAVING n = "
-				     "40)"),
+	assert_int_equal(ask(handle,
+			     "SELECT total(n) FROM (SELECT count(*) AS n "
+			     "FROM filler GROUP BY turn HAVING n = "
+			     "40)"),
 			 40 * count);
 	sqlite3_close_v2(handle);
 	return count;

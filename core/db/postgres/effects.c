@@ -59,6 +59,17 @@ static bool is_noted(const struct pg_look *look, unsigned oid)
 	return false;
 }
 
+#define FIRST_NORMAL_XID 3
+
+/* The numbers of transactions go round. */
+static bool is_ours(const struct pg_look *look, const char *const *values)
+{
+	unsigned xmin = (unsigned)number(values[LOOK_XMIN]);
+
+	return look->all_ours || (look->xid && xmin >= FIRST_NORMAL_XID &&
+				  (int)(xmin - look->xid) >= 0);
+}
+
 /* The strongest lock of a relation comes first, and tells it all. */
 void pg_effects_note(struct pg_look *look, const char *const *values)
 {
@@ -80,7 +91,7 @@ void pg_effects_note(struct pg_look *look, const char *const *values)
 	e->file = (unsigned)number(values[LOOK_FILE]);
 	e->was_there = r && !r->met;
 	e->old_file = r ? r->file : 0;
-	e->ours = values[LOOK_OURS] && *values[LOOK_OURS] == 't';
+	e->ours = is_ours(look, values);
 	count_up(e, r && r->epoch == look->pg->epoch ? &r->counts : &none,
 		 values);
 }

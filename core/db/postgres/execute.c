@@ -128,7 +128,7 @@ static int send_look(struct pg *pg, const struct script *script, size_t n,
 	if (last && pg->transaction == PG_SCRIPT &&
 	    script->statements[n].analysed && pg_close_script(pg, err) < 0)
 		return -1;
-	return pg_held_send(pg, err);
+	return pg_look_send(pg, &pg->look, err) < 0 ? -1 : pg_flush(pg, err);
 }
 
 /*
@@ -142,11 +142,11 @@ static int await(struct pg *pg, const struct script *script, size_t n,
 	    (pg->transaction != PG_SCRIPT && pg->transaction != PG_CLOSING)) {
 		if (pg_sync(pg, err) < 0)
 			return -1;
-		return pg_held_settle(pg, err);
+		return pg_look_settle(pg, err);
 	}
 	if (pg_await(pg, &pg->look.outcome, err) == 0)
 		return 0;
-	pg->look.pending = false;
+	pg_look_drop(&pg->look);
 	return -1;
 }
 
@@ -175,6 +175,7 @@ static int send_script(struct pg *pg, const struct script *script, size_t n,
 	};
 	int result;
 
+	pg_look_drop(&pg->look);
 	pg->look = (struct pg_look){
 		.pg = pg,
 		.statement = s,
@@ -216,7 +217,7 @@ static int await_ahead(struct pg *pg, struct error *err)
 	pg->look.outcome.started_us = pg->ahead_us;
 	pg->ahead_us = 0;
 	if (result < 0)
-		pg->look.pending = false;
+		pg_look_drop(&pg->look);
 	return result;
 }
 
@@ -340,7 +341,7 @@ int pg_execute_part(struct db *db, const struct script *script, size_t n,
 		place(pg, script, s, part, err);
 		return -1;
 	}
-	if (!pg->ahead_us && (pg_held_settle(pg, err) < 0 ||
+	if (!pg->ahead_us && (pg_look_settle(pg, err) < 0 ||
 			      pg_start_script(pg, script, n, err) < 0))
 		return -1;
 	pg->script = script;

@@ -14,14 +14,6 @@
  * could drop something.
  */
 
-/* Typed, as all constants in these statements are: what is not an exact match
-   could meet an operator that somebody has put into the search path. */
-#define FIRST_NORMAL_OID "'16384'::pg_catalog.oid"
-/* How much of the log was written, in bytes. */
-#define PG_WAL                                                                 \
-	"pg_catalog.pg_wal_lsn_diff("                                          \
-	"pg_catalog.pg_current_wal_insert_lsn(), '0/0')"
-
 struct pg_held {
 	unsigned oid;
 	unsigned modes; /* bits, by enum pg_mode: those that were told */
@@ -132,7 +124,7 @@ bool pg_held_is_prepared(const struct pg *pg, const struct script *script)
 	"SELECT c.oid, n.nspname, c.relname, c.relkind, " file " "             \
 	"FROM pg_catalog.pg_class c "                                          \
 	"JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace " joined     \
-	"WHERE c.oid >= " FIRST_NORMAL_OID " AND c.relkind IN (" kinds ")"
+	"WHERE c.oid >= " PG_FIRST_NORMAL_OID " AND c.relkind IN (" kinds ")"
 #define ALL_TABLES RELATIONS_SQL("NULL, NULL", TABLES, "")
 #define ALL_RELATIONS                                                          \
 	RELATIONS_SQL("c.relfilenode, i.indrelid", TABLES ", 'i', 'I'",        \
@@ -171,10 +163,10 @@ int pg_held_prepare(struct pg *pg, const struct script *script,
 static int compare_relation(const char *const *values, int count, void *data)
 {
 	struct pg_look *look = data;
-	const char *seen[LOOK_COST_US + 1] = {
+	const char *seen[LOOK_COLUMNS] = {
 		[LOOK_RELATION] = values[0], [LOOK_NAME] = values[2],
 		[LOOK_KIND] = values[3],     [LOOK_FILE] = values[4],
-		[LOOK_TABLE] = values[5],    [LOOK_OURS] = "t",
+		[LOOK_TABLE] = values[5],
 	};
 
 	const struct pg_relation *known = pg_held_find(look->pg,
@@ -193,7 +185,12 @@ static int compare_relation(const char *const *values, int count, void *data)
 int pg_held_compare(struct pg *pg, struct facts *facts,
 		    struct fact_statement *statement, struct error *err)
 {
-	struct pg_look look = { .pg = pg, .facts = facts, .fact = statement };
+	struct pg_look look = {
+		.pg = pg,
+		.facts = facts,
+		.fact = statement,
+		.all_ours = true,
+	};
 	int result;
 
 	if (!pg->relations_known)
@@ -423,7 +420,8 @@ static void note_fresh(const struct pg_look *look, struct pg_relation *relation,
 	if (mode == PG_AE && starts_with(s->kind, "CREATE TABLE") &&
 	    s->relation_count && is_called(relation, s->relations[0]))
 		relation->fresh = relation->kind == 'r';
-	relation->empty = values[LOOK_EMPTY] && *values[LOOK_EMPTY] == 't';
+	relation->empty = look->tracks && values[LOOK_EMPTY] &&
+			  *values[LOOK_EMPTY] == 't';
 }
 
 static void tell_lock(struct pg_look *look, const struct pg_relation *relation,
@@ -467,67 +465,19 @@ static void take_lock(struct pg_look *look, const char *const *values)
 	learn(pg, oid, schema, name, *values[LOOK_KIND]);
 }
 
-static int take_row(const char *const *values, int count, void *data)
+void pg_held_tell(struct pg_look *look, const char **const *rows, size_t count)
 {
-	struct pg_look *look = data;
+	struct pg_held *held, *next;
 
-	(void)count;
-	look->cost_us = values[LOOK_COST_US]
-				? strtod(values[LOOK_COST_US], NULL)
-				: 0;
-	if (values[LOOK_WAL])
-		look->wal = strtoll(values[LOOK_WAL], NULL, 10);
-	if (!strcmp(values[LOOK_LOCKTYPE], "advisory")) {
-		look->lock_seen = true;
-	} else if (look->facts) {
-		pg_effects_note(look, values);
-		take_lock(look, values);
+	HASH_ITER (hh, look->pg->held, held, next)
+		held->seen = 0;
+	for (size_t i = 0; i < count; i++) {
+		pg_effects_note(look, rows[i]);
+		take_lock(look, rows[i]);
 	}
-	return 0;
-}
-
-/* No parameters: so one plan serves from the first time on; the strongest lock
-   of a relation comes first. */
-#define LOOK_SQL(counters, wal)                                                \
-	"SELECT l.locktype, l.relation, l.mode, n.nspname, c.relname, "        \
-	"c.relkind, NOT c.relhassubclass "                                     \
-	"AND pg_catalog.current_setting('track_counts') = 'on' "               \
-	"AND pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) = 0, "         \
-	"pg_catalog.pg_relation_filenode(c.oid), i.indrelid, " counters        \
-	", " wal ", "                                                          \
-	"extract(epoch FROM pg_catalog.clock_timestamp() - "                   \
-	"pg_catalog.statement_timestamp()) * '1000000'::pg_catalog.numeric "   \
-	"FROM pg_catalog.pg_locks l "                                          \
-	"LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation "               \
-	"LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "       \
-	"LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid "             \
-	"WHERE l.pid = pg_catalog.pg_backend_pid() "                           \
-	"AND l.granted AND (l.locktype = 'relation' "                          \
-	"AND l.relation >= " FIRST_NORMAL_OID " "                              \
-	"OR l.locktype = 'advisory' AND l.classid = "                          \
-	"'1734964333'::pg_catalog.oid "                                        \
-	"AND l.objsubid = 2) "                                                 \
-	"ORDER BY pg_catalog.strpos('/AccessExclusiveLock/"                    \
-	"ExclusiveLock/ShareRowExclusiveLock/ShareLock/"                       \
-	"ShareUpdateExclusiveLock/RowExclusiveLock/"                           \
-	"RowShareLock/AccessShareLock/', '/' || l.mode || '/'), l.relation"
-
-/* Since version 15 a session can be asked to send its counters away, so that it
-   is known where they begin. */
-#define COUNTERS                                                               \
-	"pg_catalog.pg_stat_get_xact_numscans(c.oid), "                        \
-	"pg_catalog.pg_stat_get_xact_tuples_returned(c.oid), "                 \
-	"pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), "                 \
-	"pg_catalog.pg_stat_get_xact_tuples_updated(c.oid), "                  \
-	"pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid), "                  \
-	"pg_catalog.age(c.xmin) <= pg_catalog.age("                            \
-	"pg_catalog.pg_current_xact_id_if_assigned()::xid)"
-#define NO_COUNTERS "NULL, NULL, NULL, NULL, NULL, NULL"
-
-static const char *look_sql(const struct pg *pg)
-{
-	return pg->counts ? LOOK_SQL(COUNTERS, PG_WAL)
-			  : LOOK_SQL(NO_COUNTERS, "NULL");
+	let_go_unseen(look);
+	pg_effects_tell(look);
+	pg_waits_tell_locks(look);
 }
 
 /* A script may have given its statements a millisecond, or speak LATIN1; what
@@ -549,94 +499,13 @@ void pg_held_note_settings(struct pg *pg, const struct script *script,
 		pg_forget_kept(pg);
 }
 
-static const char put_aside[] =
-	"SELECT pg_catalog.set_config('git_migrate.timeout', "
-	"pg_catalog.current_setting('statement_timeout'), true), "
-	"pg_catalog.set_config('git_migrate.encoding', "
-	"pg_catalog.current_setting('client_encoding'), true), "
-	"pg_catalog.set_config('statement_timeout', '0', true), "
-	"pg_catalog.set_config('client_encoding', 'UTF8', true)";
-
-static const char put_back[] =
-	"SELECT pg_catalog.set_config('client_encoding', "
-	"pg_catalog.current_setting('git_migrate.encoding'), true), "
-	"pg_catalog.set_config('statement_timeout', "
-	"pg_catalog.current_setting('git_migrate.timeout'), true)";
-
-static int send_beside(struct pg *pg, const char *sql, struct error *err)
-{
-	const struct pg_statement statement = {
-		.sql = sql,
-		.keep = true,
-		.looks = true,
-	};
-
-	return pg->own_settings && pg->transaction != PG_CLOSING
-		       ? pg_send(pg, &statement, err)
-		       : 0;
-}
-
-int pg_held_send(struct pg *pg, struct error *err)
-{
-	struct pg_held *held, *next;
-	const struct pg_statement statement = {
-		.sql = look_sql(pg),
-		.keep = true,
-		.looks = true,
-		.row = take_row,
-		.data = &pg->look,
-		.outcome = &pg->look.looked,
-	};
-
-	HASH_ITER (hh, pg->held, held, next)
-		held->seen = 0;
-	pg->unlooked_us = 0;
-	pg->put_off = false;
-	pg->look.before_us = pg->looked_us;
-	pg->looked_us = clock_mono_us();
-	pg->look.pending = true;
-	pg->look.wal = -1;
-	if (send_beside(pg, put_aside, err) < 0 ||
-	    pg_send(pg, &statement, err) < 0 ||
-	    send_beside(pg, put_back, err) < 0)
-		return -1;
-	return pg_flush(pg, err);
-}
-
-/* What the look has found goes to the facts. */
-static void tell(struct pg *pg, struct pg_look *look)
-{
-	if (look->facts)
-		let_go_unseen(look);
-	pg_effects_tell(look);
-	if (!look->facts)
-		return;
-	pg_waits_tell_locks(look);
-	pg->look_cost_us = (int64_t)look->cost_us;
-	look->facts->observed_ms += look->cost_us / 1000;
-	if (pg->wal >= 0 && look->wal >= pg->wal)
-		look->fact->wal_bytes = look->wal - pg->wal;
-	pg->wal = look->wal;
-}
-
-int pg_held_settle(struct pg *pg, struct error *err)
-{
-	if (!pg->look.pending)
-		return 0;
-	pg->look.pending = false;
-	if (!pg->look.looked.done && pg_await(pg, &pg->look.looked, err) < 0)
-		return -1;
-	tell(pg, &pg->look);
-	return pg->locked && !pg->look.lock_seen ? pg_lock_again(pg, err) : 0;
-}
-
 static int take_start(const char *const *values, int count, void *data)
 {
 	struct pg *pg = data;
 
 	(void)count;
 	pg->counts = true;
-	pg->wal = values[0] ? strtoll(values[0], NULL, 10) : -1;
+	pg->wal = values[0] ? pg_wal_position(values[0]) : -1;
 	return 0;
 }
 
@@ -696,7 +565,8 @@ void pg_held_release(struct pg *pg)
 		talloc_free(held);
 	}
 	pg->looked_count = 0;
-	pg->put_off = pg->look.pending = false;
+	pg_look_drop(&pg->look);
+	pg->put_off = false;
 	pg->unlooked_us = 0;
 }
 

@@ -46,12 +46,27 @@ enum {
 	LOOK_INSERTED,
 	LOOK_UPDATED,
 	LOOK_DELETED,
-	LOOK_OURS, /* its row in pg_class is of this transaction */
-	LOOK_WAL,
-	LOOK_COST_US, /* of the look itself, up to here */
+	LOOK_XMIN,   /* who has written its row in pg_class */
+	LOOK_XID,    /* of a lock on a transaction's number: that */
+	LOOK_TRACKS, /* once: whether the counters count */
+	LOOK_WAL,    /* once */
+	LOOK_COST,   /* of the look itself, up to here, in seconds */
+	LOOK_COLUMNS,
 };
 
+/* Typed, as all constants in these statements are: what is not an exact match
+   could meet an operator that somebody has put into the search path. */
+#define PG_FIRST_NORMAL_OID "'16384'::pg_catalog.oid"
+/* How much of the log was written. */
+#define PG_WAL "pg_catalog.pg_current_wal_insert_lsn()"
+/* That in bytes; -1 when it is no such text. */
+int64_t pg_wal_position(const char *text);
+
 struct pg_relation *pg_held_find(struct pg *pg, unsigned oid);
+
+/* All relations that are locked, each as such a row, the strongest lock first:
+   what they say goes to the look's facts. */
+void pg_held_tell(struct pg_look *look, const char **const *rows, size_t count);
 
 /* --- effects.c: what a statement did to what it has locked ---------------- */
 

@@ -28,7 +28,8 @@
  *	copy.c		... that come with rows
  *	ahead.c		the next script, along with a commit
  *	batch.c		what running in batches has to know
- *	held.c		which relations they locked
+ *	look.c		a look at what a transaction has locked
+ *	held.c		which relations that are
  *	effects.c	what they did to them
  *	waits.c		how long they waited for a lock themselves
  *	observe.c	a second connection that sees what goes on meanwhile
@@ -127,9 +128,15 @@ struct pg_look {
 	bool lock_seen;		     /* ours, that keeps other runs out */
 	bool names;	   /* the statement's relations are known only now */
 	size_t first_lock; /* of the facts' locks, those that it found */
+	TALLOC_CTX *turn;
+	const char ***rows; /* as the server has given them */
+	size_t row_count;
 	struct pg_effect *effects;
 	size_t effect_count;
-	int64_t wal; /* -1: not known */
+	unsigned xid;  /* the transaction's number; 0: it has none yet */
+	bool all_ours; /* whatever the catalog says */
+	bool tracks;   /* the session's counters count */
+	int64_t wal;   /* -1: not known */
 	double cost_us;
 };
 
@@ -463,21 +470,28 @@ bool pg_held_wanted(struct pg *pg, const struct script *script, size_t n,
 /* Before a statement of a script: settings that a look must not run under. */
 void pg_held_note_settings(struct pg *pg, const struct script *script,
 			   const struct statement *statement);
-/* Sends the look; the rows go to the facts. */
-int pg_held_send(struct pg *pg, struct error *err);
 /* Before a transaction for a script: what counts, counts from here on. */
 int pg_held_start(struct pg *pg, struct error *err);
 /* Learns what a relation is called. */
 void pg_held_meet(struct pg *pg, unsigned oid, const char *schema,
 		  const char *name, char kind);
-/* Waits for a look that is still pending: before anything else is sent. */
-int pg_held_settle(struct pg *pg, struct error *err);
 /* Whether the transaction has made this table, and put no row into it. */
 bool pg_held_is_new_and_empty(const struct pg *pg, const char *table);
 /* The transaction is over. */
 void pg_held_release(struct pg *pg);
 /* Names that were learned may not be true any more. */
 void pg_held_forget(struct pg *pg);
+
+/* --- look.c --------------------------------------------------------------- */
+
+/* Sends the look. */
+int pg_look_send(struct pg *pg, struct pg_look *look, struct error *err);
+/* It has arrived: what it has found goes to its facts. */
+void pg_look_tell(struct pg *pg, struct pg_look *look);
+/* What it has found is of no use. */
+void pg_look_drop(struct pg_look *look);
+/* Waits for pg->look, when that is pending: before anything else is sent. */
+int pg_look_settle(struct pg *pg, struct error *err);
 
 /* --- observe.c ------------------------------------------------------------ */
 

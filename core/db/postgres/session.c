@@ -106,7 +106,7 @@ static int enter(struct pg *pg, enum aside *aside, struct error *err)
 		return -1;
 	/* what the look saw is to be recorded */
 	if (pg->transaction == PG_CLOSING)
-		return pg_held_settle(pg, err);
+		return pg_look_settle(pg, err);
 	if ((pg->transaction != PG_IDLE && pg->transaction != PG_STEP) ||
 	    !pg->tainted)
 		return 0;
@@ -283,7 +283,7 @@ static int send_commit(struct pg *pg, struct pg_outcome *outcome,
 	if (pg->transaction == PG_SCRIPT && pg_close_script(pg, err) < 0)
 		return -1;
 	/* what waits to be sent goes now, and the answer tells what to count */
-	if (pg_held_settle(pg, err) < 0)
+	if (pg_look_settle(pg, err) < 0)
 		return -1;
 	pg->db.ended = DB_COMMIT_SENT;
 	pg_observe_ending(pg);

@@ -36,7 +36,7 @@ int pg_end_step(struct db *db, struct error *err)
 		.outcome = &outcome,
 	};
 
-	if (pg_held_settle(pg, err) < 0)
+	if (pg_look_settle(pg, err) < 0)
 		return -1;
 	pg_observe_ending(pg);
 	if (pg_run(pg, &commit, err) < 0 ||

@@ -333,6 +333,28 @@ static void keep_commits(struct session *s, const struct plan *plan)
 	error_release(&late);
 }
 
+/* What is being carried out already is waited for in any case. */
+static bool may_go_on(struct session *s, const struct plan_item *item)
+{
+	struct cmd *cmd = &s->cmd;
+
+	if (runner_has_sent(&s->runner, item))
+		return true;
+	if (!cmd_is_interrupted())
+		return limits_check(&s->limits, &cmd->err) == 0;
+	error_set(&cmd->err, ERROR_INTERRUPTED, "interrupted");
+	return false;
+}
+
+/* Nothing is begun before it is known that all is well. */
+static const struct plan_item *next_of(const struct session *s,
+				       const struct plan *plan, size_t i)
+{
+	return i + 1 < plan->count && !s->health.check && !cmd_is_interrupted()
+		       ? &plan->items[i + 1]
+		       : NULL;
+}
+
 static int run_items(struct session *s, const struct plan *plan)
 {
 	struct cmd *cmd = &s->cmd;
@@ -342,18 +364,11 @@ static int run_items(struct session *s, const struct plan *plan)
 		struct facts *facts;
 		int result;
 
-		if (cmd_is_interrupted()) {
-			error_set(&cmd->err, ERROR_INTERRUPTED, "interrupted");
-			return -1;
-		}
-		if (limits_check(&s->limits, &cmd->err) < 0) {
+		if (!may_go_on(s, item)) {
 			s->left = plan->count - i;
 			return -1;
 		}
-		/* nothing is begun before it is known that all is well */
-		s->runner.next = i + 1 < plan->count && !s->health.check
-					 ? item + 1
-					 : NULL;
+		s->runner.next = next_of(s, plan, i);
 		cmd_at_stake(true);
 		result = runner_run(cmd->mem, &s->runner, item, &facts,
 				    &cmd->err);
@@ -367,7 +382,7 @@ static int run_items(struct session *s, const struct plan *plan)
 
 			explain_down(s, item);
 			s->done += done;
-			s->left = plan->count - i - done;
+			s->left = plan->count - i - done - s->runner.beyond;
 			return -1;
 		}
 		s->done++;

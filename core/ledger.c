@@ -340,6 +340,16 @@ int ledger_create(struct db *db, struct error *err)
 	return ledger_run_file(db, file ? file : "core/ledger.sql", err);
 }
 
+/* One that is not known yet is what the database makes of it. */
+static const char *duration_value(const struct db *db, double ms, char *text,
+				  size_t size, const char *param)
+{
+	if (ms < 0)
+		return db->engine->elapsed_ms;
+	snprintf(text, size, "%.3f", ms);
+	return param;
+}
+
 int ledger_insert(struct db *db, const struct ledger_row *row,
 		  const char *down_script, struct error *err)
 {
@@ -354,25 +364,33 @@ int ledger_insert(struct db *db, const struct ledger_row *row,
 		row->branch,
 		row->applied_at,
 		row->applied_by,
-		duration,
 		row->state == APPLIED ? "applied" : "unfinished",
 		direction_name(row->direction),
 		done,
 		total,
 		row->tool,
 		down_script,
+		duration,
 	};
+	const char *value = duration_value(db, row->duration_ms, duration,
+					   sizeof(duration), "$16");
+	char *sql = talloc_asprintf(
+		NULL,
+		"INSERT INTO git_migrations (version, name, up_blob, "
+		"down_blob, commit_id, source, branch, applied_at, applied_by, "
+		"state, direction, statements_done, statements_total, tool, "
+		"down_script, duration_ms) VALUES ($1, $2, $3, $4, $5, $6, "
+		"$7, $8, $9, $10, $11, $12, $13, $14, $15, %s)",
+		value);
+	int result;
 
 	snprintf(version, sizeof(version), "%" PRId64, row->version);
-	snprintf(duration, sizeof(duration), "%.3f", row->duration_ms);
 	snprintf(done, sizeof(done), "%d", row->done);
 	snprintf(total, sizeof(total), "%d", row->total);
-	return db->engine->queue(
-		db,
-		"INSERT INTO git_migrations (" COLUMNS ", down_script) VALUES "
-		"($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
-		"$14, $15, $16)",
-		params, 16, err);
+	result = db->engine->queue(db, sql, params,
+				   row->duration_ms < 0 ? 15 : 16, err);
+	talloc_free(sql);
+	return result;
 }
 
 int ledger_replace(struct db *db, const struct ledger_row *row,
@@ -448,7 +466,7 @@ int ledger_insert_run(struct db *db, int64_t id, const struct facts *facts,
 		      struct error *err)
 {
 	char *text = facts_text(NULL, facts);
-	char *started = text_time(NULL, facts->started_us);
+	char *started = text_time(text, facts->started_us);
 	char number[24], version[24], duration[40];
 	const char *params[] = {
 		number,
@@ -456,21 +474,23 @@ int ledger_insert_run(struct db *db, int64_t id, const struct facts *facts,
 		direction_name(facts->direction),
 		facts->ok ? "ok" : "failed",
 		started,
-		duration,
 		text,
+		duration,
 	};
+	const char *value = duration_value(db, facts->duration_ms, duration,
+					   sizeof(duration), "$7");
+	char *sql = talloc_asprintf(
+		text,
+		"INSERT INTO git_migrate_runs (id, version, direction, "
+		"outcome, started_at, facts, duration_ms) "
+		"VALUES ($1, $2, $3, $4, $5, $6, %s)",
+		value);
 	int result;
 
 	snprintf(number, sizeof(number), "%" PRId64, id);
 	snprintf(version, sizeof(version), "%" PRId64, facts->version);
-	snprintf(duration, sizeof(duration), "%.3f", facts->duration_ms);
-	result = db->engine->queue(
-		db,
-		"INSERT INTO git_migrate_runs (id, version, direction, "
-		"outcome, started_at, duration_ms, facts) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		params, 7, err);
-	talloc_free(started);
+	result = db->engine->queue(db, sql, params,
+				   facts->duration_ms < 0 ? 6 : 7, err);
 	talloc_free(text);
 	return result;
 }
@@ -510,6 +530,8 @@ static int take_run(const char *const *values, int count, void *data)
 	json_decref(json);
 	if (!facts)
 		return -1;
+	if (facts->duration_ms < 0) /* the database has filled it in */
+		facts->duration_ms = strtod(values[1], NULL);
 	list->runs = talloc_realloc(list->mem, list->runs, struct facts *,
 				    (unsigned)list->count + 1);
 	list->runs[list->count++] = facts;
@@ -529,12 +551,13 @@ int ledger_runs(TALLOC_CTX *mem, struct db *db, int64_t version, int limit,
 	if (version)
 		result = db->engine->query(
 			db,
-			"SELECT facts FROM git_migrate_runs WHERE version = $1 "
-			"ORDER BY id DESC LIMIT $2",
+			"SELECT facts, duration_ms FROM git_migrate_runs "
+			"WHERE version = $1 ORDER BY id DESC LIMIT $2",
 			params, 2, take_run, &list, err);
 	else
 		result = db->engine->query(db,
-					   "SELECT facts FROM git_migrate_runs "
+					   "SELECT facts, duration_ms "
+					   "FROM git_migrate_runs "
 					   "ORDER BY id DESC LIMIT $1",
 					   params + 1, 1, take_run, &list, err);
 	if (result < 0)

@@ -74,7 +74,9 @@ int ledger_run_file(struct db *db, const char *file, struct error *err);
 int ledger_change_one(struct db *db, const char *sql, const char *const *params,
 		      int param_count, struct error *err);
 
-/* All of these are queued in the transaction that is open (see db.h). */
+/* All of these are queued in the transaction that is open (see db.h). A
+   duration that is negative is not known: it is how long that took up to here.
+ */
 int ledger_insert(struct db *db, const struct ledger_row *row,
 		  const char *down_script, struct error *err);
 /* The same values for a row that is there, but for when and by whom. */

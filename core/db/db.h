@@ -239,13 +239,31 @@ struct db_engine {
 	int (*begin)(struct db *db, const struct script *script,
 		     struct error *err);
 	/*
-	 * Before commit(): `script` is what will run in the next transaction,
-	 * whose beginning the engine may send along with the commit, to be
-	 * executed only when that has succeeded. It has to live until then.
-	 * When the next call is not the begin() of that script after all, what
-	 * went is rolled back. May be NULL.
+	 * Sends the COMMIT of the transaction that is open, for which commit()
+	 * then only waits; or ends what send() has begun. May be NULL.
 	 */
-	void (*follow)(struct db *db, const struct script *script);
+	int (*send_commit)(struct db *db, struct error *err);
+	/*
+	 * Behind a COMMIT that is on its way: the transaction of the next
+	 * script as a whole, to be executed only when all that was sent before
+	 * has succeeded. *sent tells whether the script is one with which that
+	 * can be done: that waits for nobody, and of which nothing has to be
+	 * known or counted in between. Then what is queued belongs to its
+	 * transaction, until send_commit() ends it.
+	 *
+	 * Those that were sent have to be waited for by take(), in order, once
+	 * commit() has succeeded and before anything else is done: that is
+	 * what execute() of each statement and commit() tell. When one fails
+	 * nothing of those after it is executed, and rollback() forgets them.
+	 * May be NULL.
+	 */
+	int (*send)(struct db *db, const struct script *script, bool *sent,
+		    struct error *err);
+	int (*take)(struct db *db, const struct script *script,
+		    struct facts *facts, struct error *err);
+	/* With send(): the milliseconds that a transaction has taken so far, as
+	   an expression. */
+	const char *elapsed_ms;
 	/*
 	 * SQLite first runs foreign_key_check when a script ran: violations
 	 * that were not there before it are an error, rolled back.

@@ -252,7 +252,7 @@ struct facts *facts_from_json(TALLOC_CTX *mem, const json_t *json,
 	facts->ok = outcome && !strcmp(outcome, "ok");
 	facts->unknown = outcome && !strcmp(outcome, "unknown");
 	facts->started_us = started ? text_time_parse(started) : 0;
-	facts->duration_ms = ms_from(json, "duration_ms");
+	facts->duration_ms = ms_or_none(json, "duration_ms");
 	facts->error = why ? talloc_strdup(facts, why) : NULL;
 	facts->repair = repair ? talloc_strdup(facts, repair) : NULL;
 	facts->confirmed_by = text_from(facts, json, "confirmed_by");

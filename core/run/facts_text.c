@@ -308,7 +308,7 @@ char *facts_text(TALLOC_CTX *mem, const struct facts *facts)
 		 : facts->unknown ? "unknown"
 				  : "failed");
 	put_text(&out, ",\"started_at\":", started);
-	put_ms(&out, ",\"duration_ms\":", facts->duration_ms);
+	put_ms_or_none(&out, ",\"duration_ms\":", facts->duration_ms);
 	put_ms(&out, ",\"lock_ms\":", facts->lock_ms);
 	put_lists(&out, facts);
 	if (facts->attempt_count)

@@ -122,3 +122,32 @@ void runner_find_outcome(struct runner *runner, const struct plan_item *item,
 			   "not answer",
 			   runner->db->label);
 }
+
+void runner_find_beyond(struct runner *runner, const struct facts *before,
+			struct error *err)
+{
+	struct error found = { 0 };
+	char version[VERSION_LENGTH + 1];
+	const struct plan_item *item;
+	enum fate fate = FATE_UNKNOWN;
+	bool answered;
+	int64_t id;
+
+	if (!runner->sent)
+		return;
+	id = runner_take_sent(runner, &item);
+	if (before->ok)
+		fate = find_fate(runner, item, id, &answered, &found);
+	else if (!before->unknown)
+		fate = FATE_GONE;
+	error_release(&found);
+	if (fate == FATE_GONE)
+		return;
+	runner->beyond = 1;
+	error_hint(err,
+		   fate == FATE_COMMITTED
+			   ? "'%s_%s' after it was applied, too"
+			   : "whether '%s_%s' after it was applied is not "
+			     "known either",
+		   version_format(item->version, version), item->name);
+}

@@ -145,6 +145,15 @@ static int refuse_answer(const struct plan_item *item, size_t n,
 	return error_at(err, script->path, line, column);
 }
 
+static void show_place(const struct plan_item *item, size_t n,
+		       struct error *err)
+{
+	if (err->line &&
+	    (err->code == ERROR_SQL || err->code == ERROR_LOCK_TIMEOUT ||
+	     err->code == ERROR_DEADLOCK))
+		script_excerpt(item->script, n, err);
+}
+
 int runner_execute(struct runner *runner, const struct plan_item *item,
 		   size_t n, struct facts *facts, struct error *err)
 {
@@ -156,10 +165,8 @@ int runner_execute(struct runner *runner, const struct plan_item *item,
 	if (result == 0 && item->script->statements[n].verify &&
 	    !db_answer_is_true(&db->answer))
 		result = refuse_answer(item, n, &db->answer, err);
-	if (result < 0 && err->line &&
-	    (err->code == ERROR_SQL || err->code == ERROR_LOCK_TIMEOUT ||
-	     err->code == ERROR_DEADLOCK))
-		script_excerpt(item->script, n, err);
+	if (result < 0)
+		show_place(item, n, err);
 	return result;
 }
 
@@ -211,14 +218,58 @@ void runner_split_next(const struct runner *runner)
 	error_release(&ignored);
 }
 
-static void follow_next(const struct runner *runner)
+static int commit(struct runner *runner, struct error *err)
 {
 	const struct db_engine *engine = runner->db->engine;
-	const struct script *script = runner->next ? runner->next->script
-						   : NULL;
 
-	if (script && script->statements && engine->follow)
-		engine->follow(runner->db, script);
+	if (engine->send_commit) {
+		if (engine->send_commit(runner->db, err) < 0)
+			return -1;
+		runner_send_next(runner);
+	}
+	return engine->commit(runner->db, err);
+}
+
+/* Nothing of it lasts, nor of what was sent after it. */
+static void undo(struct runner *runner, struct run_counts *counts,
+		 int64_t started_us)
+{
+	runner->db->engine->rollback(runner->db);
+	if (!runner->db->lost)
+		runner_forget_sent(runner);
+	runner->undone = runner->db->ended == DB_ROLLED_BACK;
+	counts->facts->ok = false;
+	run_counts_take_before(counts);
+	facts_release_locks(counts->facts, clock_mono_us());
+	runner_measure(counts->facts, started_us);
+}
+
+/* One whose transaction is on its way already. */
+static int take(struct runner *runner, const struct plan_item *item,
+		struct run_counts *counts, int64_t *id, struct error *err)
+{
+	struct facts *facts = counts->facts;
+	int64_t started = clock_mono_us();
+
+	*id = runner_take_sent(runner, NULL);
+	runner->undone = facts->ok = false;
+	run_counts_before(counts, item, true);
+	run_counts_take_before(counts);
+	run_counts_along_commit(counts);
+	runner_send_next(runner);
+	if (runner->db->engine->take(runner->db, item->script, facts, err) <
+	    0) {
+		if (facts->statement_count)
+			show_place(item, facts->statement_count - 1, err);
+		undo(runner, counts, started);
+		return -1;
+	}
+	facts->ok = true;
+	measured_commit(runner->db, facts, started);
+	runner_remember(runner, *id, facts);
+	if (!runner->rough_since_us)
+		runner->rough_since_us = clock_mono_us();
+	return 0;
 }
 
 /* The transaction, once: on failure it is rolled back. */
@@ -243,20 +294,14 @@ static int run_once(struct runner *runner, const struct plan_item *item,
 	if (record(runner, item, facts, id, err) < 0)
 		goto failed;
 	run_counts_along_commit(counts);
-	follow_next(runner);
-	if (engine->commit(runner->db, err) < 0)
+	if (commit(runner, err) < 0)
 		goto failed;
 	measured_commit(runner->db, facts, started);
 	if (runner->record)
 		runner_remember(runner, *id, facts);
 	return 0;
 failed:
-	engine->rollback(runner->db);
-	runner->undone = runner->db->ended == DB_ROLLED_BACK;
-	facts->ok = false;
-	run_counts_take_before(counts);
-	facts_release_locks(facts, clock_mono_us());
-	runner_measure(facts, started);
+	undo(runner, counts, started);
 	return -1;
 }
 
@@ -266,6 +311,7 @@ static void explain_run(struct runner *runner, const struct plan_item *item,
 {
 	limits_explain(runner->limits, err);
 	runner_find_outcome(runner, item, id, facts, err);
+	runner_find_beyond(runner, facts, err);
 	if (facts->ok)
 		return;
 	runner_record_failure(runner, facts, err);
@@ -273,6 +319,17 @@ static void explain_run(struct runner *runner, const struct plan_item *item,
 		facts->error = talloc_asprintf(
 			facts, "%s; whether it was committed is not known",
 			err->message);
+}
+
+static int attempt(struct runner *runner, const struct plan_item *item,
+		   struct run_counts *counts, struct waiting *w, int64_t *id,
+		   struct error *err)
+{
+	if (runner_has_sent(runner, item))
+		return take(runner, item, counts, id, err);
+	if (waiting_look(w, err) < 0)
+		return -1;
+	return run_once(runner, item, counts, id, err);
 }
 
 static int run_in_transaction(struct runner *runner,
@@ -287,9 +344,7 @@ static int run_in_transaction(struct runner *runner,
 
 	runner->undone = true;
 	do
-		result = waiting_look(w, err) < 0
-				 ? -1
-				 : run_once(runner, item, counts, &id, err);
+		result = attempt(runner, item, counts, w, &id, err);
 	while (result < 0 && waiting_again(w, err));
 	talloc_free(w);
 	if (result < 0)
@@ -317,6 +372,15 @@ static int is_stepwise(const struct runner *runner,
 		return 0;
 	return engine->escapes(runner->db, item->script, 0,
 			       item->script->statement_count, stepwise, err);
+}
+
+/* When that fails now, it is tried again at the end, and told there. */
+static void write_down(struct runner *runner, int result)
+{
+	struct error ignored = { 0 };
+
+	if (result == 0 && runner_write_down(runner, &ignored) < 0)
+		error_release(&ignored);
 }
 
 int runner_run(TALLOC_CTX *mem, struct runner *runner,
@@ -366,6 +430,7 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 		*facts_out = NULL;
 	if (runner->finished)
 		runner->finished(planned, *facts_out, runner->report_data);
+	write_down(runner, result);
 out:
 	talloc_free(turn);
 	return result;
@@ -384,10 +449,13 @@ int runner_finish(struct runner *runner, struct error *err)
 					   runner->records[i].facts, err);
 	if (result == 0)
 		result = engine->commit(runner->db, err);
-	if (result < 0)
+	if (result < 0) {
 		engine->rollback(runner->db);
+		return -1;
+	}
 	talloc_free(runner->records);
 	runner->records = NULL;
 	runner->record_count = 0;
-	return result;
+	runner->rough_since_us = 0;
+	return 0;
 }

@@ -15,9 +15,10 @@
  * A script that can be in a transaction commits together with its ledger row
  * and its run. What is known only after the commit (how long the locks were
  * held up to its reply, the rows that are there now) is added to the recorded
- * run by runner_finish(); a crash before that loses this refinement alone. A
- * script that cannot be in a transaction is first recorded as unfinished, and
- * its progress after each statement.
+ * run by runner_finish(); a crash before that loses this refinement alone. Of a
+ * transaction that was sent ahead (sent.c) that is all that was measured, and
+ * is added every quarter of a second. A script that cannot be in a transaction
+ * is first recorded as unfinished, and its progress after each statement.
  */
 struct runner {
 	struct db *db;
@@ -51,9 +52,10 @@ struct runner {
 	void (*batched)(const struct batch_report *report, void *data);
 	void *report_data;
 
-	/* What runner_run() is called with after this one, or NULL: the engine
-	   may begin it along with the commit of this one. What is not run after
-	   all is rolled back. */
+	/* What runner_run() is called with after this one, or NULL. All of its
+	   transaction may be sent to the database before this one is done: then
+	   runner_has_sent() it, and runner_run() is to be called with it if
+	   this one succeeds. */
 	const struct plan_item *next;
 	/* Other runs on this database are kept out: with the end of a script
 	   the ledger may say that the next one is this run's. */
@@ -62,12 +64,18 @@ struct runner {
 	bool unfinished;   /* set when the last run has stopped half way */
 	bool undone;	   /* set when it failed, and the database is known to
 			      have nothing of it */
+	size_t beyond;	   /* set when its connection was lost: how many after
+			      it were or may be carried out, too */
 	bool has_progress; /* internal: the table is there */
 
 	struct claim *ahead; /* internal: of `next`, or NULL */
 
+	struct sent *sent; /* internal: `next`, or NULL */
+
 	struct run_record *records; /* internal: what finish() completes */
 	size_t record_count;
+	int64_t rough_since_us; /* internal: since when they are needed for more
+				   than that; 0: they are not */
 };
 
 /*
@@ -86,6 +94,10 @@ int runner_prepare(TALLOC_CTX *mem, struct runner *runner, struct plan *plan,
 int runner_run(TALLOC_CTX *mem, struct runner *runner,
 	       const struct plan_item *item, struct facts **facts,
 	       struct error *err);
+
+/* Whether it is being carried out already: it has to be run then, to know what
+   became of it. */
+bool runner_has_sent(const struct runner *runner, const struct plan_item *item);
 
 /*
  * The relations that a script will write to, as far as that can be told before

@@ -37,6 +37,18 @@ void runner_split_next(const struct runner *runner);
 /* facts->duration_ms up to now */
 void runner_measure(struct facts *facts, int64_t started_us);
 
+/* --- sent.c --------------------------------------------------------------- */
+
+/* While a COMMIT is on its way: sends the next transaction, if it may go. */
+void runner_send_next(struct runner *runner);
+/* The number of the run that was sent, which is waited for now; *item may be
+   NULL. */
+int64_t runner_take_sent(struct runner *runner, const struct plan_item **item);
+/* One before it has failed: it is not carried out. */
+void runner_forget_sent(struct runner *runner);
+/* Completes the records when it is time to. */
+int runner_write_down(struct runner *runner, struct error *err);
+
 /* --- outcome.c ------------------------------------------------------------ */
 
 /*
@@ -46,6 +58,10 @@ void runner_measure(struct facts *facts, int64_t started_us);
  */
 void runner_find_outcome(struct runner *runner, const struct plan_item *item,
 			 int64_t id, struct facts *facts, struct error *err);
+
+/* The same for one that was sent after it; `before` is the failed one's. */
+void runner_find_beyond(struct runner *runner, const struct facts *before,
+			struct error *err);
 
 /* --- batch.c -------------------------------------------------------------- */
 

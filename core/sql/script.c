@@ -505,6 +505,16 @@ bool statement_makes_table(const struct script *script,
 	return true;
 }
 
+bool script_makes_table(const struct script *script, size_t count,
+			const char *table)
+{
+	for (size_t n = 0; n < count; n++)
+		if (statement_makes_table(script, &script->statements[n],
+					  table))
+			return true;
+	return false;
+}
+
 bool statement_mentions(const struct script *script, const struct statement *s,
 			const char *word)
 {

@@ -227,6 +227,9 @@ void sql_control(struct statement *statement, const char *text,
 bool statement_makes_table(const struct script *script,
 			   const struct statement *statement,
 			   const char *table);
+/* The same of the first `count` statements of a script. */
+bool script_makes_table(const struct script *script, size_t count,
+			const char *table);
 
 /* Whether the word stands anywhere in the statement's text, in any case. */
 bool statement_mentions(const struct script *script,

@@ -8,7 +8,7 @@
 #include "core/ledger.h"
 #include "tests/unit/postgres_server.h"
 
-/* A script whose beginning goes along with the commit before it. */
+/* Transactions that are sent as a whole, behind a commit. */
 
 struct fixture {
 	struct db *db;
@@ -64,18 +64,44 @@ static int execute(struct fixture *f, struct script *script, struct error *err)
 	return 0;
 }
 
-/* Runs `first` with a ledger row of that version, and lets `next` follow. */
-static int run(struct fixture *f, int64_t version, const char *first,
-	       struct script *next, struct error *err)
+/* Runs a script with a ledger row of that version up to its COMMIT, which is
+   sent and not waited for. */
+static void begin(struct fixture *f, int64_t version, const char *text)
 {
-	struct script *script = pgt_script(f, first);
+	struct script *script = pgt_script(f, text);
+	struct error err = { 0 };
 
-	assert_ok(f->db->engine->begin(f->db, script, err), err);
-	assert_ok(execute(f, script, err), err);
-	if (record(f, version, err) < 0)
-		return -1;
-	f->db->engine->follow(f->db, next);
-	return f->db->engine->commit(f->db, err);
+	assert_ok(f->db->engine->begin(f->db, script, &err), &err);
+	assert_ok(execute(f, script, &err), &err);
+	assert_ok(record(f, version, &err), &err);
+	assert_ok(f->db->engine->send_commit(f->db, &err), &err);
+}
+
+/* Whether it could be sent. */
+static bool send(struct fixture *f, int64_t version, struct script *script)
+{
+	struct error err = { 0 };
+	bool sent;
+
+	assert_ok(f->db->engine->send(f->db, script, &sent, &err), &err);
+	if (!sent)
+		return false;
+	assert_ok(record(f, version, &err), &err);
+	assert_ok(f->db->engine->send_commit(f->db, &err), &err);
+	return true;
+}
+
+static int take(struct fixture *f, struct script *script, struct error *err)
+{
+	f->facts = facts_new(f, 1, "m", DIRECTION_UP);
+	return f->db->engine->take(f->db, script, f->facts, err);
+}
+
+static void commit(struct fixture *f)
+{
+	struct error err = { 0 };
+
+	assert_ok(f->db->engine->commit(f->db, &err), &err);
 }
 
 static void answers(struct fixture *f, const char *sql, const char *expected)
@@ -91,141 +117,212 @@ static void has_table(struct fixture *f, const char *table, bool expected)
 	answers(f, sql, expected ? "f" : "t");
 }
 
-static void begins_the_next_script_along_with_a_commit(void **state)
+static void sends_the_next_transaction_behind_a_commit(void **state)
 {
 	struct fixture *f = *state;
 	struct script *next = pgt_script(f, "CREATE TABLE b (x int);"
-					    "INSERT INTO b VALUES (1)");
+					    "CREATE INDEX i ON b (x)");
 	struct db_count count = { .table = "b" };
 	struct error err = { 0 };
 	int64_t committed;
 
-	assert_ok(run(f, 1, "CREATE TABLE a (x int)", next, &err), &err);
+	begin(f, 1, "CREATE TABLE a (x int)");
+	assert_true(send(f, 2, next));
+	commit(f);
 	committed = f->db->committed_us;
 	f->db->engine->count_along(f->db, &count, 1, 1000);
-	assert_ok(f->db->engine->begin(f->db, next, &err), &err);
-	assert_ok(execute(f, next, &err), &err);
-	assert_int_equal(count.rows, -1);
-	assert_true(f->db->began_us == committed);
-	assert_ok(record(f, 2, &err), &err);
-	f->db->engine->count_along(f->db, &count, 1, 1000);
-	assert_ok(f->db->engine->commit(f->db, &err), &err);
+	assert_ok(take(f, next, &err), &err);
+	assert_true(f->db->began_us <= committed);
+	assert_true(f->db->committed_us > committed);
+	assert_int_equal(f->db->ended, DB_COMMITTED);
 	assert_string_equal(pgt_locks(f, f->facts), "b AccessExclusiveLock");
-	assert_true(f->facts->locks[0].since_us == committed);
-	assert_true(f->facts->statements[0].duration_ms > 0);
-	assert_int_equal(f->facts->statements[1].rows, 1);
-	assert_int_equal(count.rows, 1);
+	assert_true(f->facts->locks[0].since_us == f->db->began_us);
+	assert_int_equal(f->facts->statement_count, 2);
+	assert_string_equal(f->facts->statements[1].kind, "CREATE INDEX");
+	/* the commit is not theirs */
+	for (int n = 0; n < 2; n++)
+		assert_true(f->facts->statements[n].duration_ms > 0);
+	assert_true(f->facts->statements[0].duration_ms +
+			    f->facts->statements[1].duration_ms <
+		    (double)(f->db->committed_us - f->db->began_us) / 1000);
+	assert_int_equal(count.rows, 0);
 	has_table(f, "a", true);
+	has_table(f, "b", true);
 	answers(f, "SELECT count(*) FROM git_migrations", "2");
 }
 
-static void lets_many_follow_each_other(void **state)
+static struct script *numbered(struct fixture *f, int n)
+{
+	return pgt_script(f, talloc_asprintf(f, "CREATE TABLE t%d (x int)", n));
+}
+
+static void has_two_on_their_way(void **state)
 {
 	struct fixture *f = *state;
-	struct script *script = pgt_script(f, "CREATE TABLE t0 (x int)");
+	struct script *now = numbered(f, 1), *next;
 	struct error err = { 0 };
 
-	for (int n = 0; n < 100; n++) {
-		struct script *next = pgt_script(
-			f,
-			talloc_asprintf(f, "CREATE TABLE t%d (x int)", n + 1));
-
-		assert_ok(f->db->engine->begin(f->db, script, &err), &err);
-		assert_ok(execute(f, script, &err), &err);
-		assert_ok(record(f, n, &err), &err);
-		if (n < 99)
-			f->db->engine->follow(f->db, next);
-		assert_ok(f->db->engine->commit(f->db, &err), &err);
-		script = next;
+	begin(f, 0, "CREATE TABLE t0 (x int)");
+	assert_true(send(f, 1, now));
+	assert_true(send(f, 2, next = numbered(f, 2)));
+	assert_false(send(f, 3, numbered(f, 3)));
+	commit(f);
+	for (int n = 3; n <= 100; n++) {
+		assert_ok(take(f, now, &err), &err);
+		assert_string_equal(
+			pgt_locks(f, f->facts),
+			talloc_asprintf(f, "t%d AccessExclusiveLock", n - 2));
+		now = next;
+		assert_true(send(f, n, next = numbered(f, n)));
 	}
+	assert_ok(take(f, now, &err), &err);
+	assert_ok(take(f, next, &err), &err);
 	answers(f, "SELECT count(*) FROM pg_class WHERE relname ~ '^t[0-9]+$'",
-		"100");
-	answers(f, "SELECT count(*) FROM git_migrations", "100");
+		"101");
+	answers(f, "SELECT count(*) FROM git_migrations", "101");
 }
 
-static void rolls_back_what_does_not_follow_after_all(void **state)
+static void refuses_all_else_until_they_are_taken(void **state)
 {
 	struct fixture *f = *state;
-	struct script *next = pgt_script(f, "CREATE TABLE b (x int)");
-	struct script *other = pgt_script(f, "CREATE TABLE c (x int)");
+	struct script *next = numbered(f, 1);
 	struct error err = { 0 };
 
-	assert_ok(run(f, 1, "CREATE TABLE a (x int)", next, &err), &err);
-	has_table(f, "b", false);
-	has_table(f, "a", true);
-	assert_ok(run(f, 2, "CREATE TABLE d (x int)", next, &err), &err);
-	assert_ok(f->db->engine->begin(f->db, other, &err), &err);
-	assert_ok(execute(f, other, &err), &err);
-	assert_ok(f->db->engine->commit(f->db, &err), &err);
-	has_table(f, "b", false);
-	has_table(f, "c", true);
-	assert_ok(run(f, 3, "CREATE TABLE e (x int)", next, &err), &err);
-	f->db->engine->rollback(f->db);
-	has_table(f, "b", false);
-	has_table(f, "e", true);
-	answers(f, "SELECT count(*) FROM git_migrations", "3");
+	begin(f, 0, "CREATE TABLE t0 (x int)");
+	assert_true(send(f, 1, next));
+	commit(f);
+	assert_int_equal(f->db->engine->begin(f->db, NULL, &err), -1);
+	assert_non_null(strstr(err.message, "is still on its way"));
+	error_release(&err);
+	assert_int_equal(take(f, numbered(f, 2), &err), -1);
+	assert_string_equal(err.message,
+			    "no transaction of this script is on its way");
+	error_release(&err);
+	assert_ok(take(f, next, &err), &err);
+	answers(f, "SELECT count(*) FROM git_migrations", "2");
 }
 
-static void does_not_begin_it_when_the_commit_fails(void **state)
+static void carries_none_out_when_the_commit_fails(void **state)
 {
 	struct fixture *f = *state;
-	struct script *next = pgt_script(f, "CREATE TABLE b AS SELECT "
-					    "nextval('s') AS x");
+	struct script *next = numbered(f, 1);
 	struct error err = { 0 };
 
-	pgt_sql(f->db, "CREATE SEQUENCE s");
-	assert_ok(run(f, 1, "CREATE TABLE a (x int)", NULL, &err), &err);
-	assert_int_equal(run(f, 1, "CREATE TABLE c (x int)", next, &err), -1);
+	pgt_sql(f->db, "INSERT INTO git_migrations SELECT 7, '', '', '', '', "
+		       "'', '', '', '', '', 0, '', '', 0, 0, ''");
+	begin(f, 7, "CREATE TABLE t0 (x int)");
+	assert_true(send(f, 1, next));
+	assert_int_equal(f->db->engine->commit(f->db, &err), -1);
 	assert_string_equal(err.sqlstate, "23505");
 	error_release(&err);
 	f->db->engine->rollback(f->db);
-	has_table(f, "b", false);
-	has_table(f, "c", false);
-	answers(f, "SELECT is_called FROM s", "f");
-	assert_ok(run(f, 2, "CREATE TABLE c (x int)", NULL, &err), &err);
+	assert_int_equal(f->db->ended, DB_ROLLED_BACK);
+	has_table(f, "t0", false);
+	has_table(f, "t1", false);
+	assert_int_equal(take(f, next, &err), -1);
+	error_release(&err);
+	answers(f, "SELECT count(*) FROM git_migrations", "1");
 }
 
-static void tells_what_failed_of_the_next_script(void **state)
+static void tells_which_statement_failed(void **state)
 {
 	struct fixture *f = *state;
-	struct script *next = pgt_script(f, "\n CREATE TABLE a (x int)");
+	struct script *next = pgt_script(f, "CREATE TABLE b (x int);\n"
+					    " CREATE TABLE a (x int);\n"
+					    "CREATE TABLE c (x int)");
 	struct error err = { 0 };
 
-	assert_ok(run(f, 1, "CREATE TABLE a (x int)", next, &err), &err);
-	assert_ok(f->db->engine->begin(f->db, next, &err), &err);
-	assert_int_equal(execute(f, next, &err), -1);
+	begin(f, 1, "CREATE TABLE a (x int)");
+	assert_true(send(f, 2, next));
+	assert_true(send(f, 3, numbered(f, 3)));
+	commit(f);
+	assert_int_equal(take(f, next, &err), -1);
 	assert_string_equal(err.message, "relation \"a\" already exists");
 	assert_int_equal(err.line, 2);
 	assert_int_equal(err.column, 2);
 	error_release(&err);
+	assert_int_equal(f->facts->statement_count, 2);
 	f->db->engine->rollback(f->db);
+	assert_int_equal(f->db->ended, DB_ROLLED_BACK);
 	has_table(f, "a", true);
+	has_table(f, "b", false);
+	has_table(f, "t3", false);
 	answers(f, "SELECT count(*) FROM git_migrations", "1");
+	/* and all goes on */
+	begin(f, 2, "CREATE TABLE b (x int)");
+	assert_true(send(f, 3, next = numbered(f, 3)));
+	commit(f);
+	assert_ok(take(f, next, &err), &err);
+	answers(f, "SELECT count(*) FROM git_migrations", "3");
 }
 
-/* Rows have to be counted before it, or after the one before. */
+/* What waits for others, is looked for before, or has to be counted. */
+static void sends_only_what_nothing_has_to_be_known_of(void **state)
+{
+	static const char *const texts[] = {
+		"ALTER TABLE a ADD COLUMN y int",
+		"CREATE TABLE b (x int); INSERT INTO b VALUES (1)",
+		"CREATE TABLE b AS SELECT 1 AS x",
+		"CREATE TABLE b (x int REFERENCES a (x))",
+		"CREATE INDEX i ON a (x)",
+		"CREATE TABLE b (LIKE a)",
+		"CREATE TEMPORARY TABLE b (x int)",
+		"DROP TABLE a",
+		"SELECT 1",
+		"SET search_path = x",
+		"CREATE TABLE b (x int); DO $$BEGIN END$$",
+		"COMMENT ON TABLE a IS 'it is there'",
+	};
+	struct fixture *f = *state;
+
+	begin(f, 1, "CREATE TABLE a (x int PRIMARY KEY)");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		assert_false(send(f, 2, pgt_script(f, texts[i])));
+	commit(f);
+	/* in no transaction there is nothing to send it behind */
+	assert_false(send(f, 2, numbered(f, 2)));
+}
+
 static void waits_for_what_has_to_be_counted(void **state)
 {
 	struct fixture *f = *state;
-	struct script *next = pgt_script(f, "INSERT INTO a VALUES (1)");
 	struct db_count count = { .table = "a" };
+	struct script *script = pgt_script(f, "CREATE TABLE a (x int);"
+					      "INSERT INTO a VALUES (1)");
 	struct error err = { 0 };
 
-	assert_ok(run(f, 1, "CREATE TABLE a (x int)", next, &err), &err);
+	assert_ok(f->db->engine->begin(f->db, script, &err), &err);
+	assert_ok(execute(f, script, &err), &err);
+	assert_ok(record(f, 1, &err), &err);
 	f->db->engine->count_along(f->db, &count, 1, 1000);
-	assert_ok(f->db->engine->begin(f->db, next, &err), &err);
-	assert_ok(execute(f, next, &err), &err);
-	assert_int_equal(count.rows, 0);
-	assert_true(f->db->began_us > f->db->committed_us);
-	f->db->engine->count_along(f->db, &count, 1, 1000);
-	next = pgt_script(f, "CREATE TABLE b (x int)");
-	f->db->engine->follow(f->db, next);
-	assert_ok(f->db->engine->commit(f->db, &err), &err);
+	assert_ok(f->db->engine->send_commit(f->db, &err), &err);
+	assert_false(send(f, 2, numbered(f, 2)));
+	commit(f);
 	assert_int_equal(count.rows, 1);
-	assert_ok(f->db->engine->begin(f->db, next, &err), &err);
-	assert_ok(execute(f, next, &err), &err);
-	assert_ok(f->db->engine->commit(f->db, &err), &err);
-	has_table(f, "b", true);
+}
+
+/* An event trigger may do to the session what the script does not. */
+static void brings_the_session_back_behind_an_event_trigger(void **state)
+{
+	struct fixture *f = *state;
+	struct script *next = numbered(f, 1), *last = numbered(f, 2);
+	struct error err = { 0 };
+
+	pgt_sql(f->db, "CREATE SCHEMA s");
+	begin(f, 0,
+	      "CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS "
+	      "$$BEGIN PERFORM set_config('search_path', 's', false); END$$;"
+	      "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f()");
+	assert_true(send(f, 1, next));
+	assert_true(send(f, 2, last));
+	commit(f);
+	assert_ok(take(f, next, &err), &err);
+	assert_ok(take(f, last, &err), &err);
+	answers(f,
+		"SELECT count(*) FROM pg_tables WHERE schemaname = 'public' "
+		"AND tablename ~ '^t[0-9]$'",
+		"2");
+	answers(f, "SHOW search_path", "\"$user\", public");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fresh, done)
@@ -233,12 +330,14 @@ static void waits_for_what_has_to_be_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(begins_the_next_script_along_with_a_commit),
-		TEST(lets_many_follow_each_other),
-		TEST(rolls_back_what_does_not_follow_after_all),
-		TEST(does_not_begin_it_when_the_commit_fails),
-		TEST(tells_what_failed_of_the_next_script),
+		TEST(sends_the_next_transaction_behind_a_commit),
+		TEST(has_two_on_their_way),
+		TEST(refuses_all_else_until_they_are_taken),
+		TEST(carries_none_out_when_the_commit_fails),
+		TEST(tells_which_statement_failed),
+		TEST(sends_only_what_nothing_has_to_be_known_of),
 		TEST(waits_for_what_has_to_be_counted),
+		TEST(brings_the_session_back_behind_an_event_trigger),
 	};
 
 	return cmocka_run_group_tests(tests, pgt_setup, pgt_teardown);

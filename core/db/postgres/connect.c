@@ -159,8 +159,9 @@ void pg_disconnect(struct pg *pg)
 	pg->transaction = PG_IDLE;
 	pg->inside = false;
 	pg->tainted = pg->temporary = pg->deep = false;
-	pg->script = pg->follower = pg->ahead = NULL;
-	pg->ahead_us = 0;
+	pg->script = NULL;
+	pg_ahead_forget(pg);
+	pg->untriggered = false;
 	pg->direct = false;
 	pg_limits_forget(pg);
 	pg_leave_alone(pg);

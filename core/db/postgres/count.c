@@ -127,7 +127,7 @@ bool pg_count_is_needless(const struct script *script)
 		const struct statement *s = &script->statements[n];
 
 		for (size_t i = 0; i < s->relation_count; i++)
-			if (!makes_first(script, s->relations[i]))
+			if (!script_makes_table(script, n + 1, s->relations[i]))
 				return false;
 	}
 	return true;

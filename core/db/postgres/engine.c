@@ -17,7 +17,12 @@ const struct db_engine db_engine_postgres = {
 	.queue = pg_session_queue,
 	.change = pg_session_change,
 	.begin = pg_session_begin,
-	.follow = pg_follow,
+	.send = pg_transaction_send,
+	.send_commit = pg_session_send_commit,
+	.take = pg_transaction_take,
+	.elapsed_ms = "extract(epoch FROM pg_catalog.clock_timestamp() - "
+		      "pg_catalog.transaction_timestamp()) * "
+		      "'1000'::pg_catalog.numeric",
 	.commit = pg_session_commit,
 	.rollback = pg_session_rollback,
 	.begin_step = pg_begin_step,

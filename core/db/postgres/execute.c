@@ -15,8 +15,6 @@ int pg_start_script(struct pg *pg, const struct script *script, size_t n,
 {
 	if (pg->transaction != PG_IDLE || (n > 0 && pg->script == script))
 		return 0;
-	if (pg_ahead_drop(pg, err) < 0)
-		return -1;
 	if (pg->inside)
 		return error_set(err, ERROR_SQL,
 				 "a transaction of another script is open");
@@ -118,7 +116,7 @@ static void place(const struct pg *pg, const struct script *script,
 /* What the end of a script needs in any case goes along with its last one, and
    before the look, which so sees what its deferred constraints do, too. */
 static int send_look(struct pg *pg, const struct script *script, size_t n,
-		     struct error *err)
+		     struct pg_look *look, struct error *err)
 {
 	bool last = n + 1 == script->statement_count;
 
@@ -128,7 +126,7 @@ static int send_look(struct pg *pg, const struct script *script, size_t n,
 	if (last && pg->transaction == PG_SCRIPT &&
 	    script->statements[n].analysed && pg_close_script(pg, err) < 0)
 		return -1;
-	return pg_look_send(pg, &pg->look, err) < 0 ? -1 : pg_flush(pg, err);
+	return pg_look_send(pg, look, err);
 }
 
 /*
@@ -159,8 +157,8 @@ static int take_answer(const char *const *values, int count, void *data)
 }
 
 static int send_script(struct pg *pg, const struct script *script, size_t n,
-		       const struct batch_part *part, bool *looks,
-		       struct error *err)
+		       const struct batch_part *part, struct pg_look *look,
+		       bool *looks, struct error *err)
 {
 	const struct statement *s = &script->statements[n];
 	char *text = part ? talloc_strdup(NULL, part->text)
@@ -171,12 +169,12 @@ static int send_script(struct pg *pg, const struct script *script, size_t n,
 		.of_script = true,
 		.row = s->verify ? take_answer : NULL,
 		.data = pg,
-		.outcome = &pg->look.outcome,
+		.outcome = &look->outcome,
 	};
 	int result;
 
-	pg_look_drop(&pg->look);
-	pg->look = (struct pg_look){
+	pg_look_drop(look);
+	*look = (struct pg_look){
 		.pg = pg,
 		.statement = s,
 		.names = !s->relation_count && !starts_with(s->kind, "CREATE"),
@@ -184,7 +182,7 @@ static int send_script(struct pg *pg, const struct script *script, size_t n,
 	/* what goes back to a savepoint lets locks go */
 	*looks = (!s->control || starts_with(s->kind, "ROLLBACK")) &&
 		 (pg->transaction == PG_SCRIPT || pg->inside) &&
-		 pg_held_wanted(pg, script, n, &pg->look.since_us);
+		 pg_held_wanted(pg, script, n, &look->since_us);
 	if (s->data_offset)
 		result = pg_copy_in(pg, &statement,
 				    script->text + s->data_offset,
@@ -193,31 +191,8 @@ static int send_script(struct pg *pg, const struct script *script, size_t n,
 		result = pg_send(pg, &statement, err);
 	pg_held_note_settings(pg, script, s);
 	if (result == 0 && *looks)
-		result = send_look(pg, script, n, err);
+		result = send_look(pg, script, n, look, err);
 	talloc_free(text);
-	return result;
-}
-
-int pg_execute_ahead(struct pg *pg, const struct script *script,
-		     struct error *err)
-{
-	bool looks;
-
-	if (send_script(pg, script, 0, NULL, &looks, err) < 0)
-		return -1;
-	return !looks && script->statement_count == 1 ? pg_close_script(pg, err)
-						      : 0;
-}
-
-/* It runs already: see ahead.c. */
-static int await_ahead(struct pg *pg, struct error *err)
-{
-	int result = pg_await(pg, &pg->look.outcome, err);
-
-	pg->look.outcome.started_us = pg->ahead_us;
-	pg->ahead_us = 0;
-	if (result < 0)
-		pg_look_drop(&pg->look);
 	return result;
 }
 
@@ -227,42 +202,91 @@ static bool is_about_databases(const struct statement *s)
 	return s->no_transaction && (strstr(s->kind, " DATABASE") != NULL);
 }
 
+/* The facts of a statement that is on its way. */
+static void add_fact(struct pg_look *look, const struct statement *s, size_t n,
+		     struct facts *facts)
+{
+	struct fact_statement *fact = facts_add_statement(facts);
+
+	fill_fact(facts, fact, s, n);
+	look->facts = facts;
+	look->fact = fact;
+	look->first_lock = facts->lock_count;
+}
+
+/* It is over, or never ran. */
+static void fill_times(struct pg *pg, const struct statement *s,
+		       struct pg_look *look)
+{
+	struct pg_outcome *outcome = &look->outcome;
+	struct fact_statement *fact = look->fact;
+
+	if (!outcome->arrived_us)
+		outcome->arrived_us = outcome->started_us = clock_mono_us();
+	if (!pg->db.began_us)
+		pg->db.began_us = outcome->started_us;
+	fact->from_ms = facts_since(look->facts, outcome->started_us);
+	fact->duration_ms =
+		(double)(outcome->arrived_us - outcome->started_us) / 1000;
+	if (counts_rows(s->kind, outcome->tag))
+		fact->rows = outcome->rows;
+	if (pg->observed) {
+		pg_waits_tell(look);
+		pg_observe_phases(pg, fact);
+	}
+}
+
 /* Sends statement n and, in a transaction, the look at its locks. */
 static int run(struct pg *pg, const struct script *script, size_t n,
 	       const struct batch_part *part, struct facts *facts,
 	       struct error *err)
 {
 	const struct statement *s = &script->statements[n];
-	struct fact_statement *fact = facts_add_statement(facts);
-	struct pg_outcome *outcome = &pg->look.outcome;
-	bool ahead = pg->ahead_us != 0, looks;
+	bool looks;
 	int result;
 
 	pg->db.answer.rows = 0;
-	fill_fact(facts, fact, s, n);
-	result = ahead ? 0 : send_script(pg, script, n, part, &looks, err);
-	pg->look.facts = facts;
-	pg->look.fact = fact;
-	pg->look.first_lock = facts->lock_count;
+	result = send_script(pg, script, n, part, &pg->look, &looks, err);
+	if (result == 0 && looks)
+		result = pg_flush(pg, err);
+	add_fact(&pg->look, s, n, facts);
 	if (!is_about_databases(s))
 		pg_observe_begin(pg, facts);
 	if (result == 0)
-		result = ahead ? await_ahead(pg, err)
-			       : await(pg, script, n, looks, err);
-	if (!outcome->arrived_us) /* it never ran */
-		outcome->arrived_us = outcome->started_us = clock_mono_us();
-	if (!pg->db.began_us)
-		pg->db.began_us = outcome->started_us;
-	fact->from_ms = facts_since(facts, outcome->started_us);
-	fact->duration_ms =
-		(double)(outcome->arrived_us - outcome->started_us) / 1000;
-	if (counts_rows(s->kind, outcome->tag))
-		fact->rows = outcome->rows;
-	if (pg->observed) {
-		pg_waits_tell(&pg->look);
-		pg_observe_phases(pg, fact);
-	}
+		result = await(pg, script, n, looks, err);
+	fill_times(pg, s, &pg->look);
 	return result;
+}
+
+int pg_execute_send(struct pg *pg, const struct script *script, size_t n,
+		    struct pg_look *look, struct error *err)
+{
+	bool looks;
+
+	return send_script(pg, script, n, NULL, look, &looks, err);
+}
+
+void pg_execute_tell(struct pg *pg, const struct script *script, size_t n,
+		     struct pg_look *look, int64_t started_us,
+		     struct facts *facts)
+{
+	const struct statement *s = &script->statements[n];
+	struct pg_outcome *outcome = &look->outcome;
+
+	note_leftovers(pg, s);
+	add_fact(look, s, n, facts);
+	outcome->started_us = started_us;
+	if (look->at_us)
+		outcome->arrived_us = pg->db.began_us + look->at_us;
+	fill_times(pg, s, look);
+	if (look->pending)
+		pg_look_tell(pg, look);
+}
+
+void pg_execute_place(const struct pg *pg, const struct script *script,
+		      size_t n, struct error *err)
+{
+	place(pg, script, &script->statements[n], NULL, err);
 }
 
 /* In no transaction: what it took it has let go already. */
@@ -341,10 +365,11 @@ int pg_execute_part(struct db *db, const struct script *script, size_t n,
 		place(pg, script, s, part, err);
 		return -1;
 	}
-	if (!pg->ahead_us && (pg_look_settle(pg, err) < 0 ||
-			      pg_start_script(pg, script, n, err) < 0))
+	if (pg_look_settle(pg, err) < 0 ||
+	    pg_start_script(pg, script, n, err) < 0)
 		return -1;
 	pg->script = script;
+	pg->untriggered &= pg_ahead_only_makes(script, s);
 	note_leftovers(pg, s);
 	if (is_about_databases(s))
 		pg_leave_alone(pg);

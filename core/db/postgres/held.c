@@ -106,13 +106,24 @@ static bool only_drops_tables(const struct statement *s)
 	return s->analysed && !strcmp(s->kind, "DROP TABLE");
 }
 
+/* An index of a new table is that one's. */
+static bool is_of_its_own(const struct script *script, size_t n)
+{
+	const struct statement *s = &script->statements[n];
+
+	return s->analysed && s->relation_count == 1 &&
+	       (!strcmp(s->kind, "CREATE INDEX") ||
+		!strcmp(s->kind, "CREATE UNIQUE INDEX")) &&
+	       script_makes_table(script, n, s->relations[0]);
+}
+
 bool pg_held_is_prepared(const struct pg *pg, const struct script *script)
 {
 	for (size_t n = 0; !pg->relations_known && n < script->statement_count;
 	     n++) {
 		const struct statement *s = &script->statements[n];
 
-		if (!pg_held_is_harmless(s) &&
+		if (!pg_held_is_harmless(s) && !is_of_its_own(script, n) &&
 		    !(pg->tables_known && only_drops_tables(s)))
 			return false;
 	}
@@ -506,6 +517,7 @@ static int take_start(const char *const *values, int count, void *data)
 	(void)count;
 	pg->counts = true;
 	pg->wal = values[0] ? pg_wal_position(values[0]) : -1;
+	pg->untriggered = values[1] && *values[1] == 'f';
 	return 0;
 }
 
@@ -514,8 +526,10 @@ static int take_start(const char *const *values, int count, void *data)
 int pg_held_start(struct pg *pg, struct error *err)
 {
 	const struct pg_statement start = {
-		.sql = "SELECT " PG_WAL
-		       " FROM pg_catalog.pg_stat_force_next_flush()",
+		.sql = "SELECT " PG_WAL ", EXISTS (SELECT "
+		       "FROM pg_catalog.pg_event_trigger "
+		       "WHERE evtenabled <> 'D'::pg_catalog.\"char\") "
+		       "FROM pg_catalog.pg_stat_force_next_flush()",
 		.keep = true,
 		.minor = true,
 		.row = take_start,

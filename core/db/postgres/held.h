@@ -50,6 +50,7 @@ enum {
 	LOOK_XID,    /* of a lock on a transaction's number: that */
 	LOOK_TRACKS, /* once: whether the counters count */
 	LOOK_WAL,    /* once */
+	LOOK_AT,     /* once: when it began, in the transaction, in seconds */
 	LOOK_COST,   /* of the look itself, up to here, in seconds */
 	LOOK_COLUMNS,
 };

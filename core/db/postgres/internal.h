@@ -26,7 +26,7 @@
  *	lock.c		the lock that keeps other runs out
  *	execute.c	the statements of a script
  *	copy.c		... that come with rows
- *	ahead.c		the next script, along with a commit
+ *	ahead.c		whole transactions on their way
  *	batch.c		what running in batches has to know
  *	look.c		a look at what a transaction has locked
  *	held.c		which relations that are
@@ -138,7 +138,18 @@ struct pg_look {
 	bool tracks;   /* the session's counters count */
 	int64_t wal;   /* -1: not known */
 	double cost_us;
+	int64_t at_us; /* when it began, since the transaction did; or 0 */
 };
+
+/* The transaction of a script, sent as a whole. */
+struct pg_unit {
+	const struct script *script;
+	struct pg_look *looks; /* one for each statement */
+	struct pg_outcome commit;
+	enum pg_transaction before; /* what we were in when it was sent */
+};
+
+#define PG_MOST_UNITS 2
 
 #define PG_MOST_SEEN 5 /* who are in the way, of those that are told */
 
@@ -179,10 +190,16 @@ struct pg {
 	/* schema.c */
 	char *schema; /* where the ledger is or will be; NULL: not looked */
 
+	struct pg_committing {
+		struct pg_outcome outcome;
+		bool marked; /* what comes after it does not depend on it */
+	} committing;	     /* the COMMIT that commit() waits for */
+
 	/* ahead.c */
-	const struct script *follower; /* may go along with the next commit */
-	const struct script *ahead;    /* went, and begin() is still to come */
-	int64_t ahead_us; /* when it could begin, until it is waited for */
+	struct pg_unit *units[PG_MOST_UNITS]; /* on their way, in order */
+	size_t unit_count;
+	struct pg_unit *composed; /* is being sent, or NULL */
+	bool untriggered; /* no event trigger does what a script does not say */
 
 	/* lock.c */
 	bool locked;
@@ -362,6 +379,9 @@ int pg_session_change(struct db *db, const char *sql, const char *const *params,
 int pg_session_begin(struct db *db, const struct script *script,
 		     struct error *err);
 int pg_session_commit(struct db *db, struct error *err);
+int pg_session_send_commit(struct db *db, struct error *err);
+/* The transaction that was waited for is. */
+void pg_session_committed(struct pg *pg, int64_t when_us);
 void pg_session_rollback(struct db *db);
 /* Whether the last COMMIT did commit. */
 int pg_check_committed(struct pg *pg, const struct pg_outcome *outcome,
@@ -431,13 +451,17 @@ int pg_lock_check(struct pg *pg, struct error *err);
 
 /* --- ahead.c -------------------------------------------------------------- */
 
-void pg_follow(struct db *db, const struct script *script);
-/* After COMMIT was sent; pg->ahead tells whether anything went. */
-int pg_ahead_send(struct pg *pg, struct error *err);
-/* Whether this script is begun already. */
-bool pg_ahead_take(struct pg *pg, const struct script *script);
-/* Something else comes instead: rolls back what went. */
-int pg_ahead_drop(struct pg *pg, struct error *err);
+int pg_transaction_send(struct db *db, const struct script *script, bool *sent,
+			struct error *err);
+int pg_transaction_take(struct db *db, const struct script *script,
+			struct facts *facts, struct error *err);
+/* Whether this makes something new, and puts no row into it. */
+bool pg_ahead_only_makes(const struct script *script,
+			 const struct statement *s);
+/* The end of the one that is being sent. */
+int pg_ahead_commit(struct pg *pg, struct error *err);
+/* None of those that were sent is waited for any more. */
+void pg_ahead_forget(struct pg *pg);
 
 /* --- execute.c, held.c ---------------------------------------------------- */
 
@@ -450,9 +474,18 @@ int pg_execute_part(struct db *db, const struct script *script, size_t n,
 /* Makes the session ready for a script that is in no transaction of ours. */
 int pg_start_script(struct pg *pg, const struct script *script, size_t n,
 		    struct error *err);
-/* Sends the first statement, and what run() would send with it. */
-int pg_execute_ahead(struct pg *pg, const struct script *script,
-		     struct error *err);
+/* Sends statement n of a transaction that is sent as a whole, and the look at
+   its locks, if it is worth one. */
+int pg_execute_send(struct pg *pg, const struct script *script, size_t n,
+		    struct pg_look *look, struct error *err);
+/* All of that transaction that was answered is there, and its looks are read:
+   what it says of the statement, which could begin at started_us. */
+void pg_execute_tell(struct pg *pg, const struct script *script, size_t n,
+		     struct pg_look *look, int64_t started_us,
+		     struct facts *facts);
+/* Where in the script it failed. */
+void pg_execute_place(const struct pg *pg, const struct script *script,
+		      size_t n, struct error *err);
 /* Learns what is there, when the script could drop or rewrite some of it. */
 int pg_held_prepare(struct pg *pg, const struct script *script,
 		    struct error *err);
@@ -486,7 +519,9 @@ void pg_held_forget(struct pg *pg);
 
 /* Sends the look. */
 int pg_look_send(struct pg *pg, struct pg_look *look, struct error *err);
-/* It has arrived: what it has found goes to its facts. */
+/* It has arrived. */
+void pg_look_read(struct pg_look *look);
+/* ... and what it has found goes to its facts. */
 void pg_look_tell(struct pg *pg, struct pg_look *look);
 /* What it has found is of no use. */
 void pg_look_drop(struct pg_look *look);

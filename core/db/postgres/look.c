@@ -13,17 +13,34 @@
  * told from one, or here.
  */
 
-/* Of the one lock that each transaction has on its own virtual number. */
-#define ONCE(what) "CASE WHEN l.locktype = 'virtualxid' THEN " what " END"
-#define LOOK_SQL(counters, wal)                                                \
+#define RELATIONS                                                              \
 	"SELECT l.locktype, l.relation, l.mode, n.nspname, c.relname, "        \
 	"c.relkind, NOT c.relhassubclass "                                     \
 	"AND pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) = 0, "         \
-	"c.relfilenode, i.indrelid, " counters ", c.xmin, l.transactionid, "   \
-	ONCE("pg_catalog.current_setting('track_counts')") ", "                \
-	ONCE(wal) ", "                                                         \
+	"c.relfilenode, i.indrelid, "
+/* Since version 15 a session can be asked to send its counters away, so that it
+   is known where they begin. */
+#define COUNTERS                                                               \
+	"pg_catalog.pg_stat_get_xact_numscans(c.oid), "                        \
+	"pg_catalog.pg_stat_get_xact_tuples_returned(c.oid), "                 \
+	"pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), "                 \
+	"pg_catalog.pg_stat_get_xact_tuples_updated(c.oid), "                  \
+	"pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid), "
+#define NO_COUNTERS "NULL, NULL, NULL, NULL, NULL, "
+#define NUMBERS "c.xmin, l.transactionid, "
+/* Once: each transaction has a lock on its own virtual number. */
+#define ONCE "CASE WHEN l.locktype = 'virtualxid' THEN "
+#define TRACKS ONCE "pg_catalog.current_setting('track_counts') END, "
+#define WAL ONCE PG_WAL " END, "
+#define NO_WAL "NULL, "
+#define AT                                                                     \
+	ONCE "pg_catalog.date_part('epoch', "                                  \
+	     "pg_catalog.statement_timestamp() - "                             \
+	     "pg_catalog.transaction_timestamp()) END, "
+#define COST                                                                   \
 	"pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - "        \
-	"pg_catalog.statement_timestamp()) "                                   \
+	"pg_catalog.statement_timestamp()) "
+#define FROM_LOCKS                                                             \
 	"FROM pg_catalog.pg_locks l "                                          \
 	"LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation "               \
 	"LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "       \
@@ -36,20 +53,14 @@
 	"AND l.objsubid = 2 "                                                  \
 	"OR l.locktype = 'virtualxid' OR l.locktype = 'transactionid')"
 
-/* Since version 15 a session can be asked to send its counters away, so that it
-   is known where they begin. */
-#define COUNTERS                                                               \
-	"pg_catalog.pg_stat_get_xact_numscans(c.oid), "                        \
-	"pg_catalog.pg_stat_get_xact_tuples_returned(c.oid), "                 \
-	"pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), "                 \
-	"pg_catalog.pg_stat_get_xact_tuples_updated(c.oid), "                  \
-	"pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)"
-#define NO_COUNTERS "NULL, NULL, NULL, NULL, NULL"
+static const char with_counters[] =
+	RELATIONS COUNTERS NUMBERS TRACKS WAL AT COST FROM_LOCKS;
+static const char without_counters[] =
+	RELATIONS NO_COUNTERS NUMBERS TRACKS NO_WAL AT COST FROM_LOCKS;
 
 static const char *look_sql(const struct pg *pg)
 {
-	return pg->counts ? LOOK_SQL(COUNTERS, PG_WAL)
-			  : LOOK_SQL(NO_COUNTERS, "NULL");
+	return pg->counts ? with_counters : without_counters;
 }
 
 static const char put_aside[] =
@@ -111,6 +122,8 @@ static void take_once(struct pg_look *look, const char *const *row)
 {
 	look->tracks = row[LOOK_TRACKS] && !strcmp(row[LOOK_TRACKS], "on");
 	look->wal = row[LOOK_WAL] ? pg_wal_position(row[LOOK_WAL]) : -1;
+	if (row[LOOK_AT])
+		look->at_us = (int64_t)(strtod(row[LOOK_AT], NULL) * 1e6);
 }
 
 /* Of subtransactions, too: theirs are later. */
@@ -122,8 +135,8 @@ static void take_number(struct pg_look *look, const char *const *row)
 		look->xid = xid;
 }
 
-/* All but the relations, which come to be the first of the rows. */
-static size_t take_others(struct pg_look *look)
+/* All but the relations, which are what is left. */
+void pg_look_read(struct pg_look *look)
 {
 	size_t relations = 0;
 
@@ -142,7 +155,7 @@ static size_t take_others(struct pg_look *look)
 		else
 			look->rows[relations++] = row;
 	}
-	return relations;
+	look->row_count = relations;
 }
 
 /* The strongest lock of a relation comes first. */
@@ -155,24 +168,6 @@ static int by_strength(const void *a, const void *b)
 	unsigned long s = strtoul(y[LOOK_RELATION], NULL, 10);
 
 	return mode ? mode : (r > s) - (r < s);
-}
-
-static void tell(struct pg *pg, struct pg_look *look)
-{
-	size_t count = take_others(look);
-
-	if (count)
-		qsort(look->rows, count, sizeof(*look->rows), by_strength);
-	pg_held_tell(look, look->rows, count);
-	talloc_free(look->turn);
-	look->turn = NULL;
-	look->rows = NULL;
-	look->row_count = 0;
-	pg->look_cost_us = (int64_t)look->cost_us;
-	look->facts->observed_ms += look->cost_us / 1000;
-	if (pg->wal >= 0 && look->wal >= pg->wal)
-		look->fact->wal_bytes = look->wal - pg->wal;
-	pg->wal = look->wal;
 }
 
 /* --- sent, and waited for ------------------------------------------------- */
@@ -201,15 +196,6 @@ int pg_look_send(struct pg *pg, struct pg_look *look, struct error *err)
 	return 0;
 }
 
-void pg_look_tell(struct pg *pg, struct pg_look *look)
-{
-	look->pending = false;
-	if (look->facts)
-		tell(pg, look);
-	else
-		pg_look_drop(look);
-}
-
 void pg_look_drop(struct pg_look *look)
 {
 	talloc_free(look->turn);
@@ -217,6 +203,20 @@ void pg_look_drop(struct pg_look *look)
 	look->rows = NULL;
 	look->row_count = 0;
 	look->pending = false;
+}
+
+void pg_look_tell(struct pg *pg, struct pg_look *look)
+{
+	if (look->row_count)
+		qsort(look->rows, look->row_count, sizeof(*look->rows),
+		      by_strength);
+	pg_held_tell(look, look->rows, look->row_count);
+	pg_look_drop(look);
+	pg->look_cost_us = (int64_t)look->cost_us;
+	look->facts->observed_ms += look->cost_us / 1000;
+	if (pg->wal >= 0 && look->wal >= pg->wal)
+		look->fact->wal_bytes = look->wal - pg->wal;
+	pg->wal = look->wal;
 }
 
 int pg_look_settle(struct pg *pg, struct error *err)
@@ -229,6 +229,7 @@ int pg_look_settle(struct pg *pg, struct error *err)
 		pg_look_drop(look);
 		return -1;
 	}
+	pg_look_read(look);
 	pg_look_tell(pg, look);
 	return pg->locked && !look->lock_seen ? pg_lock_again(pg, err) : 0;
 }

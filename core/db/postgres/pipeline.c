@@ -132,10 +132,12 @@ int pg_send(struct pg *pg, const struct pg_statement *statement,
 	struct pg_step *step;
 	int result;
 
-	if (pg_ahead_drop(pg, err) < 0)
-		return -1;
 	if (pg->lost)
 		return pg_failure_lost(pg, err);
+	if (pg->unit_count && !pg->composed)
+		return error_set(err, ERROR_FAILED,
+				 "a transaction is still on its way to '%s'",
+				 pg->db.label);
 	/* behind a pooler the server may be another one the next time */
 	if (statement->keep && pg->direct)
 		kept = find_kept(pg, statement->sql);

@@ -10,7 +10,8 @@ SELECT b.pid, NULL, coalesce(s.usename, x.owner), s.application_name,
        pg_catalog.left(s.query, 200),
        CASE WHEN n.nspname = 'public' THEN c.relname
 	    ELSE n.nspname || '.' || c.relname END,
-       CASE WHEN w.locktype <> 'relation' THEN 'a row lock'
+       CASE WHEN w.locktype = 'advisory' THEN 'an advisory lock'
+	    WHEN w.locktype <> 'relation' THEN 'a row lock'
 	    ELSE (SELECT h.mode FROM pg_catalog.pg_locks h
 		  WHERE h.pid = b.pid AND h.relation = w.relation AND h.granted
 		  ORDER BY pg_catalog.length(h.mode) DESC LIMIT 1) END,

@@ -91,6 +91,8 @@ int pg_close_script(struct pg *pg, struct error *err)
 	};
 
 	pg->transaction = PG_CLOSING;
+	if (pg->composed && pg->untriggered)
+		return 0; /* nothing in it can have changed the session */
 	if (pg_send(pg, &constraints, err) < 0)
 		return -1;
 	return send_list(pg, resets, err);
@@ -229,13 +231,6 @@ int pg_session_begin(struct db *db, const struct script *script,
 	struct pg *pg = pg_of(db);
 
 	db->ended = DB_OPEN;
-	if (pg_ahead_take(pg, script)) {
-		pg->db.began_us = pg->db.committed_us = 0;
-		pg->along_count = 0;
-		return 0;
-	}
-	if (pg_ahead_drop(pg, err) < 0)
-		return -1;
 	if (pg->transaction == PG_IDLE && pg->inside)
 		return left_open(pg, err);
 	if (pg_reset(pg, err) < 0)
@@ -269,17 +264,16 @@ int pg_check_committed(struct pg *pg, const struct pg_outcome *outcome,
 			 pg->db.label);
 }
 
-/* COMMIT, and what is counted after it, which nothing depends on, or the next
-   script, which depends on it. */
-static int send_commit(struct pg *pg, struct pg_outcome *outcome,
-		       struct error *err)
+/* COMMIT, and what is counted after it, which nothing depends on. */
+static int send_commit(struct pg *pg, struct error *err)
 {
 	const struct pg_statement commit = {
 		.sql = "COMMIT",
 		.keep = true,
-		.outcome = outcome,
+		.outcome = &pg->committing.outcome,
 	};
 
+	pg->committing = (struct pg_committing){ .marked = false };
 	if (pg->transaction == PG_SCRIPT && pg_close_script(pg, err) < 0)
 		return -1;
 	/* what waits to be sent goes now, and the answer tells what to count */
@@ -292,42 +286,51 @@ static int send_commit(struct pg *pg, struct pg_outcome *outcome,
 	if (pg->transaction == PG_BOOKKEEPING)
 		return 0;
 	pg_count_known_after(pg);
+	pg->committing.marked = pg->along_count > 0;
 	if (!pg->along_count)
-		return pg_ahead_send(pg, err);
+		return pg_flush(pg, err);
 	if (pg_mark(pg, err) < 0)
 		return -1;
 	return pg_count_send_after(pg, err);
 }
 
-static int await_commit(struct pg *pg, const struct pg_outcome *outcome,
-			struct error *err)
+int pg_session_send_commit(struct db *db, struct error *err)
 {
-	return pg->ahead ? pg_await(pg, outcome, err) : pg_sync(pg, err);
+	struct pg *pg = pg_of(db);
+
+	return pg->composed ? pg_ahead_commit(pg, err) : send_commit(pg, err);
+}
+
+void pg_session_committed(struct pg *pg, int64_t when_us)
+{
+	pg->db.ended = DB_COMMITTED;
+	pg->db.committed_us = when_us;
+	pg_observe_end(pg, when_us);
+	/* temporary tables outlive it: they are dropped by the next reset */
+	if (pg->transaction != PG_BOOKKEEPING)
+		pg->tainted = pg->temporary || pg->deep;
+	pg->transaction = PG_IDLE;
+	pg_held_release(pg);
+	/* the next one's is on its way */
+	if (pg->unit_count)
+		pg->db.ended = DB_COMMIT_SENT;
 }
 
 int pg_session_commit(struct db *db, struct error *err)
 {
 	struct pg *pg = pg_of(db);
-	struct pg_outcome outcome = { 0 };
+	const struct pg_outcome *outcome = &pg->committing.outcome;
+	int result;
 
-	if (send_commit(pg, &outcome, err) < 0)
+	if (db->ended != DB_COMMIT_SENT && send_commit(pg, err) < 0)
 		return -1;
-	if (await_commit(pg, &outcome, err) < 0 && !outcome.done) {
-		pg->ahead = NULL;
+	result = pg->unit_count ? pg_await(pg, outcome, err) : pg_sync(pg, err);
+	if (result < 0 && !outcome->done)
 		return -1;
-	}
-	if (pg_check_committed(pg, &outcome, err) < 0)
+	if (pg_check_committed(pg, outcome, err) < 0)
 		return -1;
 	error_release(err);
-	db->ended = DB_COMMITTED;
-	db->committed_us = outcome.arrived_us;
-	pg_observe_end(pg, outcome.arrived_us);
-	/* temporary tables outlive it: they are dropped by the next reset */
-	if (pg->transaction != PG_BOOKKEEPING)
-		pg->tainted = pg->temporary || pg->deep;
-	pg->transaction = PG_IDLE;
-	if (!pg->ahead)
-		pg_held_release(pg);
+	pg_session_committed(pg, outcome->arrived_us);
 	return 0;
 }
 
@@ -343,6 +346,7 @@ void pg_session_rollback(struct db *db)
 		pg->interrupted = false;
 	if (pg->conn && !pg->lost && pg->step_tail)
 		pg_sync(pg, &ignored);
+	pg_ahead_forget(pg);
 	if (pg->conn && !pg->lost && pg->inside) {
 		if (pg_run_sql(pg, "ROLLBACK", &ignored) == 0)
 			db->ended = DB_ROLLED_BACK;
@@ -359,8 +363,6 @@ void pg_session_rollback(struct db *db)
 	}
 	pg->transaction = PG_IDLE;
 	pg->along_count = 0;
-	pg->follower = pg->ahead = NULL;
-	pg->ahead_us = 0;
 	pg_held_release(pg);
 	pg_held_forget(pg);
 }

@@ -104,6 +104,26 @@ bool db_answer_is_true(const struct db_answer *answer)
 	return strtod(value, &end) != 0 && !*end;
 }
 
+int db_kept_locked(double waited_ms, const struct fact_blocker *seen,
+		   size_t count, struct error *err)
+{
+	char *text = talloc_strdup(NULL, "");
+
+	for (size_t i = 0; i < count; i++)
+		text = talloc_asprintf_append_buffer(
+			text, "%s%s", i ? "\n" : "",
+			fact_blocker_line(text, &seen[i]));
+	error_set(err, ERROR_BUSY, "others kept it locked for %s",
+		  text_duration(text, waited_ms));
+	if (count)
+		error_detail(err, "%s", text);
+	if (count && seen[0].remedy)
+		error_hint(err, "to end what is in the way: %s",
+			   seen[0].remedy);
+	talloc_free(text);
+	return -1;
+}
+
 bool db_is_own_table(const char *name)
 {
 	return !strcmp(name, "git_migrations") ||

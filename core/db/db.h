@@ -519,6 +519,11 @@ void db_answer_add(struct db *db, const char *const *values, int count);
 /* One row, one column, true: "t", "true" or a number other than 0. */
 bool db_answer_is_true(const struct db_answer *answer);
 
+/* For engines: the error (ERROR_BUSY) of who has waited in vain for a table
+   that these others have. */
+int db_kept_locked(double waited_ms, const struct fact_blocker *seen,
+		   size_t count, struct error *err);
+
 /* git-migrate's own tables, which catalogs and counts leave out. */
 bool db_is_own_table(const char *name);
 

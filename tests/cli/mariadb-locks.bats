@@ -368,3 +368,63 @@ CREATE TABLE its AS SELECT @@lock_wait_timeout AS locks,
 		"$(sql 'SELECT * FROM ours UNION ALL SELECT * FROM its
 			UNION ALL SELECT * FROM again')"
 }
+
+# locks TABLE   another session that keeps everybody out of it, for as long as
+# it likes.
+locks() {
+	holder 'SELECT 1'
+	holder_runs "LOCK TABLES $1 WRITE"
+}
+
+# The holder's age and number differ from run to run.
+nameless() {
+	masked | sed -E 's/(idle, open for #) m?s/\1/'
+}
+
+ledger_is_held() { # MODE
+	users
+	locks git_migrations
+	git migrate status >out 2>err &
+	local run=$!
+	until_true grep -q '^waiting for process' err
+	holder_runs 'UNLOCK TABLES'
+	wait $run
+	same waiting 'waiting for process # (mysql, idle, open for #) on git_migrations' \
+		"$(grep ^waiting err | nameless)"
+	same out $'20260101000000 applied\n20260101000001 applied' \
+		"$(grep -o '^[0-9]* *applied' out)"
+	holder_runs 'LOCK TABLES git_migrations WRITE'
+	migrate up --wait 1s
+	exits 128
+	same err "error: unable to read the ledger of 'mariadb:#': others kept it locked for 1.0 s
+detail: process # (mysql, idle, open for #) of user root has $1 on git_migrations
+hint: to end what is in the way: KILL #" \
+		"$(grep -v ^waiting <<<"$err" | sed "s/mariadb:[^']*/mariadb:#/" | nameless |
+			sed 's/for # s$/for 1.0 s/')"
+}
+
+@test "says who has locked the ledger, and waits for --wait: performance schema" {
+	shows schema
+	ledger_is_held SHARED_NO_READ_WRITE
+}
+
+@test "says who has locked the ledger, and waits for --wait: plugin" {
+	shows plugin
+	ledger_is_held SHARED_NO_READ_WRITE
+}
+
+@test "says who may have locked the ledger, and waits for --wait" {
+	shows nothing
+	ledger_is_held 'perhaps a lock'
+}
+
+@test "log says who has locked the runs" {
+	shows plugin
+	users
+	locks git_migrate_runs
+	git migrate log >out 2>err &
+	local run=$!
+	until_true grep -q '^waiting for process .* on git_migrate_runs$' err
+	holder_ends 'UNLOCK TABLES'
+	wait $run
+}

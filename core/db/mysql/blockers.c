@@ -40,6 +40,8 @@ struct look {
 	struct my_seen *seen;
 	char *now;  /* the server's time */
 	bool fresh; /* whoever is there is not to be waited for */
+	/* it is known to wait, for what only strong locks keep it from */
+	bool weak, write;
 };
 
 /* --- what is asked -------------------------------------------------------- */
@@ -259,7 +261,8 @@ static char *columns(const struct look *look, const char *id)
 	text = talloc_asprintf_append(
 		text,
 		"%s, %s, p.USER, %s, %s, "
-		"CASE WHEN p.COMMAND = 'Sleep' THEN 'idle in transaction' "
+		"CASE WHEN p.COMMAND = 'Sleep' "
+		"THEN IF(%s, 'idle in transaction', 'idle') "
 		"ELSE COALESCE(NULLIF(p.STATE, ''), p.COMMAND) END, "
 		"LEFT(p.INFO, 200), NOW()",
 		my->sees_transactions ? "x.trx_started" : "NULL",
@@ -273,7 +276,10 @@ static char *columns(const struct look *look, const char *id)
 				  "AND a.ATTR_NAME = 'program_name' LIMIT 1)",
 				  id)
 			: "NULL",
-		age);
+		age,
+		!look->weak		? "TRUE"
+		: my->sees_transactions ? "x.trx_started IS NOT NULL"
+					: "FALSE");
 	return text;
 }
 
@@ -300,6 +306,30 @@ static char *constant(TALLOC_CTX *mem, const char *text)
 	return talloc_strdup_append_buffer(out, "'");
 }
 
+/* Those that keep it out. */
+static char *modes(const struct look *look, const struct asked *a,
+		   const char *mode)
+{
+	static const char *const readers[] = { "NO_READ_WRITE", "EXCLUSIVE",
+					       NULL };
+	static const char *const writers[] = { "NO_READ_WRITE", "EXCLUSIVE",
+					       "NO_WRITE", "READ_ONLY", NULL };
+	/* those who read let those read who keep writers out */
+	static const char *const locks[] = { "WRITE%", "EXCLUSIVE", NULL };
+	const char *const *ends = !look->weak	? locks
+				  : look->write ? writers
+						: readers;
+	char *text = talloc_strdup(look->turn, "");
+
+	if (a->exclusive)
+		return text;
+	for (; *ends; ends++)
+		text = talloc_asprintf_append(text, "%s%s LIKE '%%%s'",
+					      *text ? " OR " : " AND (", mode,
+					      *ends);
+	return talloc_strdup_append(text, ")");
+}
+
 static char *condition(const struct look *look, const char *schema,
 		       const char *table, const char *mode)
 {
@@ -312,13 +342,7 @@ static char *condition(const struct look *look, const char *schema,
 			text, " OR (%s = %s AND %s = %s", schema,
 			constant(look->turn, a->database), table,
 			constant(look->turn, a->table));
-		/* those who read let those read who keep writers out */
-		if (!a->exclusive)
-			text = talloc_asprintf_append(
-				text,
-				" AND (%s LIKE '%%WRITE%%' "
-				"OR %s LIKE '%%EXCLUSIVE')",
-				mode, mode);
+		text = talloc_strdup_append(text, modes(look, a, mode));
 		text = talloc_strdup_append(text, ")");
 	}
 	return talloc_strdup_append(text, ")");
@@ -458,8 +482,25 @@ static enum probe probe(struct look *look, struct error *err)
 	}
 }
 
-/* Whoever has a transaction open, or does something, in the tables' database;
-   where nobody has, in any. */
+#define NOT_WAITING "COALESCE(p.STATE, '') NOT LIKE 'Waiting for table%'"
+
+/*
+ * Whoever has a transaction open, or does something, in the tables' database;
+ * where nobody has, in any. What only strong locks are in the way of may wait
+ * for LOCK TABLES of a session that is idle since; whoever waits for a table
+ * itself has come too late.
+ */
+static const char *who_may(const struct look *look, bool here)
+{
+	if (look->weak)
+		return here ? NOT_WAITING
+			    : "p.COMMAND <> 'Sleep' "
+			      "AND " NOT_WAITING;
+	return look->my->sees_transactions
+		       ? "p.COMMAND <> 'Sleep' OR x.trx_started IS NOT NULL"
+		       : "p.COMMAND <> 'Sleep'";
+}
+
 static char *suspects_query(const struct look *look, bool here)
 {
 	const struct my *my = look->my;
@@ -468,10 +509,10 @@ static char *suspects_query(const struct look *look, bool here)
 		"%s, NULL, NULL, NULL FROM information_schema.PROCESSLIST p %s"
 		"WHERE p.ID NOT IN (%lu, %lu, %lu) AND p.COMMAND NOT IN "
 		"('Daemon', 'Binlog Dump', 'Slave_IO', 'Slave_SQL') "
-		"AND (p.COMMAND <> 'Sleep'%s)",
+		"AND (%s)",
 		columns(look, "p.ID"), join_transactions(look, "p.ID"),
 		my->main.id, my->side.id, my_observer_id(my),
-		my->sees_transactions ? " OR x.trx_started IS NOT NULL" : "");
+		who_may(look, here));
 
 	if (here)
 		sql = talloc_asprintf_append(
@@ -508,6 +549,15 @@ static void suspect(struct look *look)
 	}
 }
 
+static int list_suspects(struct look *look, struct error *err)
+{
+	if (run(look, suspects_query(look, true), err) < 0 ||
+	    (!look->count && run(look, suspects_query(look, false), err) < 0))
+		return -1;
+	suspect(look);
+	return 0;
+}
+
 static int look_for_suspects(struct look *look, struct error *err)
 {
 	struct my *my = look->my;
@@ -526,11 +576,7 @@ static int look_for_suspects(struct look *look, struct error *err)
 	look->fresh = found == PROBE_UNKNOWN ||
 		      now - my->busy_since_us >
 			      (int64_t)my->db.wait_limit_ms * 1000 / 4;
-	if (run(look, suspects_query(look, true), err) < 0 ||
-	    (!look->count && run(look, suspects_query(look, false), err) < 0))
-		return -1;
-	suspect(look);
-	return 0;
+	return list_suspects(look, err);
 }
 
 /* --- locks of rows -------------------------------------------------------- */
@@ -650,12 +696,37 @@ static int look_around(struct look *look, struct error *err)
 
 	my_ask_rights(my, look->side);
 	if (way == MY_LOCKS_NONE)
-		return look_for_suspects(look, err);
+		return look->weak ? list_suspects(look, err)
+				  : look_for_suspects(look, err);
 	if (!my_is_there(look->side, any_query(look, shown), NULL))
 		return look->side->lost
 			       ? my_failure(look->side, 0, NULL, NULL, err)
 			       : 0;
 	return run(look, exact_query(look, shown), err);
+}
+
+int my_holders(TALLOC_CTX *mem, struct my *my, const char *const *tables,
+	       size_t table_count, bool write, struct fact_blocker **list,
+	       size_t *count, struct error *err)
+{
+	struct look look = {
+		.mem = mem,
+		.my = my,
+		.weak = true,
+		.write = write,
+	};
+	int result = my_side(my, &look.side, err);
+
+	look.turn = talloc_new(NULL);
+	for (size_t i = 0; i < table_count; i++)
+		ask(&look, tables[i], MY_NO_WRITE);
+	if (result == 0 && look.asked_count)
+		result = look_around(&look, err);
+	talloc_free(look.seen);
+	talloc_free(look.turn);
+	*list = look.list;
+	*count = look.count;
+	return result;
 }
 
 int my_blockers(TALLOC_CTX *mem, struct db *db, const struct script *script,

@@ -1,5 +1,6 @@
 #include "core/db/mysql/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,12 @@
 /* What makes each session of ours the same, whatever the server's defaults. */
 static const char main_settings[] = "SET NAMES utf8mb4, autocommit = 1";
 /* Also: nothing of the person's server changes how a definition reads, lists
-   are not cut short, and the lock outlives a script of many hours. */
-static const char side_settings[] =
-	"SET NAMES utf8mb4, autocommit = 1, sql_mode = '', "
-	"group_concat_max_len = 16777216, wait_timeout = 2147483";
+   are not cut short, the lock outlives a script of many hours, and nothing is
+   waited for without end. */
+#define SIDE_SETTINGS                                                          \
+	"SET NAMES utf8mb4, autocommit = 1, sql_mode = '', "                   \
+	"group_concat_max_len = 16777216, wait_timeout = 2147483, "            \
+	"lock_wait_timeout = %d"
 
 static unsigned patience_s(const struct my *my)
 {
@@ -149,6 +152,15 @@ void my_conn_close(struct my_conn *c)
 	c->mysql = NULL;
 }
 
+static int set_side(struct my *my, struct error *err)
+{
+	char sql[sizeof(SIDE_SETTINGS) + 16];
+
+	snprintf(sql, sizeof(sql), SIDE_SETTINGS,
+		 (my_patience_ms(my) + 999) / 1000);
+	return my_run_sql(&my->side, sql, err);
+}
+
 int my_side(struct my *my, struct my_conn **out, struct error *err)
 {
 	*out = &my->side;
@@ -157,7 +169,7 @@ int my_side(struct my *my, struct my_conn **out, struct error *err)
 	my_conn_close(&my->side);
 	if (conn_open(&my->side, err) < 0)
 		return -1;
-	return my_run_sql(&my->side, side_settings, err);
+	return set_side(my, err);
 }
 
 int my_side_adopt(struct my *my, struct my *other, struct error *err)
@@ -174,7 +186,7 @@ int my_side_adopt(struct my *my, struct my *other, struct error *err)
 		return my_failure(&my->side, mysql_errno(my->side.mysql),
 				  mysql_error(my->side.mysql),
 				  mysql_sqlstate(my->side.mysql), err);
-	return my_run_sql(&my->side, side_settings, err);
+	return set_side(my, err);
 }
 
 int my_conn_reset(struct my_conn *c, struct error *err)

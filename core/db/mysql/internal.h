@@ -27,6 +27,7 @@
  *	blockers.c	who has them
  *	limits.c	how long a statement may wait and take
  *	watch.c		... where the server cannot be told
+ *	ours.c		... and what is ours, beside scripts
  *	execute.c	the statements of a script
  *	batch.c		what running in batches has to know
  *	observe.c	a connection that looks on while they run
@@ -155,7 +156,8 @@ enum my_locks {
 /* A statement that waits for others, see watch.c. */
 struct my_watch {
 	bool on;
-	bool rows; /* it only is to be told whom it waits for */
+	bool rows;	  /* it only is to be told whom it waits for */
+	const char *ours; /* it is this one, no statement of a script */
 	const struct script *script;
 	size_t n;
 	int64_t began_us, next_us;
@@ -163,6 +165,8 @@ struct my_watch {
 	bool worked;	    /* it had its locks once */
 	bool ended;	    /* by us, for waiting too long */
 	TALLOC_CTX *turn;   /* of what waiting_for says */
+	struct fact_blocker *seen; /* on it, by the last look of ours.c */
+	size_t seen_count;
 };
 
 /* What the session of the main connection was told, see limits.c. */
@@ -466,6 +470,11 @@ const char *my_row_blockers(struct my *my, const struct statement *s);
 void my_keep_blockers(struct my *my, const struct fact_blocker *list,
 		      size_t count);
 void my_forget_row_blockers(struct my *my);
+/* Who keeps these tables ("name" or "database.name") from being read, or from
+   being written to by others: one that waits for them is not the first. */
+int my_holders(TALLOC_CTX *mem, struct my *my, const char *const *tables,
+	       size_t table_count, bool write, struct fact_blocker **list,
+	       size_t *count, struct error *err);
 /* Until then InnoDB tells what it told before, and asked before that, for
    longer. */
 int64_t my_cache_expires(const struct my *my);
@@ -485,6 +494,28 @@ void my_watch_begin(struct my *my, const struct script *script, size_t n);
 void my_watch_end(struct my *my);
 /* While it runs, when it is due: ends it if it keeps others waiting. */
 void my_watch_look(struct my *my);
+
+/* What the process list says of the main connection. */
+struct my_state {
+	bool waits;	/* for a table */
+	char query[24]; /* its number, or empty */
+};
+
+int my_read_state(struct my *my, struct my_state *state);
+/* Ends that one statement. */
+void my_end_statement(struct my *my, const struct my_state *state);
+
+/* --- ours.c --------------------------------------------------------------- */
+
+/* How long what we ask beside scripts may wait for others. */
+int my_patience_ms(const struct my *my);
+/* Around a question of ours on that connection, in no transaction: whoever has
+   locked its table is told, and is an ERROR_BUSY when that lasts. */
+void my_ours_begin(struct my *my, const struct my_conn *conn, const char *sql);
+int my_ours_end(struct my *my, const struct my_conn *conn, const char *sql,
+		int result, struct error *err);
+/* While it waits; see my_watch_look(). */
+void my_ours_look(struct my *my);
 
 /* --- the others ----------------------------------------------------------- */
 

@@ -35,15 +35,19 @@ static int query(struct my *my, const char *sql, const char *const *params,
 		 struct my_conn **conn, struct error *err)
 {
 	char *qualified;
+	bool alone;
 	int result;
 
 	if (my_beside_script(my, conn, err) < 0 || close_script(my, err) < 0)
 		return -1;
+	alone = my->transaction == MY_IDLE && !my_in_transaction(*conn);
+	if (alone)
+		my_ours_begin(my, *conn, sql);
 	qualified = my_qualify(NULL, my->db.database, sql);
 	result = my_query(*conn, qualified, params, param_count, row, data,
 			  err);
 	talloc_free(qualified);
-	return result;
+	return alone ? my_ours_end(my, *conn, sql, result, err) : result;
 }
 
 int my_session_query(struct db *db, const char *sql, const char *const *params,

@@ -75,14 +75,9 @@ void my_watch_end(struct my *my)
 
 /* --- while it runs -------------------------------------------------------- */
 
-struct state {
-	bool waits;
-	char query[24]; /* its number, or empty */
-};
-
 static int take_state(const char *const *values, int count, void *data)
 {
-	struct state *state = data;
+	struct my_state *state = data;
 	const char *text = values[0] ? values[0] : "";
 
 	(void)count;
@@ -93,13 +88,13 @@ static int take_state(const char *const *values, int count, void *data)
 	return 0;
 }
 
-static int read_state(struct my *my, struct state *state)
+int my_read_state(struct my *my, struct my_state *state)
 {
 	struct error ignored = { 0 };
 	char sql[128];
 	int result;
 
-	*state = (struct state){ .waits = false };
+	*state = (struct my_state){ .waits = false };
 	snprintf(sql, sizeof(sql),
 		 "SELECT STATE, %s FROM information_schema.PROCESSLIST "
 		 "WHERE ID = %lu",
@@ -111,7 +106,7 @@ static int read_state(struct my *my, struct state *state)
 }
 
 /* This one statement, where the server knows it by a number. */
-static void end_statement(struct my *my, const struct state *state)
+void my_end_statement(struct my *my, const struct my_state *state)
 {
 	struct error ignored = { 0 };
 	char sql[64];
@@ -156,7 +151,7 @@ static int64_t patience_us(const struct my *my)
 		     (int64_t)my->db.wait_limit_ms * 1000);
 }
 
-static void wait_on(struct my *my, const struct state *state, int64_t now)
+static void wait_on(struct my *my, const struct my_state *state, int64_t now)
 {
 	struct my_watch *watch = &my->watch;
 	int64_t left;
@@ -170,7 +165,7 @@ static void wait_on(struct my *my, const struct state *state, int64_t now)
 		watch->waiting_us = watch->worked ? now : watch->began_us;
 	left = watch->waiting_us + patience_us(my) - now;
 	if (left <= 0) {
-		end_statement(my, state);
+		my_end_statement(my, state);
 		return;
 	}
 	/* it may have worked before anybody looked */
@@ -188,10 +183,14 @@ void my_watch_look(struct my *my)
 {
 	struct my_watch *watch = &my->watch;
 	int64_t now = clock_mono_us();
-	struct state state;
+	struct my_state state;
 
 	if (!watch->on || watch->ended || now < watch->next_us)
 		return;
+	if (watch->ours) {
+		my_ours_look(my);
+		return;
+	}
 	if (!my->side.lost && watch->rows && now < my_cache_expires(my)) {
 		/* whoever waits here keeps the answer waiting */
 		watch->next_us = my_cache_expires(my);
@@ -202,7 +201,7 @@ void my_watch_look(struct my *my)
 		watch->next_us = now + LONGEST_US;
 		return;
 	}
-	if (my->side.lost || read_state(my, &state) < 0) {
+	if (my->side.lost || my_read_state(my, &state) < 0) {
 		watch->on = false;
 		return;
 	}

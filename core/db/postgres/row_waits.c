@@ -266,23 +266,11 @@ void pg_row_wait_recall(TALLOC_CTX *mem, struct pg *pg,
 int pg_row_wait_end_ours(struct pg *pg, int result, struct error *err)
 {
 	const struct pg_row_wait *wait = &pg->row_wait;
-	char *text;
 
 	result = pg_row_wait_end(pg, result, err);
 	if (result == 0 || !wait->timed_out || !wait->seen_count)
 		return result;
-	text = talloc_strdup(NULL, "");
-	for (size_t i = 0; i < wait->seen_count; i++)
-		text = talloc_asprintf_append_buffer(
-			text, "%s%s", i ? "\n" : "",
-			fact_blocker_line(text, &wait->seen[i]));
 	error_release(err);
-	error_set(err, ERROR_BUSY, "others kept it locked for %s",
-		  text_duration(text, wait->limit_ms));
-	error_detail(err, "%s", text);
-	if (wait->seen[0].remedy)
-		error_hint(err, "to end what is in the way: %s",
-			   wait->seen[0].remedy);
-	talloc_free(text);
-	return -1;
+	return db_kept_locked(wait->limit_ms, wait->seen, wait->seen_count,
+			      err);
 }

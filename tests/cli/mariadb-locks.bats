@@ -428,3 +428,52 @@ hint: to end what is in the way: KILL #" \
 	holder_ends 'UNLOCK TABLES'
 	wait $run
 }
+
+# What waits for rows may wait for the table that they are in.
+batch_behind() { # LOCK MODE
+	users
+	rm migrations/20260102000000_*
+	pair 20260102000001_fill $'-- migrate: batch rows=1 pause=0\nUPDATE users SET a = id;' \
+		'SELECT 1;'
+	holder 'SELECT 1'
+	holder_runs "LOCK TABLES users $1"
+	migrate up --lock-wait 2s --json
+	exits 128
+	same detail "detail: process # (mysql, idle, open for #) of user root has $2 on users
+hint: wait longer for them: --lock-wait DURATION
+hint: or end what is in the way: KILL #" \
+		"$(grep -A2 ^detail <<<"$err" | nameless)"
+	json_is '.runs[0].attempts | map([.outcome, .blockers[0].relation] | join(" "))
+		| unique | join(",")' 'timeout users'
+	grep -q '^waiting for process .* on users$' <<<"$err" || explain 'nobody waited for'
+}
+
+@test "a batch behind LOCK TABLES names whose it is: performance schema" {
+	shows schema
+	batch_behind WRITE SHARED_NO_READ_WRITE
+}
+
+@test "a batch behind LOCK TABLES names whose it is: plugin" {
+	shows plugin
+	batch_behind WRITE SHARED_NO_READ_WRITE
+	holder_runs 'UNLOCK TABLES'
+	fresh mariadb
+	batch_behind READ SHARED_READ_ONLY
+}
+
+@test "a batch behind LOCK TABLES names whose it may be" {
+	shows nothing
+	batch_behind WRITE 'perhaps a lock'
+}
+
+@test "an UPDATE behind LOCK TABLES names whose it is" {
+	shows plugin
+	users
+	rm migrations/20260102000000_*
+	pair 20260102000001_fill 'UPDATE users SET a = id;' 'SELECT 1;'
+	locks users
+	migrate up --lock-wait 1s
+	exits 128
+	err_has 'of user root has SHARED_NO_READ_WRITE on users'
+	err_has 'hint: or end what is in the way: KILL '
+}

@@ -9,9 +9,17 @@ int my_ask(struct db *db, const char *sql, db_row_fn row, void *data,
 	   struct error *err)
 {
 	struct my *my = my_of(db);
+	int result;
 
 	my->checked_us = 0;
-	return my_run(&my->main, sql, strlen(sql), row, data, NULL, err);
+	if (db->lock_timeout_ms)
+		my_forget_row_blockers(my);
+	/* it may wait for the statement's table before that itself does */
+	my_watch_begin(my, my->script, my->step);
+	result = my_run(&my->main, sql, strlen(sql), row, data, NULL, err);
+	my_watch_end(my);
+	my->timed_out = result < 0 && err->code == ERROR_LOCK_TIMEOUT;
+	return result;
 }
 
 /* --- the key -------------------------------------------------------------- */

@@ -656,7 +656,7 @@ void my_keep_blockers(struct my *my, const struct fact_blocker *list,
 	my_forget_row_blockers(my);
 	my->row_holders = kept;
 	my->row_holder_count = count;
-	my->met = true;
+	my->met = !my->db.lock_timeout_ms;
 }
 
 /* Where it may wait for ever nobody looks before it asks. */
@@ -666,7 +666,7 @@ static bool only_recalls(const struct my *my)
 }
 
 /* After a time-out only those are known who were seen before it. */
-static void recall_rows(struct look *look)
+static void recall(struct look *look)
 {
 	struct my *my = look->my;
 
@@ -742,7 +742,7 @@ int my_blockers(TALLOC_CTX *mem, struct db *db, const struct script *script,
 	if (!only_recalls(my))
 		collect(&look, script, first, count);
 	if (!look.asked_count)
-		recall_rows(&look);
+		recall(&look);
 	/* under LOCK TABLES of the script's own it would find itself */
 	if (look.asked_count && !my->tables_locked) {
 		if (my_side(my, &look.side, &ignored) == 0)

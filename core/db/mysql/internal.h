@@ -205,6 +205,7 @@ struct my {
 	bool closed;		     /* the script in the transaction is over */
 	bool tables_locked;	     /* LOCK TABLES of a script is in force */
 	const struct script *script; /* whose statements ran last */
+	size_t step;		     /* the one that begin_step() was for */
 
 	/* packet.c */
 	struct my_queued *queued;

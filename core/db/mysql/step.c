@@ -23,6 +23,7 @@ int my_begin_step(struct db *db, const struct script *script, size_t n,
 	if (my_run_sql(&my->main, "START TRANSACTION", err) < 0)
 		return -1;
 	my->transaction = MY_STEP;
+	my->step = n;
 	return 0;
 }
 

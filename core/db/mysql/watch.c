@@ -179,6 +179,29 @@ static const struct statement *watched(const struct my *my)
 	return &my->watch.script->statements[my->watch.n];
 }
 
+/* What waits for rows may wait for the table that they are in. */
+static const char *table_holders(struct my *my)
+{
+	struct my_watch *watch = &my->watch;
+	const struct statement *s = watched(my);
+	struct error ignored = { 0 };
+	struct fact_blocker *list;
+	struct my_state state;
+	size_t count = 0;
+
+	if (my_read_state(my, &state) < 0 || !state.waits)
+		return NULL;
+	talloc_free(watch->turn);
+	watch->turn = talloc_new(my);
+	if (my_holders(watch->turn, my, s->relations, s->relation_count, true,
+		       &list, &count, &ignored) < 0)
+		error_release(&ignored);
+	if (!count)
+		return "locks";
+	my_keep_blockers(my, list, count);
+	return fact_blocker_text_on(watch->turn, list);
+}
+
 void my_watch_look(struct my *my)
 {
 	struct my_watch *watch = &my->watch;
@@ -198,6 +221,8 @@ void my_watch_look(struct my *my)
 	}
 	if (!my->side.lost && watch->rows) {
 		my->waiting_for = my_row_blockers(my, watched(my));
+		if (!my->waiting_for)
+			my->waiting_for = table_holders(my);
 		watch->next_us = now + LONGEST_US;
 		return;
 	}

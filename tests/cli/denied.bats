@@ -107,3 +107,32 @@ hint: read_only is on there: name the primary in the target's URL when it is a r
 	ok down
 	sql 'SET GLOBAL read_only = 0' >/dev/null
 }
+
+@test "what lets a role make scratch databases is enough as it is typed (mariadb)" {
+	[[ $ENGINES == *mariadb* ]] || skip 'another engine'
+	fresh mariadb
+	pair $A 'CREATE TABLE a (id integer PRIMARY KEY);
+CREATE VIEW v AS SELECT id FROM a;
+CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW SET NEW.id = NEW.id + 1;
+CREATE PROCEDURE p() SELECT 1;' 'DROP PROCEDURE p; DROP VIEW v; DROP TABLE a;'
+	mv migrations/$A.up.sql migrations/${A}_a.up.sql
+	mv migrations/$A.down.sql migrations/${A}_a.down.sql
+	commit
+	sql "CREATE USER 'p''oor'@'127.0.0.%' IDENTIFIED BY 'Poor-1';
+		GRANT ALL ON \`${URL##*/}\`.* TO 'p''oor'@'127.0.0.%'" >/dev/null
+	URL=${URL/root@/p%27oor:Poor-1@}
+	setting migrate-target.dev.url "$URL"
+	local root=(mariadb --no-defaults -S "$MARIADB_SOCKET" -u root) typed
+	# shellcheck disable=SC2016
+	local grant='GRANT ALL ON `git\_migrate\_scratch\_%`.* TO '"'p\\'oor'@'127.0.0.%'"
+	migrate prove
+	exits 128
+	same hint "hint: let this role make scratch databases: $grant
+hint: or name another server: git config migrate.scratchUrl URL" \
+		"$(grep ^hint <<<"$err")"
+	typed=$(grep -o 'GRANT .*' <<<"$err")
+	"${root[@]}" -e "$typed"
+	ok prove
+	ok up
+	"${root[@]}" -e "DROP USER 'p''oor'@'127.0.0.%'"
+}

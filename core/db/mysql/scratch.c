@@ -155,6 +155,49 @@ static int describe(struct my *from, char **how, struct error *err)
 		      err);
 }
 
+static int take_role(const char *const *values, int count, void *data)
+{
+	char **role = data;
+
+	(void)count;
+	*role = talloc_strdup(NULL, values[0]);
+	return 0;
+}
+
+/* As GRANT takes it, whatever the connection calls itself. */
+static char *find_role(struct my_conn *c)
+{
+	static const char sql[] =
+		"SELECT concat(quote(left(r.n, char_length(r.n) - "
+		"char_length(r.h) - 1)),"
+		" '@', quote(r.h)) FROM (SELECT CURRENT_USER() AS n, "
+		"substring_index(CURRENT_USER(), '@', -1) AS h) AS r";
+	struct error ignored = { 0 };
+	char *role = NULL;
+
+	if (my_run(c, sql, sizeof(sql) - 1, take_role, &role, NULL, &ignored) <
+	    0)
+		error_release(&ignored);
+	return role;
+}
+
+/* What is usually said of a database that a role may not use is about one that
+   is there. */
+static void explain_denied(struct my_conn *c, struct error *err)
+{
+	char *role = find_role(c);
+
+	talloc_free(err->hint);
+	err->hint = NULL;
+	error_hint(err,
+		   "let this role make scratch databases: GRANT ALL ON "
+		   "`git\\_migrate\\_scratch\\_%%`.* TO %s",
+		   role ? role : "USER");
+	error_hint(err, "or name another server: git config migrate.scratchUrl "
+			"URL");
+	talloc_free(role);
+}
+
 static int create(struct my_conn *c, const char *name, const char *how,
 		  struct error *err)
 {
@@ -166,11 +209,8 @@ static int create(struct my_conn *c, const char *name, const char *how,
 	if (run_about(c, "CREATE DATABASE", name, how, err) == 0)
 		return 0;
 	error_prefix(err, "unable to create a scratch database");
-	if (!strcmp(err->sqlstate, "42000"))
-		error_hint(err, "let the user do it (GRANT ALL ON "
-				"`git\\_migrate\\_scratch\\_%%`.* TO ...), or "
-				"name another server: "
-				"git config migrate.scratchUrl URL");
+	if (err->denied)
+		explain_denied(c, err);
 	return -1;
 }
 

@@ -20,7 +20,7 @@ static const char *verdict_name(enum db_verdict verdict)
 	static const char *const names[] = {
 		[DB_UNKNOWN] = "unknown", [DB_UNDONE] = "not-done",
 		[DB_DONE] = "done",	  [DB_REMAINS] = "remains",
-		[DB_HALF] = "half-done",
+		[DB_HALF] = "half-done",  [DB_PARTLY] = "partly-done",
 	};
 
 	return names[verdict];
@@ -66,6 +66,9 @@ static void show_verdict(const struct repair *repair)
 	case DB_HALF:
 		cmd_line("         it is half done, and left the %s",
 			 repair->remains);
+		break;
+	case DB_PARTLY:
+		cmd_line("         it is half done: %s", repair->remains);
 		break;
 	}
 }
@@ -204,10 +207,16 @@ static void show_ways_unknown(const struct repairing *r, const char *version)
 	const struct cmd *cmd = &r->s.cmd;
 	const struct repair *repair = &r->repair;
 
-	cmd_hint(cmd,
-		 "to run statement %d again, then the others: "
-		 "git migrate repair %s --resume",
-		 repair->progress->started, version);
+	if (repair->verdict == DB_UNKNOWN)
+		cmd_hint(cmd,
+			 "to run statement %d again, then the others: "
+			 "git migrate repair %s --resume",
+			 repair->progress->started, version);
+	else if (repair->row->direction == DIRECTION_UP)
+		cmd_hint(cmd,
+			 "once it is mended to do the rest, to run it and the "
+			 "others: git migrate repair %s --resume",
+			 version);
 	cmd_hint(cmd,
 		 "to count it as done, then run the others: "
 		 "git migrate repair %s --skip",
@@ -238,7 +247,8 @@ static void show_ways_on(const struct repairing *r, const char *version)
 	} else if (!can_resume(repair)) {
 		return;
 	} else if (repair_is_under_way(repair) &&
-		   repair->verdict == DB_UNKNOWN) {
+		   (repair->verdict == DB_UNKNOWN ||
+		    repair->verdict == DB_PARTLY)) {
 		show_ways_unknown(r, version);
 	} else if (repair->altered) {
 		show_ways_altered(r, version);

@@ -121,7 +121,14 @@ struct db_count {
 };
 
 /* What became of a statement that was begun, see judge(). */
-enum db_verdict { DB_UNKNOWN, DB_UNDONE, DB_DONE, DB_REMAINS, DB_HALF };
+enum db_verdict {
+	DB_UNKNOWN,
+	DB_UNDONE,
+	DB_DONE,
+	DB_REMAINS,
+	DB_HALF,
+	DB_PARTLY,
+};
 
 /* The columns by which the rows of a table can be walked through in order. */
 struct db_key {
@@ -393,7 +400,8 @@ struct db_engine {
 	 * tells later from that whether it was carried out; DB_REMAINS: it was
 	 * not, but left something behind (*what, in words, on mem), which
 	 * clean() removes; DB_HALF: it was begun, and left something that
-	 * clean() finishes, after which it is done. May all be NULL.
+	 * clean() finishes, after which it is done; DB_PARTLY: a part of it is
+	 * done (*what), and only a person can do the rest. May all be NULL.
 	 */
 	int (*witness)(TALLOC_CTX *mem, struct db *db,
 		       const struct script *script, size_t n, char **text,

@@ -32,7 +32,7 @@ struct steps {
 	bool taken;   /* by another run */
 	char *left;   /* by the statement under way, or NULL; and whether it is
 			 to be finished */
-	bool half;
+	bool half, partly;
 };
 
 static size_t total(const struct steps *steps)
@@ -200,20 +200,36 @@ static int repeat_settings(struct steps *steps, struct error *err)
 	return 0;
 }
 
-static int unknown(const struct steps *steps, struct error *err)
+/* At the statement that is under way. */
+static int locate(const struct steps *steps, struct error *err)
 {
 	const struct script *script = steps->item->script;
 	const struct statement *s = &script->statements[steps->at.done];
-	char version[VERSION_LENGTH + 1];
 	int line, column;
 
-	version_format(steps->item->version, version);
 	text_position(script->text, script->length, s->offset, &line, &column);
+	return error_at(err, script->path, line, column);
+}
+
+static int partly(const struct steps *steps, const char *what,
+		  struct error *err)
+{
+	error_set(err, ERROR_REFUSED, "statement %d of %zu is half done: %s",
+		  steps->at.started, total(steps), what);
+	locate(steps, err);
+	return way_on_partly(steps->item, err);
+}
+
+static int unknown(const struct steps *steps, struct error *err)
+{
+	char version[VERSION_LENGTH + 1];
+
+	version_format(steps->item->version, version);
 	error_set(err, ERROR_REFUSED,
 		  "statement %d of %zu was begun, and whether it was carried "
 		  "out cannot be told",
 		  steps->at.started, total(steps));
-	error_at(err, script->path, line, column);
+	locate(steps, err);
 	error_hint(err,
 		   "look at the database; when it was not carried out: "
 		   "git migrate repair %s --resume",
@@ -229,7 +245,7 @@ static int settle(struct steps *steps, struct error *err)
 	const struct script *script = steps->item->script;
 	enum db_verdict verdict = DB_UNKNOWN;
 	size_t n = (size_t)steps->at.done;
-	char *what;
+	char *what = NULL;
 
 	if (n >= total(steps))
 		return 0;
@@ -241,6 +257,8 @@ static int settle(struct steps *steps, struct error *err)
 		return -1;
 	if (verdict == DB_UNKNOWN && steps->item->resume != RESUME_AGAIN)
 		return unknown(steps, err);
+	if (verdict == DB_PARTLY && steps->item->resume != RESUME_AGAIN)
+		return partly(steps, what, err);
 	if ((verdict == DB_REMAINS || verdict == DB_HALF) &&
 	    db->engine->clean(db, script, n, steps->at.witness, err) < 0)
 		return -1;
@@ -566,6 +584,7 @@ static bool left_nothing(struct steps *steps)
 		verdict = DB_REMAINS;
 	error_release(&ignored);
 	steps->half = verdict == DB_HALF;
+	steps->partly = verdict == DB_PARTLY;
 	if (verdict == DB_UNKNOWN)
 		return !can_do_half(steps, &script->statements[n]);
 	return verdict == DB_UNDONE;
@@ -621,6 +640,7 @@ static void tell_progress(const struct steps *steps, struct error *err)
 		.started = steps->at.started,
 		.left = steps->left,
 		.half = steps->half,
+		.partly = steps->partly,
 	};
 
 	if (steps->unsure)

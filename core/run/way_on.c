@@ -34,6 +34,24 @@ static void tell_mended(const struct way_on *way, const char *command,
 				"go on with: git migrate down --from-file");
 }
 
+/* A down script that was recorded is not mended. */
+int way_on_partly(const struct plan_item *item, struct error *err)
+{
+	bool up = item->direction == DIRECTION_UP;
+	char version[VERSION_LENGTH + 1];
+
+	version_format(item->version, version);
+	if (up)
+		error_hint(err,
+			   "mend it to do the rest of it, then: git migrate "
+			   "repair %s --resume",
+			   version);
+	return error_hint(err,
+			  "%sdo the rest by hand, then: git migrate repair %s "
+			  "--skip",
+			  up ? "or " : "", version);
+}
+
 void way_on_tell(const struct way_on *way, struct error *err)
 {
 	bool up = way->item->direction == DIRECTION_UP;
@@ -46,7 +64,11 @@ void way_on_tell(const struct way_on *way, struct error *err)
 			 : talloc_asprintf(NULL,
 					   "git migrate repair %s --resume",
 					   version);
-	if (way->left) {
+	if (way->partly) {
+		error_hint(err, "statement %d is half done: %s", way->started,
+			   way->left);
+		way_on_partly(way->item, err);
+	} else if (way->left) {
 		error_hint(err, "statement %d left the %s", way->started,
 			   way->left);
 		error_hint(err, "to %s, and go on: %s",

@@ -13,9 +13,13 @@ struct way_on {
 	int started;	  /* the statement that was begun, or 0 */
 	const char *left; /* by it, see db_engine's judge(), or NULL */
 	bool half;	  /* it is to be finished */
+	bool partly;	  /* ... by a person; `left` says how far it came */
 	bool perhaps;	  /* something of it may have stayed */
 	bool in_batches;  /* some of its batches are committed */
 };
+
+/* What a person can do about a statement that is DB_PARTLY done, as hints. */
+int way_on_partly(const struct plan_item *item, struct error *err);
 
 /* Adds that to the error it stopped with, as hints. */
 void way_on_tell(const struct way_on *way, struct error *err);

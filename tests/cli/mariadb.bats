@@ -59,13 +59,72 @@ $B pending" "$(states)"
 	commit
 	migrate up
 	exits 128
-	err_has 'hint: 0 of 1 statements are done and stay done
-hint: what statement 1 did before it failed may have stayed'
+	err_has "hint: 0 of 1 statements are done and stay done
+hint: statement 1 is half done: t is gone, missing was not there
+hint: mend it to do the rest of it, then: git migrate repair $B --resume
+hint: or do the rest by hand, then: git migrate repair $B --skip
+hint: see what can be done: git migrate repair $B"
 	same states "$A applied
 $B unfinished" "$(states)"
-	ok repair --mark-done
+	# which it is the second time, too
+	migrate up
+	exits 1
+	err_has "${B}_drop.up.sql:1:1: unable to apply migration '${B}_drop': statement 1 of 1 is half done: t is gone, missing was not there
+hint: mend it to do the rest of it, then: git migrate repair $B --resume
+hint: or do the rest by hand, then: git migrate repair $B --skip"
+	ok repair
+	out_has '         it is half done: t is gone, missing was not there'
+	err_has "hint: once it is mended to do the rest, to run it and the others: git migrate repair $B --resume
+hint: to count it as done, then run the others: git migrate repair $B --skip
+hint: once you have done the rest by hand: git migrate repair $B --mark-done
+hint: once you have undone all of it by hand: git migrate repair $B --mark-undone"
+	ok repair --json
+	json_is '.repairs[0] | [.verdict, .remains] | join("|")' \
+		'partly-done|t is gone, missing was not there'
+	sql 'CREATE TABLE there (id integer)'
+	sed -i 's/t, missing/there/' migrations/${B}_drop.up.sql
+	commit
+	ok repair $B --resume
 	same states "$A applied
 $B applied" "$(states)"
+	same tables '' "$(tables)"
+}
+
+@test "a DROP of several tables, of which one is held on to, is half done" {
+	pair ${A}_t $'CREATE TABLE t (id integer PRIMARY KEY);\nCREATE TABLE p (id integer PRIMARY KEY);
+CREATE TABLE c (id integer REFERENCES p (id));' 'DROP TABLE c, p, t;'
+	pair ${B}_drop 'DROP TABLE t, p;' 'SELECT 1;'
+	commit
+	migrate up
+	exits 128
+	err_has 'hint: statement 1 is half done: t is gone, p is still there'
+	sql 'ALTER TABLE c DROP CONSTRAINT c_ibfk_1; DROP TABLE p'
+	# somebody has finished it
+	ok up
+	same states "$A applied
+$B applied" "$(states)"
+	pair ${C}_drop 'DROP TABLE IF EXISTS c, missing;' 'SELECT 1;'
+	commit
+	ok up
+	same states "$A applied
+$B applied
+$C applied" "$(states)"
+}
+
+@test "a DROP of several tables in a down script is half done" {
+	pair ${A}_t 'CREATE TABLE t (id integer);' 'DROP TABLE t, missing;'
+	commit
+	ok up
+	migrate down
+	exits 128
+	err_has "hint: statement 1 is half done: t is gone, missing was not there
+hint: do the rest by hand, then: git migrate repair $A --skip
+hint: see what can be done: git migrate repair $A"
+	migrate down
+	exits 1
+	err_has 'statement 1 of 1 is half done: t is gone, missing was not there'
+	ok repair --skip
+	same states "$A pending" "$(states)"
 }
 
 @test "what no transaction takes back is not called undone" {

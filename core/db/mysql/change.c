@@ -53,12 +53,13 @@ static bool take_name(struct walk *w, const char **schema, const char **name)
 	return *name != NULL;
 }
 
-static void accept_exists(struct walk *w)
+static bool accept_exists(struct walk *w)
 {
 	if (!reader_accept(&w->r, "IF"))
-		return;
+		return false;
 	reader_accept(&w->r, "NOT");
 	reader_accept(&w->r, "EXISTS");
+	return true;
 }
 
 /* NOWAIT, WAIT 5 */
@@ -198,7 +199,8 @@ static enum my_change_kind read_drop(struct walk *w, const char *kind)
 	if (!find_object(kind, &word, &object))
 		return MY_UNCERTAIN;
 	skip_to(w, word);
-	accept_exists(w);
+	w->change->drops = true;
+	w->change->all_there = !accept_exists(w);
 	if (object == MY_INDEX)
 		return take_index(w, false) ? MY_OBJECTS : MY_UNCERTAIN;
 	do

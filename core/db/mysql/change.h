@@ -45,7 +45,9 @@ struct my_change {
 	struct my_object *objects;
 	size_t object_count;
 	struct my_object table; /* of ALTER TABLE; name NULL: another kind */
-	bool more; /* it does something else, which the objects do not show */
+	bool more;  /* it does something else, which the objects do not show */
+	bool drops; /* each object by itself */
+	bool all_there; /* it fails where one of them is not there before */
 };
 
 /* `text` is the statement's own, without the marks of comments that are

@@ -8,7 +8,8 @@
  * What became of a statement that commits by itself and whose end nobody saw.
  * DDL is atomic (MariaDB 10.6, MySQL 8.0), but each table of a DROP or RENAME
  * of several is an object of its own,
- * https://mariadb.com/kb/en/atomic-ddl/.
+ * https://mariadb.com/kb/en/atomic-ddl/: a DROP that fails for one of them has
+ * dropped the others.
  *
  * Others may have changed something meanwhile, so only what the statement
  * itself names counts: whether it was there before, and is now. Where that
@@ -338,6 +339,39 @@ static bool is_as_wanted(const struct my_change *change, const char *seen)
 	return true;
 }
 
+/* "a is gone, b was not there", of one that failed in its middle. */
+static char *tell_dropped(TALLOC_CTX *mem, const struct my_change *change,
+			  const char *before, const char *now)
+{
+	char *text = talloc_strdup(mem, "");
+
+	for (size_t i = 0; i < change->object_count; i++)
+		text = talloc_asprintf_append(
+			text, "%s%s %s", i ? ", " : "", change->objects[i].name,
+			before[i] == '0' ? "was not there"
+			: now[i] == '0'	 ? "is gone"
+					 : "is still there");
+	return text;
+}
+
+static enum db_verdict judge_drop(const struct my_change *change,
+				  const char *before, const char *now)
+{
+	size_t count = change->object_count, gone = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (before[i] < now[i]) /* somebody has made it since */
+			return DB_UNKNOWN;
+		gone += before[i] > now[i];
+	}
+	if (!gone)
+		return DB_UNDONE;
+	if (!is_as_wanted(change, now) ||
+	    (change->all_there && memchr(before, '0', count)))
+		return DB_PARTLY;
+	return DB_DONE;
+}
+
 static enum db_verdict judge_objects(const struct my_change *change,
 				     const char *before, const char *now)
 {
@@ -345,6 +379,8 @@ static enum db_verdict judge_objects(const struct my_change *change,
 
 	if (strspn(before, "01") != count || strspn(now, "01") != count)
 		return DB_UNKNOWN;
+	if (change->drops)
+		return judge_drop(change, before, now);
 	/* they tell nothing; the rest of it shows in the definition */
 	if (is_as_wanted(change, before))
 		return change->more && strcmp(before, now) ? DB_UNKNOWN
@@ -530,5 +566,7 @@ int my_judge(TALLOC_CTX *mem, struct db *db, const struct script *script,
 		return -1;
 	if (now)
 		*verdict = judge_change(&l, &change, witness, now);
+	if (*verdict == DB_PARTLY)
+		*what = tell_dropped(mem, &change, witness, now);
 	return 0;
 }

@@ -313,7 +313,8 @@ static int run_redo(struct down *d)
 		return -1;
 	if (!d->plan.count)
 		return nothing(d);
-	if (ask_redo(d, &up) < 0)
+	if (ask_redo(d, &up) < 0 ||
+	    session_check_syntax(&d->s, &d->plan, &up) < 0)
 		return -1;
 	return session_run(&d->s, &d->plan) < 0 ? -1 : session_run(&d->s, &up);
 }

@@ -177,7 +177,7 @@ static int prepare(struct switching *w)
 						   w->to.branch)
 				 : talloc_asprintf(cmd->mem, "commit %.10s",
 						   w->to.commit);
-	if (syncing_prepare(&w->y) < 0)
+	if (syncing_prepare(&w->y) < 0 || syncing_check(&w->y) < 0)
 		return -1;
 	if (repo_is_at(cmd->repo, &w->to))
 		return 0;

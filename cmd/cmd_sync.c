@@ -28,7 +28,8 @@ static int run(struct syncing *y, bool dry_run)
 {
 	struct session *s = y->s;
 
-	if (session_read(s) < 0 || syncing_prepare(y) < 0)
+	if (session_read(s) < 0 || syncing_prepare(y) < 0 ||
+	    syncing_check(y) < 0)
 		return -1;
 	if (sync_plan_is_empty(&y->plan) && !y->plan.ups.held_label)
 		cmd_say(&s->cmd, "nothing to do: '%s' has what %s has",

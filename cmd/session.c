@@ -297,6 +297,41 @@ static void explain_down(struct session *s, const struct plan_item *item)
 			   "migrate down --from-file");
 }
 
+/* What was recorded is reverted with what is here, and all that is newer. */
+static void explain_unreadable_down(struct session *s,
+				    const struct plan_item *item)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->ledger->count; i++)
+		count += s->ledger->rows[i].version >= item->version;
+	error_hint(&s->cmd.err,
+		   "nothing is reverted; to revert it with a mended down "
+		   "script: git migrate down --from-file%s",
+		   count > 1 ? talloc_asprintf(s->cmd.mem, " -n %zu", count)
+			     : "");
+}
+
+int session_check_syntax(struct session *s, const struct plan *downs,
+			 const struct plan *ups)
+{
+	struct error *err = &s->cmd.err;
+
+	for (size_t i = 0; i < downs->count; i++)
+		if (runner_check_syntax(&s->runner, &downs->items[i], err) <
+		    0) {
+			explain_unreadable_down(s, &downs->items[i]);
+			return -1;
+		}
+	for (size_t i = 0; i < ups->count; i++)
+		if (runner_check_syntax(&s->runner, &ups->items[i], err) < 0)
+			return error_hint(err,
+					  "nothing is reverted; mend the "
+					  "script, then: %s",
+					  s->go_on ? s->go_on : s->command);
+	return 0;
+}
+
 static int check_health(struct session *s, const struct plan_item *item)
 {
 	struct cmd *cmd = &s->cmd;

@@ -107,6 +107,10 @@ int session_check_committed(struct session *s, const struct plan *plan);
 int session_dry_run(struct session *s, const struct plan *plan);
 /* Runs a prepared plan to its end or its first failure. */
 int session_run(struct session *s, const struct plan *plan);
+/* Before plans run of which the first reverts: a script of theirs that cannot
+   be read is not found out half way. */
+int session_check_syntax(struct session *s, const struct plan *downs,
+			 const struct plan *ups);
 /* Completes, unlocks, prints JSON or the error; the exit status. */
 int session_close(struct session *s, int result);
 /* For what runs outside of session_run(). */

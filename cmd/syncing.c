@@ -93,6 +93,15 @@ int syncing_prepare(struct syncing *y)
 			   &cmd->err);
 }
 
+/* Of what only runs forward each one is told when its turn comes; and what was
+   cut off has to come to its end. */
+int syncing_check(struct syncing *y)
+{
+	if (y->finish || !y->plan.downs.count)
+		return 0;
+	return session_check_syntax(y->s, &y->plan.downs, &y->plan.ups);
+}
+
 /* --- showing -------------------------------------------------------------- */
 
 static char *label(TALLOC_CTX *mem, int64_t version, const char *name)
@@ -345,7 +354,10 @@ int syncing_lock(struct syncing *y)
 		again.ups.count = y->plan.ups.count;
 	if (sync_plan_same(&y->plan, &again))
 		return 0;
-	return syncing_prepare(y) < 0 || syncing_ask(y) < 0 ? -1 : 0;
+	return syncing_prepare(y) < 0 || syncing_check(y) < 0 ||
+			       syncing_ask(y) < 0
+		       ? -1
+		       : 0;
 }
 
 int syncing_revert(struct syncing *y)

@@ -24,6 +24,8 @@ struct syncing {
 /* Plans for the set that the session has, and reads and checks every script;
    the ledger has been read (session_read()). */
 int syncing_prepare(struct syncing *y);
+/* Before something is reverted: whether what comes then can be read at all. */
+int syncing_check(struct syncing *y);
 /* What will be done and what data that loses: as talk, or, of a dry run, on
    standard output. */
 int syncing_show(struct syncing *y, bool dry_run);

@@ -327,6 +327,14 @@ struct db_engine {
 	/* Fills script->statements; needs no connection. */
 	int (*split)(struct script *script, struct error *err);
 
+	/*
+	 * An error, with its place, for the first statement of a script that is
+	 * split whose syntax is certain to be refused, whatever the database
+	 * has: *n is its number. Runs nothing. NULL: only the server can tell.
+	 */
+	int (*check_syntax)(const struct db *db, const struct script *script,
+			    size_t *n, struct error *err);
+
 	/* Adds what statement number n changes; needs no connection. NULL: as
 	   changes_read() sees it. */
 	int (*changes)(struct changes *changes, const struct script *script,

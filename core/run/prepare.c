@@ -166,3 +166,34 @@ int runner_prepare(TALLOC_CTX *mem, struct runner *runner, struct plan *plan,
 	}
 	return 0;
 }
+
+static int check_syntax(TALLOC_CTX *turn, struct runner *runner,
+			const struct plan_item *planned, struct error *err)
+{
+	const struct db_engine *engine = runner->db->engine;
+	struct plan_item item = *planned;
+	size_t n;
+
+	if (runner_load(turn, runner, &item, err) < 0 ||
+	    (!item.script->statements && engine->split(item.script, err) < 0))
+		return -1;
+	if (engine->check_syntax(runner->db, item.script, &n, err) == 0)
+		return 0;
+	script_excerpt(item.script, n, err);
+	runner_label_failure(planned, err);
+	return -1;
+}
+
+int runner_check_syntax(struct runner *runner, const struct plan_item *item,
+			struct error *err)
+{
+	TALLOC_CTX *turn;
+	int result;
+
+	if (!runner->db->engine->check_syntax)
+		return 0;
+	turn = talloc_new(NULL);
+	result = check_syntax(turn, runner, item, err);
+	talloc_free(turn);
+	return result;
+}

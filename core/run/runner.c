@@ -352,7 +352,7 @@ static int run_in_transaction(struct runner *runner,
 	return result;
 }
 
-static void failure_label(const struct plan_item *item, struct error *err)
+void runner_label_failure(const struct plan_item *item, struct error *err)
 {
 	char version[VERSION_LENGTH + 1];
 
@@ -409,7 +409,7 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 		runner->starting(planned, runner->report_data);
 	counts.facts = facts;
 	if (is_stepwise(runner, &item, &stepwise, err) < 0) {
-		failure_label(planned, err);
+		runner_label_failure(planned, err);
 		goto out;
 	}
 	if (stepwise) {
@@ -424,7 +424,7 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 	else if (result == 0)
 		run_counts_take_after(&counts);
 	else if (result < 0 && !facts->ok)
-		failure_label(planned, err);
+		runner_label_failure(planned, err);
 	/* it was not begun at all */
 	if (result < 0 && err->code == ERROR_REFUSED && !facts->statement_count)
 		*facts_out = NULL;

@@ -88,6 +88,13 @@ int runner_prepare(TALLOC_CTX *mem, struct runner *runner, struct plan *plan,
 		   struct error *err);
 
 /*
+ * Of a prepared plan: a script whose syntax the database is certain to refuse
+ * is an error, see db_engine's check_syntax().
+ */
+int runner_check_syntax(struct runner *runner, const struct plan_item *item,
+			struct error *err);
+
+/*
  * Runs one item of a prepared plan. *facts is set also on failure, when the
  * script got as far as being run; NULL with 0 means that another run did it.
  */

@@ -29,6 +29,8 @@ void runner_remember(struct runner *runner, int64_t id, struct facts *facts);
 /* A failed run is worth a record too, but never a second error. */
 void runner_record_failure(struct runner *runner, struct facts *facts,
 			   const struct error *why);
+/* What the error is about: "unable to apply migration '...'". */
+void runner_label_failure(const struct plan_item *item, struct error *err);
 /* Runs statement n, and holds its answer to what `verify` asks. */
 int runner_execute(struct runner *runner, const struct plan_item *item,
 		   size_t n, struct facts *facts, struct error *err);

@@ -216,3 +216,21 @@ hint: nothing is reverted; to do it as it is now: git migrate down" \
 	err_has "error: unexpected argument '20260101000001'
 usage: git migrate redo"
 }
+
+unreadable_redo() {
+	[[ $ENGINE != postgresql || $(sql 'SHOW server_version_num') == 15* ]] ||
+		return 0
+	table_pair 20260101000001 a
+	commit
+	ok up
+	pair 20260101000001_create_a 'CREATE TABEL a (id integer);' 'DROP TABLE a;'
+	migrate redo
+	exits 128
+	err_has 'migrations/20260101000001_create_a.up.sql:1:8: unable to apply'
+	err_has 'hint: nothing is reverted; mend the script, then: git migrate redo'
+	out_is ''
+	same tables a "$(tables)"
+}
+@test "redo reverts nothing when the script cannot be read (sqlite, postgresql)" {
+	ENGINES=${ENGINES/mariadb/} both unreadable_redo
+}

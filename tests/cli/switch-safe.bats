@@ -352,7 +352,7 @@ nothing_lost() {
 	git branch other
 	table_pair $B b
 	pair ${C}_c 'CREATE TABLE c (id integer PRIMARY KEY);' \
-		'SELECT nothing FROM nowhere; DROP TABLE c;'
+		'SELECT missing FROM nowhere; DROP TABLE c;'
 	commit
 	ok up
 	migrate switch other

@@ -93,7 +93,7 @@ failing_down() {
 	table_pair $A a
 	commit
 	git branch other
-	pair ${B}_b 'CREATE TABLE b (id integer PRIMARY KEY);' 'DROP TABLE nothing;'
+	pair ${B}_b 'CREATE TABLE b (id integer PRIMARY KEY);' 'DROP TABLE missing;'
 	table_pair $C c
 	commit
 	ok up
@@ -397,4 +397,23 @@ goes_back() {
 @test "killed at any moment, the next run completes it or goes back" {
 	# shellcheck disable=SC2086,SC2153
 	bash "$MIGRATE_TOP/tests/faults/switch.sh" "$MIGRATE_BUILD" 4 $ENGINES
+}
+
+unreadable() {
+	[[ $ENGINE != postgresql || $(sql 'SHOW server_version_num') == 15* ]] ||
+		return 0
+	two
+	git switch -q main
+	pair ${C}_create_c 'CREATE TABEL c (id integer);' 'DROP TABLE c;'
+	commit
+	git switch -q topic
+	migrate switch main
+	exits 128
+	err_has "migrations/${C}_create_c.up.sql:1:8: unable to apply migration '${C}_create_c': "
+	err_has 'hint: nothing is reverted; mend the script, then: git migrate switch main'
+	out_is ''
+	on topic $'a\nb'
+}
+@test "a script that cannot be read keeps it from leaving (sqlite, postgresql)" {
+	ENGINES=${ENGINES/mariadb/} both unreadable
 }

@@ -215,7 +215,7 @@ failing() {
 	table_pair $A a
 	commit
 	git branch other
-	pair ${B}_b 'CREATE TABLE b (id integer PRIMARY KEY);' 'DROP TABLE nothing;'
+	pair ${B}_b 'CREATE TABLE b (id integer PRIMARY KEY);' 'DROP TABLE missing;'
 	table_pair $C c
 	commit
 	ok up
@@ -384,3 +384,75 @@ bisected() {
 	same states '' "$(states | grep -v ' applied$')"
 }
 @test "git bisect run finds the migration that broke a query" { both bisected; }
+
+# Where the server has another grammar than the parser, or there is no parser,
+# only the server can tell.
+no_sql() {
+	[[ $ENGINE != postgresql || $(sql 'SHOW server_version_num') == 15* ]] ||
+		return 0
+	table_pair 20260101000000 base
+	commit
+	git branch topic
+	table_pair $A a
+	commit
+	ok up
+	git switch -q topic
+	pair ${B}_b $'SELECT 1 FROM base; -- ä\n/* äö */ CREATE TABEL b (id integer);' \
+		'DROP TABLE b;'
+	commit
+	local near='near "TABEL": syntax error'
+	[[ $ENGINE == sqlite ]] || near='syntax error at or near "TABEL"'
+	for way in sync 'sync --dry-run'; do
+		# shellcheck disable=SC2086
+		migrate $way
+		exits 128
+		out_is ''
+		err_is "error: migrations/${B}_b.up.sql:2:17: unable to apply migration '${B}_b': $near
+    2 | /* äö */ CREATE TABEL b (id integer);
+      |                 ^
+hint: nothing is reverted; mend the script, then: git migrate sync"
+	done
+	same tables $'a\nbase' "$(tables)"
+	pair ${B}_b 'CREATE TABLE b (id integer, CHECK (id > 0);' 'DROP TABLE b;'
+	commit
+	migrate sync
+	exits 128
+	err_has "migrations/${B}_b.up.sql:1:43: unable to apply"
+	same tables $'a\nbase' "$(tables)"
+	pair ${B}_b 'CREATE TABLE b (id integer);
+INSERT INTO nowhere VALUES (1);' 'DROP TABLE b;'
+	commit
+	# what only a database can tell
+	migrate sync
+	exits 128
+	out_has "reverted ${A}_create_a"
+}
+@test "a script that cannot be read is told before anything is reverted (sqlite, postgresql)" {
+	ENGINES=${ENGINES/mariadb/} both no_sql
+}
+
+unreadable_down() {
+	[[ $ENGINE != postgresql || $(sql 'SHOW server_version_num') == 15* ]] ||
+		return 0
+	table_pair 20260101000000 base
+	commit
+	git branch topic
+	pair ${A}_a 'CREATE TABLE a (id integer);' 'DORP TABLE a;'
+	table_pair $B b
+	commit
+	ok up
+	git switch -q topic
+	migrate sync
+	exits 128
+	err_has 'error: '
+	err_has "unable to revert migration '${A}_a': "
+	err_has 'hint: nothing is reverted; to revert it with a mended down script: git migrate down --from-file -n 2'
+	same tables $'a\nb\nbase' "$(tables)"
+	git switch -q main
+	sed -i s/DORP/DROP/ migrations/${A}_a.down.sql
+	ok down --from-file -n 2
+	same tables base "$(tables)"
+}
+@test "a recorded script that cannot be read is told before others are reverted (sqlite, postgresql)" {
+	ENGINES=${ENGINES/mariadb/} both unreadable_down
+}

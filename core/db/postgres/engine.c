@@ -34,6 +34,7 @@ const struct db_engine db_engine_postgres = {
 	.holder = pg_lock_holder,
 	.widens = pg_widens,
 	.split = pg_split,
+	.check_syntax = pg_check_syntax,
 	.changes = pg_changes,
 	.blockers = pg_blockers,
 	.execute = pg_execute,

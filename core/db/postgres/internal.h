@@ -49,6 +49,7 @@
  *	scratch.c	scratch databases
  *	names.c		identifiers
  *	split.c		scripts into statements
+ *	syntax.c	... and what is wrong with one that is none
  *	analysis.c	what a parsed statement touches and needs
  *	need.c		which locks it will ask for
  *	changes.c	what it changes
@@ -698,6 +699,8 @@ char *pg_qualify(TALLOC_CTX *mem, const char *schema, const char *sql);
 /* widen.c */
 bool pg_widens(struct db *db, const struct loss *loss);
 int pg_split(struct script *script, struct error *err);
+int pg_check_syntax(const struct db *db, const struct script *script, size_t *n,
+		    struct error *err);
 int pg_changes(struct changes *changes, const struct script *script, size_t n,
 	       struct error *err);
 

@@ -345,6 +345,7 @@ const struct db_engine db_engine_sqlite = {
 	.unlock = sqlite_unlock,
 	.holder = sqlite_lock_holder,
 	.split = sqlite_split,
+	.check_syntax = sqlite_check_syntax,
 	.foresee = sqlite_foresee,
 	.execute = sqlite_execute,
 	.key = sqlite_key,

@@ -192,6 +192,11 @@ int keys_after(struct sqlite *s, struct key_check *keys, struct error *err);
 
 int sqlite_split(struct script *script, struct error *err);
 
+/* --- syntax.c --- */
+
+int sqlite_check_syntax(const struct db *db, const struct script *script,
+			size_t *n, struct error *err);
+
 /* --- execute.c, touched.c --- */
 
 int sqlite_execute(struct db *db, const struct script *script, size_t n,

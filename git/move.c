@@ -18,6 +18,23 @@ static int rename_file(const char *from, const char *to)
 	return rename(from, to);
 }
 
+static int refuse_lock(TALLOC_CTX *mem, const char *lock, struct error *err)
+{
+	return switch_refuse_lock(mem, lock, "rename a script", err);
+}
+
+/* A lock that comes in between, git says itself. */
+static int move_tracked(TALLOC_CTX *mem, struct repo *repo, const char *from,
+			const char *to, struct error *err)
+{
+	char *lock = switch_wait_for_index(mem, repo), *out;
+
+	if (lock)
+		return refuse_lock(mem, lock, err);
+	return git_must(mem, repo, GIT_ARGS("mv", "--", from, to), NULL, 0,
+			&out, NULL, "rename a script", err);
+}
+
 int repo_move(struct repo *repo, const char *from, const char *to, bool tracked,
 	      struct error *err)
 {
@@ -25,10 +42,7 @@ int repo_move(struct repo *repo, const char *from, const char *to, bool tracked,
 	int result = 0;
 
 	if (tracked) {
-		char *out;
-
-		result = git_must(mem, repo, GIT_ARGS("mv", "--", from, to),
-				  NULL, 0, &out, NULL, "rename a script", err);
+		result = move_tracked(mem, repo, from, to, err);
 	} else if (rename_file(talloc_asprintf(mem, "%s/%s", repo->top, from),
 			       talloc_asprintf(mem, "%s/%s", repo->top, to)) <
 		   0) {
@@ -113,8 +127,7 @@ int repo_finish_move(struct repo *repo, const char *from, const char *to,
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	char *lock = tracked ? switch_wait_for_index(mem, repo) : NULL;
-	int result = lock ? switch_refuse_lock(mem, lock, "rename a script",
-					       err)
+	int result = lock ? refuse_lock(mem, lock, err)
 			  : finish_move(mem, repo, from, to, tracked, err);
 
 	talloc_free(mem);

@@ -210,3 +210,24 @@ killed_at_random() {
 	done
 }
 @test "killed at any moment, the next one completes it" { both killed_at_random; }
+
+@test "a lock of git is named, and nothing is renamed" {
+	fresh sqlite
+	stack a
+	local lock
+	lock=$(in_git index.lock)
+	touch "$lock"
+	migrate renumber
+	exits 128
+	same err "error: git would not rename a script: another git is at work, or has left its lock # s ago: '$lock'
+hint: if no git is at work here: rm '$lock'" "$(sed -E "s/lock [0-9.]+ s/lock # s/; s,$REPO/,," <<<"$err")"
+	same versions $'20260101000001\n20260101000002' "$(versions_in_files)"
+	rm "$lock"
+	whole 2
+	# one that goes in time is waited for
+	touch "$lock"
+	{ until [[ -e $(in_git migrate/renumber.json) ]]; do :; done; rm "$lock"; } &
+	ok renumber
+	wait $!
+	whole 2
+}

@@ -566,6 +566,9 @@ int session_close(struct session *s, int result)
 		limits_explain(&s->limits, &cmd->err);
 		explain_failure(s);
 	}
+	/* whoever has been waited for in vain is not waited for once more */
+	if (result < 0 && cmd->err.code == ERROR_BUSY && s->runner.db)
+		s->runner.db->options.wait_ms = 0;
 	if (s->runner.db && !is_lost(s) &&
 	    runner_finish(&s->runner, &late) < 0) {
 		cmd_warning("unable to complete the records of the runs: %s",

@@ -103,10 +103,20 @@ static int record(struct runner *runner, const struct plan_item *item,
 	return runner_insert_run(runner, facts, id, err);
 }
 
+int runner_stop_waiting(struct runner *runner, const struct error *why)
+{
+	int wait_ms = runner->db->options.wait_ms;
+
+	if (why->code == ERROR_BUSY)
+		runner->db->options.wait_ms = 0;
+	return wait_ms;
+}
+
 void runner_record_failure(struct runner *runner, struct facts *facts,
 			   const struct error *why)
 {
 	struct error ignored = { 0 };
+	int wait_ms;
 	int64_t id;
 
 	facts->ok = false;
@@ -114,10 +124,12 @@ void runner_record_failure(struct runner *runner, struct facts *facts,
 	if (!runner->record || why->code == ERROR_CONNECTION ||
 	    runner->db->lost)
 		return;
+	wait_ms = runner_stop_waiting(runner, why);
 	if (runner->db->engine->begin(runner->db, NULL, &ignored) == 0 &&
 	    (runner_insert_run(runner, facts, &id, &ignored) < 0 ||
 	     runner->db->engine->commit(runner->db, &ignored) < 0))
 		runner->db->engine->rollback(runner->db);
+	runner->db->options.wait_ms = wait_ms;
 	error_release(&ignored);
 }
 

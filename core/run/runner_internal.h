@@ -26,6 +26,9 @@ int runner_insert_run(struct runner *runner, const struct facts *facts,
 		      int64_t *id, struct error *err);
 /* The run is committed: finish() will complete its record. */
 void runner_remember(struct runner *runner, int64_t id, struct facts *facts);
+/* Who has waited in vain for others does not wait once more to say so: what
+   options.wait_ms was, to be put back. */
+int runner_stop_waiting(struct runner *runner, const struct error *why);
 /* A failed run is worth a record too, but never a second error. */
 void runner_record_failure(struct runner *runner, struct facts *facts,
 			   const struct error *why);

@@ -665,6 +665,7 @@ static void fail(struct steps *steps, struct error *err)
 {
 	struct runner *runner = steps->runner;
 	struct error late = { 0 };
+	int wait_ms;
 
 	limits_explain(runner->limits, err);
 	runner->db->engine->rollback(runner->db);
@@ -673,6 +674,7 @@ static void fail(struct steps *steps, struct error *err)
 	if (!runner->record)
 		return;
 	runner->unfinished = true;
+	wait_ms = runner_stop_waiting(runner, err);
 	if (err->code != ERROR_CONNECTION && read_back(steps)) {
 		if (steps->at.started && left_nothing(steps)) {
 			steps->at.started = 0;
@@ -690,6 +692,7 @@ static void fail(struct steps *steps, struct error *err)
 	runner_record_failure(runner, steps->facts, err);
 	if (runner->unfinished)
 		tell_progress(steps, err);
+	runner->db->options.wait_ms = wait_ms;
 }
 
 int runner_run_stepwise(struct runner *runner, const struct plan_item *item,

@@ -398,3 +398,36 @@ sqlite_lock() {
 	wait
 	ok up --lock-wait 200ms
 }
+
+# takes_once SECONDS COMMAND...   it fails once it has waited so long, and not
+# once more.
+takes_once() {
+	local limit=$1 before=${EPOCHREALTIME/./} took
+	shift
+	try timeout 60 "$@"
+	took=$((${EPOCHREALTIME/./} - before))
+	exits 128
+	((took >= limit * 1000000 && took < limit * 1900000)) ||
+		explain "it took $took us to wait for $limit s"
+}
+
+@test "on SQLite, who gives up on the file has waited for it once" {
+	fresh sqlite
+	table_pair 20260101000001 a
+	ok up
+	table_pair 20260101000002 b
+	pair 20260101000003_c $'-- migrate: no-transaction\nCREATE TABLE c (id integer);\nVACUUM;' \
+		'DROP TABLE c;'
+	sqlite_lock
+	takes_once 2 git migrate up --wait 2s
+	takes_once 2 git migrate up --lock-wait 2s
+	takes_once 2 git migrate down --wait 2s
+	rm migrations/20260101000002_*
+	takes_once 2 git migrate up --wait 2s
+	echo "COMMIT; BEGIN EXCLUSIVE; SELECT 'held';" >&"${LOCKER[1]}"
+	read -r <&"${LOCKER[0]}"
+	takes_once 2 git migrate up --wait 2s
+	echo .quit >&"${LOCKER[1]}"
+	wait
+	same states $'20260101000001 applied\n20260101000003 uncommitted' "$(states)"
+}

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/near.h"
 
 static const struct subcommand {
 	const char *name;
@@ -45,6 +46,22 @@ static int usage(FILE *out)
 	return 129;
 }
 
+static int unknown(const char *name)
+{
+	struct near near = { .word = name };
+
+	for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
+		near_try(&near, subcommands[i].name);
+	fprintf(stderr, "error: '%s' is not a command of git migrate\n", name);
+	if (!near.name)
+		return usage(stderr);
+	fprintf(stderr,
+		"hint: did you mean: git migrate %s\n"
+		"hint: or see them all: git migrate -h\n",
+		near.name);
+	return 129;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
@@ -65,6 +82,5 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
 		if (!strcmp(subcommands[i].name, name))
 			return subcommands[i].run(argc - 2, argv + 2);
-	fprintf(stderr, "error: '%s' is not a command of git migrate\n", name);
-	return usage(stderr);
+	return unknown(name);
 }

@@ -9,6 +9,7 @@
 #include <talloc.h>
 #include <unistd.h>
 
+#include "cmd/near.h"
 #include "core/base/text.h"
 #include "core/migration.h"
 
@@ -210,6 +211,20 @@ static int open_page(const struct parse *p)
 	return 128;
 }
 
+static int unknown_option(const struct parse *p, const char *arg, size_t length)
+{
+	struct near near = { .word = arg + 2, .length = length };
+
+	for (const struct option *o = p->options; o->type != OPTION_END; o++)
+		near_try(&near, o->name);
+	if (!near.name)
+		return options_usage(p->options, p->usage,
+				     "unknown option '%s'", arg);
+	return options_usage(p->options, p->usage,
+			     "unknown option '%s'\nhint: did you mean: --%s",
+			     arg, near.name);
+}
+
 static int parse_long(struct parse *p, const char *arg)
 {
 	const char *name = arg + 2, *equals = strchr(name, '=');
@@ -226,11 +241,11 @@ static int parse_long(struct parse *p, const char *arg)
 		if (o && o->type != OPTION_FLAG)
 			matches = 0;
 	}
+	if (!matches)
+		return unknown_option(p, arg, length);
 	if (!o || matches != 1)
 		return options_usage(p->options, p->usage,
-				     matches ? "ambiguous option '%s'"
-					     : "unknown option '%s'",
-				     arg);
+				     "ambiguous option '%s'", arg);
 	if (equals && !takes_argument(o))
 		return options_usage(p->options, p->usage,
 				     "option '--%s' takes no value", o->name);

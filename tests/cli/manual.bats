@@ -136,3 +136,41 @@ example_repository() {
 	exits 129
 	err_has "unknown option '--no-such-option'"
 }
+
+@test "a command that is none names the one that was meant" {
+	migrate statsu
+	exits 129
+	err_is "error: 'statsu' is not a command of git migrate
+hint: did you mean: git migrate status
+hint: or see them all: git migrate -h"
+	out_is ''
+	local meant
+	for meant in 'stat status' 'dwon down' 'swicth switch' 'ups up' 'renumer renumber'; do
+		migrate "${meant% *}"
+		exits 129
+		err_has "hint: did you mean: git migrate ${meant#* }"$'\n'
+	done
+	for meant in apply x wq rollback "$(printf 'status%.0s' {1..20})"; do
+		migrate "$meant"
+		exits 129
+		err_has "error: '$meant' is not a command of git migrate"
+		err_has 'usage: git migrate '
+		err_lacks 'did you mean'
+	done
+}
+
+@test "an option that is none names the one that was meant" {
+	migrate up --dryrun
+	exits 129
+	err_has "error: unknown option '--dryrun'
+hint: did you mean: --dry-run
+usage: git migrate up "
+	migrate up --lock-wiat=5s
+	exits 129
+	err_has "error: unknown option '--lock-wiat=5s'
+hint: did you mean: --lock-wait
+usage: "
+	migrate up --no-such-option
+	exits 129
+	err_lacks 'did you mean'
+}

@@ -477,3 +477,22 @@ hint: or end what is in the way: KILL #" \
 	err_has 'of user root has SHARED_NO_READ_WRITE on users'
 	err_has 'hint: or end what is in the way: KILL '
 }
+
+@test "says who keeps it from writing to the ledger, and waits" {
+	shows plugin
+	users
+	pair 20260103000000_rows 'INSERT INTO users (id) VALUES (7);' 'DELETE FROM users;'
+	holder 'SELECT 1'
+	for table in git_migrations git_migrate_runs; do
+		holder_runs "LOCK TABLES $table READ"
+		git migrate up -n 1 >out 2>err &
+		local run=$!
+		until_true grep -q "^waiting for process .* on $table\$" err
+		holder_runs 'UNLOCK TABLES'
+		wait $run
+	done
+	same states '20260101000000 applied
+20260101000001 applied
+20260102000000 applied
+20260103000000 applied' "$(states)"
+}

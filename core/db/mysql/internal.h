@@ -158,6 +158,7 @@ struct my_watch {
 	bool on;
 	bool rows;	  /* it only is to be told whom it waits for */
 	const char *ours; /* it is this one, no statement of a script */
+	bool ends;	  /* which is not to wait for ever */
 	const struct script *script;
 	size_t n;
 	int64_t began_us, next_us;
@@ -513,6 +514,9 @@ int my_patience_ms(const struct my *my);
 /* Around a question of ours on that connection, in no transaction: whoever has
    locked its table is told, and is an ERROR_BUSY when that lasts. */
 void my_ours_begin(struct my *my, const struct my_conn *conn, const char *sql);
+/* Around a statement of ours in a transaction: that is told alone, until
+   my_watch_end(). */
+void my_ours_watch(struct my *my, const char *sql);
 int my_ours_end(struct my *my, const struct my_conn *conn, const char *sql,
 		int result, struct error *err);
 /* While it waits; see my_watch_look(). */

@@ -8,7 +8,8 @@
  * Our own tables are read outside of transactions before anything is done, and
  * by commands that do nothing else. Somebody may have locked one of them: that
  * is said while it is waited for, and ended when it lasts. On the connection
- * beside the main one, where nobody looks on, the server ends it.
+ * beside the main one, where nobody looks on, the server ends it. What records
+ * that something was done is worth waiting for.
  */
 
 #define LEAST_MS 1000
@@ -53,21 +54,28 @@ static void see_holders(struct my *my, const char *sql)
 	watch->turn = talloc_new(my);
 	watch->seen_count = 0;
 	count = tables_of(watch->turn, sql, &tables);
-	if (count && my_holders(watch->turn, my, tables, count, false,
+	if (count && my_holders(watch->turn, my, tables, count, !watch->ends,
 				&watch->seen, &watch->seen_count, &ignored) < 0)
 		error_release(&ignored);
 }
 
-void my_ours_begin(struct my *my, const struct my_conn *conn, const char *sql)
+void my_ours_watch(struct my *my, const char *sql)
 {
 	int64_t now = clock_mono_us();
 
 	my->watch = (struct my_watch){
-		.on = conn == &my->main,
+		.on = true,
 		.ours = sql,
 		.began_us = now,
 		.next_us = now + LOOK_US,
 	};
+}
+
+void my_ours_begin(struct my *my, const struct my_conn *conn, const char *sql)
+{
+	my_ours_watch(my, sql);
+	my->watch.on = conn == &my->main;
+	my->watch.ends = true;
 }
 
 void my_ours_look(struct my *my)
@@ -91,6 +99,8 @@ void my_ours_look(struct my *my)
 	my->waiting_for = watch->seen_count ? fact_blocker_text_on(watch->turn,
 								   watch->seen)
 					    : "locks";
+	if (!watch->ends)
+		return;
 	left = watch->began_us + (int64_t)my_patience_ms(my) * 1000 - now;
 	if (left <= 0)
 		my_end_statement(my, &state);

@@ -123,13 +123,24 @@ void my_packet_drop(struct my *my)
 	my->queued_count = 0;
 }
 
+static int run_several(struct my *my, const char *text, int64_t *rows,
+		       size_t count, struct error *err)
+{
+	int result;
+
+	my_ours_watch(my, text);
+	result = my_run_several(&my->main, text, rows, count, err);
+	my_watch_end(my);
+	return result;
+}
+
 static int run_one_by_one(struct my *my, struct error *err)
 {
 	for (size_t i = 0; i < my->queued_count; i++) {
 		const struct my_queued *q = &my->queued[i];
 		int64_t rows = 0;
 
-		if (my_run_several(&my->main, q->text, &rows, 1, err) < 0 ||
+		if (run_several(my, q->text, &rows, 1, err) < 0 ||
 		    check(my, q->must, rows, err) < 0)
 			return -1;
 	}
@@ -146,7 +157,7 @@ static int run_at_once(struct my *my, struct error *err)
 	for (size_t i = 0; i < my->queued_count; i++)
 		text = talloc_asprintf_append_buffer(
 			text, "%s%s", i ? "; " : "", my->queued[i].text);
-	result = my_run_several(&my->main, text, rows, my->queued_count, err);
+	result = run_several(my, text, rows, my->queued_count, err);
 	for (size_t i = 0; result == 0 && i < my->queued_count; i++)
 		result = check(my, my->queued[i].must, rows[i], err);
 	talloc_free(text);

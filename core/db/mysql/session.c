@@ -43,11 +43,16 @@ static int query(struct my *my, const char *sql, const char *const *params,
 	alone = my->transaction == MY_IDLE && !my_in_transaction(*conn);
 	if (alone)
 		my_ours_begin(my, *conn, sql);
+	else
+		my_ours_watch(my, sql);
 	qualified = my_qualify(NULL, my->db.database, sql);
 	result = my_query(*conn, qualified, params, param_count, row, data,
 			  err);
 	talloc_free(qualified);
-	return alone ? my_ours_end(my, *conn, sql, result, err) : result;
+	if (alone)
+		return my_ours_end(my, *conn, sql, result, err);
+	my_watch_end(my);
+	return result;
 }
 
 int my_session_query(struct db *db, const char *sql, const char *const *params,

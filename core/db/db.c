@@ -104,9 +104,11 @@ bool db_answer_is_true(const struct db_answer *answer)
 	return strtod(value, &end) != 0 && !*end;
 }
 
-int db_kept_locked(double waited_ms, const struct fact_blocker *seen,
-		   size_t count, struct error *err)
+int db_kept_locked(const struct db *db, double waited_ms,
+		   const struct fact_blocker *seen, size_t count,
+		   struct error *err)
 {
+	const char *right = db->engine->sessions_right;
 	char *text = talloc_strdup(NULL, "");
 
 	for (size_t i = 0; i < count; i++)
@@ -117,10 +119,16 @@ int db_kept_locked(double waited_ms, const struct fact_blocker *seen,
 		  text_duration(text, waited_ms));
 	if (count)
 		error_detail(err, "%s", text);
-	if (count && seen[0].remedy)
+	talloc_free(text);
+	if (!count)
+		return error_hint(err, "run it again when they are done");
+	if (seen[0].remedy)
 		error_hint(err, "to end what is in the way: %s",
 			   seen[0].remedy);
-	talloc_free(text);
+	if (right && (!seen[0].state || !seen[0].user))
+		error_hint(err,
+			   "to see what it does, let somebody who may say: %s",
+			   right);
 	return -1;
 }
 

@@ -537,8 +537,9 @@ bool db_answer_is_true(const struct db_answer *answer);
 
 /* For engines: the error (ERROR_BUSY) of who has waited in vain for a table
    that these others have. */
-int db_kept_locked(double waited_ms, const struct fact_blocker *seen,
-		   size_t count, struct error *err);
+int db_kept_locked(const struct db *db, double waited_ms,
+		   const struct fact_blocker *seen, size_t count,
+		   struct error *err);
 
 /* git-migrate's own tables, which catalogs and counts leave out. */
 bool db_is_own_table(const char *name);

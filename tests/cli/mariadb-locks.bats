@@ -496,3 +496,18 @@ hint: or end what is in the way: KILL #" \
 20260102000000 applied
 20260103000000 applied' "$(states)"
 }
+
+@test "who may not see who has locked the ledger is told by which right" {
+	shows nothing
+	users
+	server "CREATE USER poor@127.0.0.1; GRANT ALL ON \`${URL##*/}\`.* TO poor@127.0.0.1"
+	git config migrate-target.dev.url "${URL/root@/poor@}"
+	locks git_migrations
+	migrate up --wait 1s
+	server 'DROP USER poor@127.0.0.1'
+	exits 128
+	err_has "others kept it locked for 1.0 s
+detail: a session that this role may not see has perhaps a lock on git_migrations
+hint: to see what it does, let somebody who may say: GRANT PROCESS ON *.* TO USER"
+	err_lacks KILL
+}

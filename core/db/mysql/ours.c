@@ -117,7 +117,7 @@ int my_ours_end(struct my *my, const struct my_conn *conn, const char *sql,
 		if (conn == &my->side)
 			see_holders(my, sql);
 		error_release(err);
-		db_kept_locked(my_patience_ms(my), watch->seen,
+		db_kept_locked(&my->db, my_patience_ms(my), watch->seen,
 			       watch->seen_count, err);
 	}
 	my_watch_end(my);

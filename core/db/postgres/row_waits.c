@@ -271,6 +271,6 @@ int pg_row_wait_end_ours(struct pg *pg, int result, struct error *err)
 	if (result == 0 || !wait->timed_out || !wait->seen_count)
 		return result;
 	error_release(err);
-	return db_kept_locked(wait->limit_ms, wait->seen, wait->seen_count,
-			      err);
+	return db_kept_locked(&pg->db, wait->limit_ms, wait->seen,
+			      wait->seen_count, err);
 }

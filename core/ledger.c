@@ -12,19 +12,14 @@
 #define LEDGER_VERSION 1
 #define LEDGER_VERSION_TEXT "1"
 
-/* What a list of all migrations needs; numbers only where they say something,
-   as their conversion is most of the work. */
+/* What a list of applied migrations needs; each more takes its time. */
 #define BRIEF                                                                  \
-	"version, name, up_blob, down_blob, commit_id, NULL, NULL, "           \
-	"applied_at, applied_by, NULL, state, "                                \
-	"CASE WHEN state <> 'applied' THEN direction END, "                    \
-	"CASE WHEN state <> 'applied' THEN statements_done END, "              \
-	"CASE WHEN state <> 'applied' THEN statements_total END, NULL"
+	"version, name, up_blob, down_blob, commit_id, applied_at, "           \
+	"applied_by, state"
 
 #define COLUMNS                                                                \
-	"version, name, up_blob, down_blob, commit_id, source, branch, "       \
-	"applied_at, applied_by, duration_ms, state, direction, "              \
-	"statements_done, statements_total, tool"
+	BRIEF ", source, branch, duration_ms, direction, statements_done, "    \
+	      "statements_total, tool"
 
 /* What somebody has written into the table is shown to people in many places:
    here it is made safe for all of them. */
@@ -32,14 +27,13 @@ static char *copy_visible(struct arena *strings, const char *text)
 {
 	char *shown, *copy;
 
-	const char *end = text;
+	size_t length;
 
 	if (!text)
 		return NULL;
-	while (*end >= ' ' && *end < 0x7f)
-		end++;
-	if (!*end)
-		return arena_copy_n(strings, text, (size_t)(end - text));
+	length = strlen(text);
+	if (text_is_plain(text, length))
+		return arena_copy_n(strings, text, length);
 	shown = text_visible(NULL, text, false);
 	copy = arena_copy(strings, shown);
 	talloc_free(shown);
@@ -55,43 +49,56 @@ static const char *copy_shared(struct arena *strings, const char *before,
 		       : copy_visible(strings, text);
 }
 
-static void fill_row(struct arena *strings, const struct ledger_row *before,
-		     struct ledger_row *row, const char *const *v)
+static struct ledger_row *add_row(struct ledger *ledger)
 {
-	row->version = strtoll(v[0], NULL, 10);
-	row->name = copy_visible(strings, v[1]);
-	row->up_blob = copy_visible(strings, v[2]);
-	row->down_blob = copy_visible(strings, v[3]);
-	row->commit = copy_shared(strings, before->commit, v[4]);
-	row->source = copy_visible(strings, v[5]);
-	row->branch = copy_shared(strings, before->branch, v[6]);
-	row->applied_at = copy_visible(strings, v[7]);
-	row->applied_by = copy_shared(strings, before->applied_by, v[8]);
-	row->duration_ms = v[9] ? strtod(v[9], NULL) : 0;
-	row->state = strcmp(v[10], "applied") ? UNFINISHED : APPLIED;
-	row->direction = v[11] && !strcmp(v[11], "down") ? DIRECTION_DOWN
-							 : DIRECTION_UP;
-	row->done = v[12] ? atoi(v[12]) : 0;
-	row->total = v[13] ? atoi(v[13]) : 0;
-	row->tool = copy_shared(strings, before->tool, v[14]);
-}
-
-static int take_row(const char *const *values, int count, void *data)
-{
-	static const struct ledger_row none;
-	struct ledger *ledger = data;
-	size_t n = ledger->count;
-
-	(void)count;
 	if (ledger->count == ledger->room) {
 		ledger->room = ledger->room ? 2 * ledger->room : 64;
 		ledger->rows = talloc_realloc(ledger, ledger->rows,
 					      struct ledger_row,
 					      (unsigned)ledger->room);
 	}
-	fill_row(ledger->strings, n ? &ledger->rows[n - 1] : &none,
-		 &ledger->rows[n], values);
-	ledger->count++;
+	return &ledger->rows[ledger->count++];
+}
+
+static int take_brief(const char *const *v, int count, void *data)
+{
+	static const struct ledger_row none;
+	struct ledger *ledger = data;
+	struct arena *strings = ledger->strings;
+	struct ledger_row *row = add_row(ledger);
+	const struct ledger_row *before = ledger->count > 1 ? row - 1 : &none;
+
+	(void)count;
+	*row = none;
+	if (version_parse(v[0], &row->version) < 0)
+		row->version = strtoll(v[0], NULL, 10);
+	row->name = copy_visible(strings, v[1]);
+	row->up_blob = copy_visible(strings, v[2]);
+	row->down_blob = copy_visible(strings, v[3]);
+	row->commit = copy_shared(strings, before->commit, v[4]);
+	row->applied_at = copy_visible(strings, v[5]);
+	row->applied_by = copy_shared(strings, before->applied_by, v[6]);
+	row->state = strcmp(v[7], "applied") ? UNFINISHED : APPLIED;
+	ledger->unfinished |= row->state == UNFINISHED;
+	return 0;
+}
+
+static int take_row(const char *const *v, int count, void *data)
+{
+	struct ledger *ledger = data;
+	struct arena *strings = ledger->strings;
+	struct ledger_row *row;
+
+	take_brief(v, count, data);
+	row = &ledger->rows[ledger->count - 1];
+	row->source = copy_visible(strings, v[8]);
+	row->branch = copy_visible(strings, v[9]);
+	row->duration_ms = v[10] ? strtod(v[10], NULL) : 0;
+	row->direction = v[11] && !strcmp(v[11], "down") ? DIRECTION_DOWN
+							 : DIRECTION_UP;
+	row->done = v[12] ? atoi(v[12]) : 0;
+	row->total = v[13] ? atoi(v[13]) : 0;
+	row->tool = copy_visible(strings, v[14]);
 	return 0;
 }
 
@@ -202,6 +209,20 @@ static void count_done(struct ledger *ledger, struct db *db)
 	}
 }
 
+/* How far an unfinished one is needs the other columns, too. There hardly ever
+   is one: then all is read again, as of one moment. */
+static int read_rows(struct ledger *ledger, struct db *db, struct error *err)
+{
+	if (db->engine->query(db, "SELECT " BRIEF " FROM git_migrations", NULL,
+			      0, take_brief, ledger, err) < 0)
+		return -1;
+	if (!ledger->unfinished)
+		return 0;
+	ledger->count = 0;
+	return db->engine->query(db, "SELECT " COLUMNS " FROM git_migrations",
+				 NULL, 0, take_row, ledger, err);
+}
+
 int ledger_read(TALLOC_CTX *mem, struct db *db, struct ledger **out,
 		struct error *err)
 {
@@ -223,11 +244,11 @@ int ledger_read(TALLOC_CTX *mem, struct db *db, struct ledger **out,
 		return error_hint(err, "install a newer git-migrate");
 	}
 	ledger->exists = true;
-	if (db->engine->query(db, "SELECT " BRIEF " FROM git_migrations", NULL,
-			      0, take_row, ledger, err) < 0)
+	if (read_rows(ledger, db, err) < 0)
 		return unreadable(db, err);
 	sort_rows(ledger);
-	count_done(ledger, db);
+	if (ledger->unfinished)
+		count_done(ledger, db);
 	return 0;
 }
 

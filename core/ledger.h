@@ -40,7 +40,8 @@ struct ledger_row {
 struct ledger {
 	struct ledger_row *rows; /* ordered by version */
 	size_t count, room;
-	bool exists; /* false: no table yet, nothing applied */
+	bool exists;	 /* false: no table yet, nothing applied */
+	bool unfinished; /* when it was read, one of them at least was */
 	struct arena *strings;
 };
 

@@ -57,6 +57,30 @@ size_t utf8_check(const char *text, size_t len)
 	return len;
 }
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
+/* Sets the highest bit of a byte for one above 0x7e, and where one is below
+   0x20 that of it or of one after it. */
+static uint64_t odd_bytes(uint64_t bytes)
+{
+	return (bytes | (bytes + EACH_BYTE) | (bytes - 0x20 * EACH_BYTE)) &
+	       0x80 * EACH_BYTE;
+}
+
+bool text_is_plain(const char *text, size_t len)
+{
+	uint64_t part, odd = 0;
+
+	for (; len >= sizeof(part); len -= sizeof(part)) {
+		memcpy(&part, text, sizeof(part));
+		odd |= odd_bytes(part);
+		text += sizeof(part);
+	}
+	part = 0x20 * EACH_BYTE;
+	memcpy(&part, text, len);
+	return !(odd | odd_bytes(part));
+}
+
 size_t utf8_length(const char *text, size_t len)
 {
 	size_t n = 0;

@@ -14,6 +14,9 @@
  */
 size_t utf8_check(const char *text, size_t len);
 
+/* Whether all of it is printable ASCII, which needs no care anywhere. */
+bool text_is_plain(const char *text, size_t len);
+
 /* The number of characters in len bytes of valid UTF-8. */
 size_t utf8_length(const char *text, size_t len);
 

@@ -46,6 +46,23 @@ static void finds_invalid_utf8(void **state)
 	assert_int_equal(utf8_length(good, strlen(good)), 3);
 }
 
+static void plain_text_is_printable_ascii_only(void **state)
+{
+	char text[24];
+
+	(void)state;
+	for (size_t length = 1; length < sizeof(text); length++)
+		for (size_t at = 0; at < length; at++)
+			for (int c = 0; c < 256; c++) {
+				/* after both ends of what is plain */
+				memset(text, at % 2 ? ' ' : '~', sizeof(text));
+				text[at] = (char)c;
+				assert_int_equal(text_is_plain(text, length),
+						 c >= 0x20 && c < 0x7f);
+				assert_true(text_is_plain(text, at));
+			}
+}
+
 static void counts_lines_and_characters(void **state)
 {
 	static const char text[] = "one\n\xc3\xa9\xc3\xa9 two\r\nthree";
@@ -182,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_control_characters_visible),
 		cmocka_unit_test(finds_invalid_utf8),
+		cmocka_unit_test(plain_text_is_printable_ascii_only),
 		cmocka_unit_test(counts_lines_and_characters),
 		cmocka_unit_test(hides_passwords),
 		cmocka_unit_test(reads_durations),

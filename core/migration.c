@@ -22,16 +22,32 @@ char *version_format(int64_t version, char buffer[VERSION_LENGTH + 1])
 	return buffer;
 }
 
-int version_parse(const char *text, int64_t *version)
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* False unless just so many digits are there. */
+static bool take_version(const char *text, int64_t *version)
 {
 	int64_t n = 0;
 
 	for (int i = 0; i < VERSION_LENGTH; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return -1;
+		if (!is_digit(text[i]))
+			return false;
 		n = n * 10 + (text[i] - '0');
 	}
-	if (text[VERSION_LENGTH])
+	if (is_digit(text[VERSION_LENGTH]))
+		return false;
+	*version = n;
+	return true;
+}
+
+int version_parse(const char *text, int64_t *version)
+{
+	int64_t n;
+
+	if (!take_version(text, &n) || text[VERSION_LENGTH])
 		return -1;
 	*version = n;
 	return 0;
@@ -45,11 +61,11 @@ char *migration_label(TALLOC_CTX *mem, const struct migration *m)
 			       version_format(m->version, version), m->name);
 }
 
-static bool ends_with(const char *text, const char *ending)
+static bool ends_with(const char *text, size_t length, const char *ending)
 {
-	size_t length = strlen(text), tail = strlen(ending);
+	size_t tail = strlen(ending);
 
-	return length >= tail && !strcmp(text + length - tail, ending);
+	return length >= tail && !memcmp(text + length - tail, ending, tail);
 }
 
 static int name_error(const char *file, const char *why, struct error *err)
@@ -67,6 +83,9 @@ static int name_error(const char *file, const char *why, struct error *err)
 /* Control characters, and what would leave the folder or the line. */
 static bool is_clean_name(const char *name, size_t length)
 {
+	if (text_is_plain(name, length))
+		return !memchr(name, '/', length) &&
+		       !memchr(name, '\\', length);
 	if (utf8_check(name, length) != length)
 		return false;
 	for (size_t i = 0; i < length; i++)
@@ -80,27 +99,23 @@ int script_name_parse(const char *file, int64_t *version, const char **name,
 		      size_t *name_length, enum direction *direction,
 		      struct error *err)
 {
-	char digits[VERSION_LENGTH + 1];
-	size_t length;
+	size_t length = strlen(file);
 
-	if (ends_with(file, endings[DIRECTION_UP]))
+	if (ends_with(file, length, endings[DIRECTION_UP]))
 		*direction = DIRECTION_UP;
-	else if (ends_with(file, endings[DIRECTION_DOWN]))
+	else if (ends_with(file, length, endings[DIRECTION_DOWN]))
 		*direction = DIRECTION_DOWN;
 	else
 		return 0;
-	length = strlen(file) - strlen(endings[*direction]);
+	length -= strlen(endings[*direction]);
 	if (!is_clean_name(file, length))
 		return name_error(file,
 				  "it has characters that a name may "
 				  "not have",
 				  err);
-	if (strspn(file, "0123456789") != VERSION_LENGTH)
+	if (!take_version(file, version))
 		return name_error(file, "it does not begin with 14 digits",
 				  err);
-	memcpy(digits, file, VERSION_LENGTH);
-	digits[VERSION_LENGTH] = '\0';
-	version_parse(digits, version);
 	if (length < VERSION_LENGTH + 2 || file[VERSION_LENGTH] != '_')
 		return name_error(file, "it has no _NAME after the version",
 				  err);
@@ -205,12 +220,22 @@ static int by_version(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/* Files come in an order that nearly always is this one. */
+static bool is_sorted(const struct set *set)
+{
+	for (size_t i = 1; i < set->count; i++)
+		if (by_version(&set->list[i - 1], &set->list[i]) >= 0)
+			return false;
+	return true;
+}
+
 void set_sort(struct set *set)
 {
 	size_t kept = 0;
 
-	if (set->count)
-		qsort(set->list, set->count, sizeof(*set->list), by_version);
+	if (is_sorted(set))
+		return;
+	qsort(set->list, set->count, sizeof(*set->list), by_version);
 	/* halves that did not come one after the other meet here */
 	for (size_t i = 0; i < set->count; i++) {
 		struct migration *last = kept ? &set->list[kept - 1] : NULL;

@@ -59,6 +59,9 @@ static void tells_scripts_from_other_files(void **state)
 	check_name("20260213120000_\033[31m.up.sql", -1,
 		   "malformed script name '20260213120000_^[[31m.up.sql': it "
 		   "has characters that a name may not have");
+	check_name("20260213120000_a\\b.up.sql", -1,
+		   "malformed script name '20260213120000_a\\b.up.sql': it has "
+		   "characters that a name may not have");
 	check_name(
 		"20260213120000_\xff.up.sql", -1,
 		"malformed script name '20260213120000_\\xFF.up.sql': it has "

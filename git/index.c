@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,25 +117,20 @@ static bool read_plain(struct reader *r, size_t begin, size_t *at,
 	return *at <= r->end;
 }
 
-static bool is_in_folder(const struct reader *r, const char *path)
-{
-	return !strncmp(path, r->dir, r->dir_length) &&
-	       !strchr(path + r->dir_length, '/');
-}
-
 /* Files that are not kept, and SQL that is kept and no script. */
-static void note(struct reader *r, const char *path, bool kept)
+static void note(struct reader *r, const char *path, bool in_folder,
+		 bool is_script)
 {
 	struct index *index = r->index;
 
-	if (!kept && !strcmp(path, r->other))
+	if (!in_folder && !strcmp(path, r->other))
 		index->has_other = true;
-	if (!strncmp(path, r->dir, r->dir_length) &&
-	    !(kept && ends_as_script(path)) && ends_as_sql(path))
+	if (in_folder && !is_script && ends_as_sql(path))
 		index->has_odd = true;
 }
 
-static void keep(struct reader *r, size_t begin, const char *path)
+static void keep(struct reader *r, size_t begin, const char *path,
+		 bool is_script)
 {
 	struct index *index = r->index;
 	struct index_entry *e;
@@ -149,6 +145,7 @@ static void keep(struct reader *r, size_t begin, const char *path)
 	e->path = r->version == 4 ? talloc_strdup(index, path) : path;
 	e->stats = r->file->data + begin;
 	e->id = e->stats + STATS_SIZE;
+	e->is_script = is_script;
 }
 
 /* False where git has to be asked. */
@@ -157,8 +154,8 @@ static bool read_entry(struct reader *r)
 	size_t begin = r->at, at = begin + STATS_SIZE + r->index->id_size + 2;
 	const unsigned char *data = r->file->data;
 	const char *path = r->path;
+	bool in_folder, is_direct, is_script;
 	unsigned flags, mode;
-	bool kept;
 
 	if (at + 4 > r->end)
 		return false;
@@ -170,14 +167,17 @@ static bool read_entry(struct reader *r)
 			    : !read_plain(r, begin, &at, &path))
 		return false;
 	r->at = at;
-	kept = is_in_folder(r, path);
-	note(r, path, kept);
-	if (!kept)
+	in_folder = !strncmp(path, r->dir, r->dir_length);
+	is_direct = in_folder && !memchr(path + r->dir_length, '/',
+					 r->path_length - r->dir_length);
+	is_script = is_direct && is_script_end(path, r->path_length);
+	note(r, path, in_folder, is_script);
+	if (!is_direct)
 		return true;
 	if (flags & (FLAG_ASSUME_VALID | FLAG_STAGE | FLAG_EXTENDED) ||
 	    (mode & MODE_TYPE) != MODE_FILE)
 		return false;
-	keep(r, begin, path);
+	keep(r, begin, path, is_script);
 	return true;
 }
 
@@ -319,10 +319,9 @@ struct index *index_read(TALLOC_CTX *mem, const char *file, const char *dir,
 /* --- looking -------------------------------------------------------------- */
 
 /* FNV-1a, but eight bytes at a time, as there are many names. */
-static uint64_t hash_name(const char *name)
+static uint64_t hash_name(const char *name, size_t length)
 {
 	uint64_t hash = UINT64_C(14695981039346656037);
-	size_t length = strlen(name);
 
 	while (length) {
 		size_t n = length < 8 ? length : 8;
@@ -337,15 +336,20 @@ static uint64_t hash_name(const char *name)
 	return hash;
 }
 
+static void add_name(struct names_sum *names, const char *name, size_t length)
+{
+	names->sum += hash_name(name, length);
+	names->count++;
+}
+
 void names_sum_add(struct names_sum *names, const char *name)
 {
-	names->sum += hash_name(name);
-	names->count++;
+	add_name(names, name, strlen(name));
 }
 
 void names_sum_take(struct names_sum *names, const char *name)
 {
-	names->sum -= hash_name(name);
+	names->sum -= hash_name(name, strlen(name));
 	names->count--;
 }
 
@@ -354,18 +358,29 @@ struct names_sum names_sum_folder(DIR *folder)
 	struct names_sum names = { 0, 0, 0 };
 	struct dirent *entry;
 
-	while ((entry = readdir(folder)) != NULL)
-		if (ends_as_script(entry->d_name))
-			names_sum_add(&names, entry->d_name);
+	while ((entry = readdir(folder)) != NULL) {
+		size_t length = strlen(entry->d_name);
+
+		if (is_script_end(entry->d_name, length))
+			add_name(&names, entry->d_name, length);
 		else if (ends_as_sql(entry->d_name))
 			names.others++;
+	}
 	return names;
 }
 
+/* What one thread has found out of the index's scripts. */
+struct part {
+	struct names_sum same;
+	bool changed; /* one that is not the same */
+};
+
 struct looking {
-	const struct index *index;
 	DIR *folder;
-	struct names_sum names;
+	const struct index *index;
+	sem_t told; /* that there is one, or none */
+	bool is_told;
+	struct looked found;
 	size_t prefix; /* of the paths, with the slash */
 	unsigned char *answers;
 	pthread_t thread;
@@ -373,6 +388,7 @@ struct looking {
 	/* both threads take some entries at a time */
 	atomic_size_t next;
 	atomic_bool failed;
+	struct part parts[2];
 };
 
 #define SHARE 256
@@ -404,73 +420,129 @@ static bool is_same(const struct index *index, const struct index_entry *e,
 	return st->st_mtim.tv_sec < index->written;
 }
 
-static void look_at(struct looking *l, size_t i)
+static enum look look_at(struct looking *l, const struct index_entry *e, int fd)
 {
-	const struct index_entry *e = &l->index->entries[i];
 	struct stat st;
 
-	if (fstatat(dirfd(l->folder), e->path + l->prefix, &st,
-		    AT_SYMLINK_NOFOLLOW) < 0) {
-		l->answers[i] = LOOK_GONE;
+	if (fstatat(fd, e->path + l->prefix, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		if (errno != ENOENT)
 			l->failed = true;
-	} else if (S_ISDIR(st.st_mode)) {
-		l->answers[i] = LOOK_GONE;
-	} else {
-		l->answers[i] = is_same(l->index, e, &st) ? LOOK_SAME
-							  : LOOK_CHANGED;
+		return LOOK_GONE;
+	}
+	if (S_ISDIR(st.st_mode))
+		return LOOK_GONE;
+	return is_same(l->index, e, &st) ? LOOK_SAME : LOOK_CHANGED;
+}
+
+static void look_at_some(struct looking *l, size_t begin, size_t end, int fd,
+			 struct part *part)
+{
+	for (size_t i = begin; i < end; i++) {
+		const struct index_entry *e = &l->index->entries[i];
+		enum look answer = look_at(l, e, fd);
+
+		l->answers[i] = (unsigned char)answer;
+		if (e->is_script && answer == LOOK_SAME)
+			names_sum_add(&part->same, e->path + l->prefix);
+		else if (e->is_script)
+			part->changed = true;
 	}
 }
 
-static void share(struct looking *l)
+static struct part share(struct looking *l, int fd)
 {
-	size_t count = l->index->count, i;
+	struct part part = { 0 };
+	size_t count = l->index ? l->index->count : 0, i;
 
 	while (!l->failed && (i = atomic_fetch_add(&l->next, SHARE)) < count)
-		for (size_t end = i + SHARE; i < end && i < count; i++)
-			look_at(l, i);
+		look_at_some(l, i, i + SHARE < count ? i + SHARE : count, fd,
+			     &part);
+	return part;
 }
 
 static void *look(void *data)
 {
 	struct looking *l = data;
 
-	l->names = names_sum_folder(l->folder);
-	share(l);
+	l->found.names = names_sum_folder(l->folder);
+	while (sem_wait(&l->told) < 0)
+		; /* a signal */
+	l->parts[0] = share(l, dirfd(l->folder));
 	return NULL;
 }
 
-static int join(struct looking *l)
+static void join(struct looking *l)
 {
 	if (l->running)
 		pthread_join(l->thread, NULL);
+	else
+		look(l);
 	l->running = false;
+}
+
+static int release(struct looking *l)
+{
+	looking_at(l, NULL);
+	if (l->running)
+		join(l);
+	sem_destroy(&l->told);
 	return 0;
 }
 
-struct looking *looking_begin(TALLOC_CTX *mem, const struct index *index,
-			      DIR *folder)
+struct looking *looking_begin(TALLOC_CTX *mem, DIR *folder)
 {
 	struct looking *l = talloc_zero(mem, struct looking);
 
-	l->index = index;
 	l->folder = folder;
-	l->answers = talloc_zero_size(l, index->count + 1);
-	if (index->count)
-		l->prefix = (size_t)(strrchr(index->entries[0].path, '/') + 1 -
-				     index->entries[0].path);
-	talloc_set_destructor(l, join);
+	sem_init(&l->told, 0, 0);
+	talloc_set_destructor(l, release);
 	l->running = pthread_create(&l->thread, NULL, look, l) == 0;
-	if (!l->running)
-		look(l);
 	return l;
 }
 
-/* Who waits takes a share of the work instead. */
-const unsigned char *looking_end(struct looking *l, struct names_sum *names)
+void looking_at(struct looking *l, const struct index *index)
 {
-	share(l);
+	if (l->is_told)
+		return;
+	l->is_told = true;
+	l->index = index;
+	if (index && index->count)
+		l->prefix = (size_t)(strrchr(index->entries[0].path, '/') + 1 -
+				     index->entries[0].path);
+	if (index)
+		l->answers = talloc_zero_size(l, index->count + 1);
+	sem_post(&l->told);
+}
+
+/* Who waits takes a share of the work instead, with a descriptor of its own:
+   two threads that use one keep taking it from each other's cache. */
+static void help(struct looking *l)
+{
+	int fd = openat(dirfd(l->folder), ".",
+			O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	l->parts[1] = share(l, fd);
+	close(fd);
+}
+
+static bool is_as_index(const struct looking *l)
+{
+	const struct part *a = &l->parts[0], *b = &l->parts[1];
+	const struct names_sum *names = &l->found.names;
+
+	return l->found.answers && !a->changed && !b->changed &&
+	       a->same.sum + b->same.sum == names->sum &&
+	       a->same.count + b->same.count == names->count;
+}
+
+struct looked looking_end(struct looking *l)
+{
+	looking_at(l, NULL);
+	help(l);
 	join(l);
-	*names = l->names;
-	return l->failed ? NULL : l->answers;
+	l->found.answers = l->failed ? NULL : l->answers;
+	l->found.same = is_as_index(l);
+	return l->found;
 }

@@ -19,6 +19,7 @@ struct index_entry {
 	const char *path;	    /* from the top of the work tree */
 	const unsigned char *stats; /* see index.c */
 	const unsigned char *id;
+	bool is_script;
 };
 
 struct index {
@@ -54,17 +55,26 @@ struct names_sum names_sum_folder(DIR *folder);
 
 enum look { LOOK_SAME, LOOK_CHANGED, LOOK_GONE };
 
+/* CHANGED only means that the times or the like differ, or do not prove
+   anything. */
+struct looked {
+	/* of each entry; NULL: without an index, or some file could not be
+	   looked at */
+	const unsigned char *answers;
+	struct names_sum names; /* that are in the folder */
+	bool same; /* the index has just these scripts, each as it is */
+};
+
 /*
- * Looks at the files, and at what else is in the folder, in a thread of its
- * own, which allocates nothing and alone uses `folder` until its end. CHANGED
- * only means that the times or the like differ, or do not prove anything.
+ * Looks at what is in the folder, and then at the files that the index has
+ * there, in a thread of its own, which allocates nothing and alone uses
+ * `folder` until its end. looking_at() tells which files; the index lives until
+ * the end, and may be NULL. Freeing `looking` waits.
  */
 struct looking;
-struct looking *looking_begin(TALLOC_CTX *mem, const struct index *index,
-			      DIR *folder);
-/* Waits; an answer for each entry, or NULL when some file could not be looked
-   at. Freeing `looking` waits, too. */
-const unsigned char *looking_end(struct looking *looking,
-				 struct names_sum *names);
+struct looking *looking_begin(TALLOC_CTX *mem, DIR *folder);
+void looking_at(struct looking *looking, const struct index *index);
+/* Waits. The answers live as long as `looking`. */
+struct looked looking_end(struct looking *looking);
 
 #endif

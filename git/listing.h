@@ -1,6 +1,8 @@
 #ifndef GIT_LISTING_H
 #define GIT_LISTING_H
 
+#include <string.h>
+
 #include "git/internal.h"
 
 /* Scripts as one of git's listings has them; between set.c and worktree.c. */
@@ -44,6 +46,11 @@ int worktree_as_git_says(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 
 /* Whether the name has a script's ending, or that of any SQL; whether the path
    is a script's, directly in the folder. */
+static inline bool is_script_end(const char *name, size_t length)
+{
+	return (length > 7 && !memcmp(name + length - 7, ".up.sql", 7)) ||
+	       (length > 9 && !memcmp(name + length - 9, ".down.sql", 9));
+}
 bool ends_as_script(const char *name);
 bool ends_as_sql(const char *name);
 bool is_script(const char *path, const char *dir);

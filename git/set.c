@@ -18,10 +18,7 @@ struct listed *listing_append(TALLOC_CTX *mem, struct listing *l)
 
 bool ends_as_script(const char *name)
 {
-	size_t end = strlen(name);
-
-	return (end > 7 && !strcmp(name + end - 7, ".up.sql")) ||
-	       (end > 9 && !strcmp(name + end - 9, ".down.sql"));
+	return is_script_end(name, strlen(name));
 }
 
 bool ends_as_sql(const char *name)

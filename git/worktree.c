@@ -228,10 +228,10 @@ static int open_folder(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 struct worktree {
 	struct repo *repo;
 	const char *dir;
-	DIR *folder; /* NULL: there is none */
+	DIR *folder;		 /* NULL: there is none */
+	struct looking *looking; /* NULL: git is to tell all */
 	/* either what index.c sees, and HEAD's tree of the folder ... */
 	struct index *file;
-	struct looking *looking;
 	struct process *tree; /* NULL: without a HEAD, or known already */
 	bool lenient;
 	/* ... or what git sees; staged is NULL without a HEAD */
@@ -314,19 +314,26 @@ struct index *worktree_index(TALLOC_CTX *mem, struct repo *repo,
 	return index;
 }
 
-static int start_looking(struct worktree *w, struct error *err)
+static int start_tree(struct worktree *w, struct error *err)
 {
 	char *tree = talloc_asprintf(w, "HEAD:%s", w->dir);
 
-	/* a process starts more slowly while a thread runs */
-	if (w->repo->head && strcmp(tree, KNOWN_TREE) != 0 &&
-	    git_start(w, w->repo,
-		      GIT_ARGS("rev-parse", "-q", "--verify",
-			       "--end-of-options", tree),
-		      QUIET, &w->tree, err) < 0)
-		return -1;
-	w->looking = looking_begin(w, w->file, w->folder);
-	return 0;
+	if (!w->repo->head || !strcmp(tree, KNOWN_TREE))
+		return 0;
+	return git_start(w, w->repo,
+			 GIT_ARGS("rev-parse", "-q", "--verify",
+				  "--end-of-options", tree),
+			 QUIET, &w->tree, err);
+}
+
+static int start(struct worktree *w, bool ask_git, struct error *err)
+{
+	if (!ask_git && w->folder && !has_link(w->repo, w->dir)) {
+		w->looking = looking_begin(w, w->folder);
+		w->file = worktree_index(w, w->repo, w->dir);
+		looking_at(w->looking, w->file);
+	}
+	return w->file ? start_tree(w, err) : start_plumbing(w, err);
 }
 
 static int begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
@@ -339,14 +346,10 @@ static int begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 	w->dir = talloc_strdup(w, dir);
 	TALLOC_FREE(private_of(repo)->tidy); /* of an earlier look */
 	repo_ask_known(repo);
-	if (open_folder(w, repo, dir, &w->folder, err) == 0) {
-		if (!ask_git && w->folder && !has_link(repo, dir))
-			w->file = worktree_index(w, repo, dir);
-		if ((w->file ? start_looking(w, err)
-			     : start_plumbing(w, err)) == 0) {
-			*out = w;
-			return 0;
-		}
+	if (open_folder(w, repo, dir, &w->folder, err) == 0 &&
+	    start(w, ask_git, err) == 0) {
+		*out = w;
+		return 0;
 	}
 	talloc_free(w);
 	return -1;
@@ -368,7 +371,7 @@ static int read_staged(struct worktree *w, struct listing *l, struct error *err)
 }
 
 static int read_plumbing(struct worktree *w, struct listing *l,
-			 struct names_sum *here, struct error *err)
+			 struct error *err)
 {
 	char *text;
 	size_t length;
@@ -380,11 +383,6 @@ static int read_plumbing(struct worktree *w, struct listing *l,
 	if (listing_read_index(w, text, length, w->dir, l, err) < 0 ||
 	    read_staged(w, l, err) < 0)
 		return -1;
-	/* the slowest of the three is still looking: work meanwhile */
-	if (w->folder) {
-		rewinddir(w->folder);
-		*here = names_sum_folder(w->folder);
-	}
 	return read_changes(w, w->modified, l, mark_modified, err);
 }
 
@@ -445,7 +443,7 @@ static void take_entries(struct worktree *w, const unsigned char *looks,
 		const struct index_entry *e = &w->file->entries[i];
 		struct listed *f;
 
-		if (!ends_as_script(e->path))
+		if (!e->is_script)
 			continue;
 		hex(id, e->id, w->file->id_size);
 		f = listing_append(w, l);
@@ -455,23 +453,6 @@ static void take_entries(struct worktree *w, const unsigned char *looks,
 		if (looks[i] == LOOK_CHANGED)
 			f->flags |= HALF_MODIFIED;
 	}
-}
-
-static bool is_all_same(const struct worktree *w, const unsigned char *looks,
-			struct names_sum here)
-{
-	size_t prefix = strlen(w->dir) + 1;
-
-	for (size_t i = 0; i < w->file->count; i++) {
-		const char *path = w->file->entries[i].path;
-
-		if (!ends_as_script(path))
-			continue;
-		if (looks[i] != LOOK_SAME)
-			return false;
-		names_sum_take(&here, path + prefix);
-	}
-	return !here.sum && !here.count;
 }
 
 /* What nearly always is true: the folder is as HEAD has it. */
@@ -513,30 +494,35 @@ static int read_looks(struct worktree *w, const unsigned char *looks, bool head,
 }
 
 /* What has changed, and what the index does not know. */
-static int read_changed(struct worktree *w, const unsigned char *looks,
-			bool head, struct names_sum here, struct listing *l,
-			struct error *err)
+static int read_changed(struct worktree *w, const struct looked *found,
+			bool head, struct listing *l, struct error *err)
 {
-	int result = w->file ? read_looks(w, looks, head, l, err) : 0;
+	int result = w->file ? read_looks(w, found->answers, head, l, err) : 0;
 
 	if (result == 0)
-		result = read_plumbing(w, l, &here, err);
+		result = read_plumbing(w, l, err);
 	if (result < 0)
 		return -1;
-	if (w->folder && !is_same_folder(here, l, w->dir)) {
+	if (w->folder && !is_same_folder(found->names, l, w->dir)) {
 		rewinddir(w->folder);
 		collect_untracked(w, w->folder, w->dir, l);
 	}
 	return check_names(l, err);
 }
 
-/* A look that git took for us has not been at all of the folder. */
-static void note_others(const struct worktree *w, const unsigned char *looks,
-			const struct names_sum *here)
+/* The look; where git is to tell, at the names alone. */
+static struct looked look(struct worktree *w)
 {
 	struct repo_private *p = private_of(w->repo);
+	struct looked found = { 0 };
 
-	p->tidy = looks && !here->others ? talloc_strdup(p, w->dir) : NULL;
+	if (w->looking)
+		found = looking_end(w->looking);
+	else if (w->folder)
+		found.names = names_sum_folder(w->folder);
+	p->tidy = w->looking && !found.names.others ? talloc_strdup(p, w->dir)
+						    : NULL;
+	return found;
 }
 
 bool worktree_is_tidy(const struct repo *repo, const char *dir)
@@ -553,13 +539,12 @@ void worktree_be_lenient(struct worktree *w)
 
 /* Where the folder is not as HEAD has it. */
 static int end_changed(TALLOC_CTX *mem, struct worktree *w, bool keep,
-		       const unsigned char *looks, bool head,
-		       struct names_sum here, struct set **set,
+		       const struct looked *found, bool head, struct set **set,
 		       struct error *err)
 {
 	struct listing l = { .lenient = w->lenient ? set_new(w) : NULL };
 
-	if (read_changed(w, looks, head, here, &l, err) < 0 ||
+	if (read_changed(w, found, head, &l, err) < 0 ||
 	    hash_files(w, w->repo, keep, &l, err) < 0)
 		return -1;
 	return listing_fill_set(mem, &l, set, err);
@@ -568,29 +553,23 @@ static int end_changed(TALLOC_CTX *mem, struct worktree *w, bool keep,
 int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
 		 struct set **set, struct error *err)
 {
-	const unsigned char *looks = NULL;
-	struct names_sum here = { 0, 0, 0 };
+	bool head = w->file && w->repo->head && is_head(w);
 	struct set *as_head = NULL;
 	struct error odd = { 0 };
-	bool head = false;
+	struct looked found;
 	int result = 0;
 
-	if (w->file) {
-		/* nearly always it is the answer, and another thread looks
-		   meanwhile */
-		head = w->repo->head && is_head(w);
-		if (head)
-			result = fill_unchanged(mem, w, &as_head, &odd);
-		looks = looking_end(w->looking, &here);
-		note_others(w, looks, &here);
-	}
-	if (looks && head && is_all_same(w, looks, here)) {
+	/* nearly always it is the answer, and another thread looks meanwhile */
+	if (head)
+		result = fill_unchanged(mem, w, &as_head, &odd);
+	found = look(w);
+	if (head && found.same) {
 		*set = as_head;
 		*err = odd;
 	} else {
 		talloc_free(as_head);
 		error_release(&odd);
-		result = end_changed(mem, w, keep, looks, head, here, set, err);
+		result = end_changed(mem, w, keep, &found, head, set, err);
 	}
 	talloc_free(w);
 	return result;

@@ -70,8 +70,8 @@ static void both_say_the_same(struct test *t)
 static void an_unchanged_folder_is_told_without_git(void **state)
 {
 	struct test *t = *state;
-	const unsigned char *looks;
-	struct names_sum here;
+	struct looking *looking;
+	struct looked found;
 	struct index *index;
 	DIR *folder;
 
@@ -85,11 +85,14 @@ static void an_unchanged_folder_is_told_without_git(void **state)
 			    "migrations/20260101000001_x.down.sql");
 	assert_non_null(index->tree);
 	folder = opendir("migrations");
-	looks = looking_end(looking_begin(t->mem, index, folder), &here);
-	assert_non_null(looks);
+	looking = looking_begin(t->mem, folder);
+	looking_at(looking, index);
+	found = looking_end(looking);
+	assert_non_null(found.answers);
 	for (size_t i = 0; i < 6; i++)
-		assert_int_equal(looks[i], LOOK_SAME);
-	assert_int_equal(here.count, 6);
+		assert_int_equal(found.answers[i], LOOK_SAME);
+	assert_int_equal(found.names.count, 6);
+	assert_true(found.same);
 	closedir(folder);
 	both_say_the_same(t);
 }
@@ -135,6 +138,10 @@ static void every_change_is_seen(void **state)
 		"git checkout -q main; pair 2 b; commit b; "
 		"git merge -q side >/dev/null 2>&1 || :",
 		"git checkout -q --orphan new",
+		"echo x >elsewhere; git add elsewhere",
+		"echo x >elsewhere; git add elsewhere; pair 2 other",
+		"git rm -qr migrations; git commit -qm none",
+		"git rm -qr migrations; git commit -qm none; pair 4",
 		"git config core.autocrlf true; "
 		"f=migrations/20260101000002_x.up.sql; printf 'up 2 \\r\\n' "
 		">$f",

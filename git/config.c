@@ -76,11 +76,13 @@ static int line_of(const char *key, void *data)
 	return 0;
 }
 
-static bool is_nowhere(TALLOC_CTX *mem, struct repo *repo)
+static bool is_nowhere(struct repo *repo)
 {
-	const char *head = repo_known(mem, repo, KNOWN_SHARED);
+	const char *head = NULL;
 
-	return head && !*head && (repo->bare || private_of(repo)->unshared);
+	if (repo->bare || private_of(repo)->unshared)
+		head = repo_known(repo, KNOWN_SHARED);
+	return head && !*head;
 }
 
 /* From the index or else HEAD, in one go; *text is NULL when in neither. */
@@ -95,7 +97,7 @@ static int read_committed(TALLOC_CTX *mem, struct repo *repo, char **text,
 	*text = NULL;
 	if (repo->bare && !repo->head)
 		return 0;
-	if (is_nowhere(mem, repo))
+	if (is_nowhere(repo))
 		return 0;
 	if (git_must(mem, repo, GIT_ARGS("cat-file", "--batch"), names,
 		     strlen(names), &at, NULL, "read '" SHARED_FILE "'",

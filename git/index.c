@@ -236,6 +236,7 @@ static void find_tree(struct reader *r, size_t at, size_t end)
 
 	if (!read_level(r, &at, end, &level))
 		return;
+	r->index->top = level.id;
 	while (*part) {
 		size_t n = strcspn(part, "/");
 		long left = level.subtrees;

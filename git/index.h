@@ -28,7 +28,8 @@ struct index {
 	size_t id_size;	 /* bytes */
 	int64_t written; /* seconds since 1970 */
 	const unsigned char
-		*tree;	/* id of the folder's tree; NULL: not known */
+		*tree,	/* id of the folder's tree; NULL: not known */
+		*top;	/* of the tree of all that is in the index */
 	bool has_other; /* the other file that was asked for is in it */
 	bool has_odd;	/* below the folder is SQL that is no script in it */
 };

@@ -6,6 +6,16 @@
 
 /* What the files of this room share. */
 
+/* What a team shares of the configuration. */
+#define SHARED_FILE ".gitmigrate"
+
+/* Objects that nearly every command wants to know of. */
+enum known { KNOWN_TREE, KNOWN_PROOFS, KNOWN_SHARED, KNOWN_COUNT };
+#define KNOWN_FOLDER "migrations"
+#define KNOWN_TREE_NAME "HEAD:" KNOWN_FOLDER
+#define KNOWN_PROOFS_NAME "refs/notes/migrate-proofs"
+#define KNOWN_SHARED_NAME "HEAD:" SHARED_FILE
+
 struct repo_private {
 	struct repo repo; /* first: a struct repo * is this */
 	const char *cwd;  /* where plumbing runs */
@@ -14,7 +24,8 @@ struct repo_private {
 	struct process *config, *names;
 	char *settings; /* what `config` printed */
 	size_t settings_length;
-	char *known; /* what `names` answered, a line each */
+	const char *head_tree; /* the id of all of HEAD's tree, or NULL */
+	const char *known[KNOWN_COUNT]; /* NULL: not known yet */
 	/* the folder with no SQL but scripts in it, as the last look found, and
 	   below it, as the index has it; NULL: not known */
 	char *tidy, *tidy_index;
@@ -50,20 +61,14 @@ int git_must(TALLOC_CTX *mem, struct repo *repo, const char *const *argv,
 int git_start(TALLOC_CTX *mem, struct repo *repo, const char *const *argv,
 	      unsigned flags, struct process **process, struct error *err);
 
-/* What a team shares of the configuration. */
-#define SHARED_FILE ".gitmigrate"
-
 /*
- * The ids of a few names that nearly every command asks for, all asked for at
- * once: "" when there is no such object, NULL when it is not one of them. Who
- * has other work to do before says repo_ask_known() first.
+ * The id of such an object, for the proofs perhaps only the name; "" when there
+ * is none, NULL when git did not answer. What opening the repository and its
+ * index have not told is asked for, all at once: who has other work to do
+ * before says repo_ask_known() first.
  */
-#define KNOWN_FOLDER "migrations"
-#define KNOWN_TREE "HEAD:" KNOWN_FOLDER
-#define KNOWN_PROOFS "refs/notes/migrate-proofs"
-#define KNOWN_SHARED "HEAD:" SHARED_FILE
-void repo_ask_known(struct repo *repo);
-char *repo_known(TALLOC_CTX *mem, struct repo *repo, const char *name);
+const char *repo_known(struct repo *repo, enum known which);
+void repo_ask_known(struct repo *repo, enum known which);
 
 /* "unable to WHAT", with git's own words. */
 int git_failed(struct error *err, const char *what, const char *complaint);

@@ -90,8 +90,18 @@ static void read_answers(struct repo *repo, char *text)
 	if (strlen(line) == repo->hex_length)
 		repo->head = line;
 	line = next_line(&rest);
-	if (!strncmp(line, "refs/heads/", 11))
+	if (strlen(line) == repo->hex_length)
+		private_of(repo)->head_tree = line;
+	line = next_line(&rest);
+	if (!strncmp(line, "refs/heads/", 11)) {
 		repo->branch = line + 11;
+		line = next_line(&rest);
+	} else if (!strcmp(line, "HEAD")) {
+		line = next_line(&rest);
+	} else {
+		return;
+	}
+	private_of(repo)->known[KNOWN_PROOFS] = line;
 }
 
 static const char *variable(TALLOC_CTX *mem, const char *name,
@@ -166,67 +176,59 @@ static const char *starting_folder(void)
 		       : NULL;
 }
 
-static const char *const known_names[] = {
-	KNOWN_TREE,
-	KNOWN_PROOFS,
-	KNOWN_SHARED,
-};
-
-void repo_ask_known(struct repo *repo)
+void repo_ask_known(struct repo *repo, enum known which)
 {
+	static const char names[] = KNOWN_TREE_NAME "\n" KNOWN_PROOFS_NAME
+						    "\n" KNOWN_SHARED_NAME "\n";
 	struct repo_private *p = private_of(repo);
 	struct error ignored = { 0 };
 
-	if (p->names)
+	if (p->names || p->known[which])
 		return;
 	if (process_start(p, GIT_ARGS("cat-file", "--batch-check"),
 			  starting_folder(), NULL,
 			  PROCESS_IN | PROCESS_OUT | PROCESS_QUIET, &p->names,
 			  &ignored) < 0) {
 		error_release(&ignored);
-		p->known = talloc_strdup(p, "");
 		return;
 	}
-	for (size_t i = 0; i < sizeof(known_names) / sizeof(*known_names);
-	     i++) {
-		const char *name = known_names[i];
-
-		if (process_write(p->names, name, strlen(name)) < 0 ||
-		    process_write(p->names, "\n", 1) < 0)
-			break;
-	}
+	process_write(p->names, names, strlen(names));
 	close(p->names->in);
 	p->names->in = -1;
 }
 
 /* One line each: "ID TYPE SIZE", or "NAME missing". */
-char *repo_known(TALLOC_CTX *mem, struct repo *repo, const char *name)
+static void hear_known(struct repo_private *p)
+{
+	struct error ignored = { 0 };
+	char *text = NULL;
+
+	if (p->names &&
+	    process_read_all(p, p->names->out, &text, NULL, &ignored) < 0)
+		text = NULL;
+	error_release(&ignored);
+	for (int i = 0; i < KNOWN_COUNT && text; i++) {
+		char *line = strsep(&text, "\n");
+		bool is_id = strspn(line, "0123456789abcdef") >=
+			     p->repo.hex_length;
+
+		if (!text)
+			return; /* it was cut off */
+		if (is_id)
+			line[p->repo.hex_length] = '\0';
+		if (!p->known[i])
+			p->known[i] = is_id ? line : "";
+	}
+}
+
+const char *repo_known(struct repo *repo, enum known which)
 {
 	struct repo_private *p = private_of(repo);
-	struct error ignored = { 0 };
-	const char *line;
 
-	repo_ask_known(repo);
-	if (!p->known &&
-	    process_read_all(p, p->names->out, &p->known, NULL, &ignored) < 0)
-		p->known = talloc_strdup(p, "");
-	error_release(&ignored);
-	line = p->known;
-	for (size_t i = 0; i < sizeof(known_names) / sizeof(*known_names);
-	     i++) {
-		size_t length = strcspn(line, "\n");
-
-		if (line[length] != '\n')
-			break;
-		if (strcmp(known_names[i], name) != 0) {
-			line += length + 1;
-			continue;
-		}
-		if (strspn(line, "0123456789abcdef") < repo->hex_length)
-			return talloc_strdup(mem, "");
-		return talloc_strndup(mem, line, repo->hex_length);
-	}
-	return NULL;
+	repo_ask_known(repo, which);
+	if (!p->known[which])
+		hear_known(p);
+	return p->known[which];
 }
 
 /* The repository is what all the rest waits for: it is asked for first. */
@@ -241,7 +243,9 @@ static int ask_where(struct repo_private *p, struct process **where,
 			 "--git-common-dir", "--is-bare-repository",
 			 "--is-shallow-repository", "--show-object-format",
 			 "--show-prefix", "--show-toplevel", "HEAD",
-			 "--symbolic-full-name", "HEAD"),
+			 "HEAD^{tree}", "--symbolic-full-name", "HEAD",
+			 /* last, and only where there is such a one */
+			 "--symbolic", "--default", KNOWN_PROOFS_NAME),
 		starting_folder(), quiet, PROCESS_OUT | PROCESS_ERR, where,
 		err);
 }
@@ -258,17 +262,21 @@ static int hear_where(struct repo_private *p, struct process *where,
 		      struct error *err)
 {
 	char *text, *complaint;
+	int status;
 
 	if (process_read_all(p, where->out, &text, NULL, err) < 0 ||
 	    process_read_all(p, where->err, &complaint, NULL, err) < 0)
 		return -1;
-	if (process_finish(where) && *text != '/') {
+	status = process_finish(where);
+	if (status && *text != '/') {
 		chomp(complaint);
 		if (!strncmp(complaint, "fatal: ", 7))
 			complaint += 7;
 		return error_set(err, ERROR_FAILED, "%s", complaint);
 	}
 	read_answers(&p->repo, text);
+	if (status)
+		p->known[KNOWN_PROOFS] = NULL;
 	return 0;
 }
 

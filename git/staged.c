@@ -112,11 +112,12 @@ static int list_index(struct staging *s, struct error *err)
 /* Whether git itself has noted that the folder is HEAD's. */
 static bool is_untouched(struct staging *s)
 {
-	char *head = strcmp(s->dir, KNOWN_FOLDER) != 0
-			     ? NULL
-			     : repo_known(s, s->repo, KNOWN_TREE);
+	const char *head;
 
-	return head && *head && s->index && s->index->tree &&
+	if (strcmp(s->dir, KNOWN_FOLDER) != 0 || !s->index || !s->index->tree)
+		return false;
+	head = repo_known(s->repo, KNOWN_TREE);
+	return head &&
 	       !strcmp(head, id_text(s, s->index->tree, s->index->id_size));
 }
 
@@ -140,7 +141,7 @@ int staged_begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 	s->dir = talloc_strdup(s, dir);
 	s->folder = inside_folder(s, dir);
 	*staging = s;
-	repo_ask_known(repo);
+	repo_ask_known(repo, KNOWN_TREE);
 	if (repo->top)
 		s->index = worktree_index(s, repo, s->dir);
 	s->untouched = is_untouched(s);

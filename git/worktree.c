@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "core/base/arena.h"
+#include "git/changes.h"
 #include "git/index.h"
 #include "git/listing.h"
 
@@ -225,6 +226,17 @@ static int open_folder(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 			 strerror(errno));
 }
 
+static void hex(char *text, const unsigned char *id, size_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < size; i++) {
+		text[2 * i] = digits[id[i] >> 4];
+		text[2 * i + 1] = digits[id[i] & 15];
+	}
+	text[2 * size] = '\0';
+}
+
 struct worktree {
 	struct repo *repo;
 	const char *dir;
@@ -232,7 +244,7 @@ struct worktree {
 	struct looking *looking; /* NULL: git is to tell all */
 	/* either what index.c sees, and HEAD's tree of the folder ... */
 	struct index *file;
-	struct process *tree; /* NULL: without a HEAD, or known already */
+	struct process *tree; /* NULL: without a HEAD, or not needed */
 	bool lenient;
 	/* ... or what git sees; staged is NULL without a HEAD */
 	struct process *index, *modified, *staged;
@@ -291,6 +303,27 @@ static bool has_link(const struct repo *repo, const char *dir)
 	return found;
 }
 
+/* Whether git itself has noted that nothing at all is staged. */
+static bool is_all_head(const struct repo_private *p, const struct index *index)
+{
+	char top[2 * 32 + 1];
+
+	if (!p->head_tree || !index->top)
+		return false;
+	hex(top, index->top, index->id_size);
+	return !strcmp(top, p->head_tree);
+}
+
+/* Then the index tells of HEAD, too. */
+static void note_head(struct repo_private *p, const struct index *index,
+		      const char *dir)
+{
+	if (index->tree && !strcmp(dir, KNOWN_FOLDER))
+		p->known[KNOWN_TREE] = id_text(p, index->tree, index->id_size);
+	if (!index->has_other)
+		p->known[KNOWN_SHARED] = "";
+}
+
 struct index *worktree_index(TALLOC_CTX *mem, struct repo *repo,
 			     const char *dir)
 {
@@ -308,6 +341,8 @@ struct index *worktree_index(TALLOC_CTX *mem, struct repo *repo,
 			     : talloc_asprintf(mem, "%s/%s", base, named);
 	index = index_read(mem, path, dir, SHARED_FILE, repo->hex_length / 2);
 	p->unshared = index && !index->has_other;
+	if (index && is_all_head(p, index))
+		note_head(p, index, dir);
 	talloc_free(p->tidy_index);
 	p->tidy_index = index && !index->has_odd ? talloc_strdup(p, dir) : NULL;
 	talloc_free(path);
@@ -318,8 +353,13 @@ static int start_tree(struct worktree *w, struct error *err)
 {
 	char *tree = talloc_asprintf(w, "HEAD:%s", w->dir);
 
-	if (!w->repo->head || !strcmp(tree, KNOWN_TREE))
+	if (!w->repo->head || !w->file->tree ||
+	    is_all_head(private_of(w->repo), w->file))
 		return 0;
+	if (!strcmp(w->dir, KNOWN_FOLDER)) {
+		repo_ask_known(w->repo, KNOWN_TREE);
+		return 0;
+	}
 	return git_start(w, w->repo,
 			 GIT_ARGS("rev-parse", "-q", "--verify",
 				  "--end-of-options", tree),
@@ -345,7 +385,6 @@ static int begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 	w->repo = repo;
 	w->dir = talloc_strdup(w, dir);
 	TALLOC_FREE(private_of(repo)->tidy); /* of an earlier look */
-	repo_ask_known(repo);
 	if (open_folder(w, repo, dir, &w->folder, err) == 0 &&
 	    start(w, ask_git, err) == 0) {
 		*out = w;
@@ -386,39 +425,34 @@ static int read_plumbing(struct worktree *w, struct listing *l,
 	return read_changes(w, w->modified, l, mark_modified, err);
 }
 
-static void hex(char *text, const unsigned char *id, size_t size)
+/* HEAD's tree of the folder; "" where there is none, NULL: not known. */
+static const char *head_folder(struct worktree *w)
 {
-	static const char digits[] = "0123456789abcdef";
+	struct error ignored = { 0 };
+	char *text;
 
-	for (size_t i = 0; i < size; i++) {
-		text[2 * i] = digits[id[i] >> 4];
-		text[2 * i + 1] = digits[id[i] & 15];
-	}
-	text[2 * size] = '\0';
+	if (!w->tree)
+		return repo_known(w->repo, KNOWN_TREE);
+	if (process_read_all(w, w->tree->out, &text, NULL, &ignored) < 0 ||
+	    process_finish(w->tree))
+		text = NULL;
+	error_release(&ignored);
+	return text ? chomp(text) : NULL;
 }
 
 /* Whether the index has the folder as HEAD has it. */
 static bool is_head(struct worktree *w)
 {
-	TALLOC_CTX *mem = talloc_new(w);
-	struct error ignored = { 0 };
-	char *text = NULL, id[2 * 32 + 1];
-	bool same;
+	const char *head;
+	char id[2 * 32 + 1];
 
-	if (!w->tree)
-		text = repo_known(mem, w->repo, KNOWN_TREE);
-	else if (process_read_all(mem, w->tree->out, &text, NULL, &ignored) <
-			 0 ||
-		 process_finish(w->tree))
-		text = NULL;
-	same = text && w->file->tree;
-	if (same) {
-		hex(id, w->file->tree, w->file->id_size);
-		same = !strcmp(chomp(text), id);
-	}
-	error_release(&ignored);
-	talloc_free(mem);
-	return same;
+	if (is_all_head(private_of(w->repo), w->file))
+		return true;
+	if (!w->file->tree)
+		return false;
+	head = head_folder(w);
+	hex(id, w->file->tree, w->file->id_size);
+	return head && !strcmp(head, id);
 }
 
 /* More than that git looks at faster than we have them hashed. */

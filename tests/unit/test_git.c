@@ -1,4 +1,5 @@
 #include "git/hooks.h"
+#include "git/listing.h"
 #include "tests/unit/git_bed.h"
 
 #include <errno.h>
@@ -56,6 +57,49 @@ static void opens_wherever_git_does(void **state)
 	enter(t, "../shallow");
 	assert_true(t->repo->shallow);
 	free(real);
+}
+
+/* What opening the repository and its index tell of objects, and what git is
+   asked for. */
+static void knows_what_head_and_the_proofs_are(void **state)
+{
+	static const char *const states[] = {
+		"echo x >.gitmigrate",
+		"pair 1; commit one",
+		"git checkout -q --detach",
+		"git update-ref refs/notes/migrate-proofs HEAD",
+		"echo x >other; git add other",
+		"git checkout -q main; git commit -qm other",
+		"git rm -q .gitmigrate; git commit -qm without",
+		"git rm -q --cached -r migrations; git commit -qm none",
+		"git update-ref -d refs/notes/migrate-proofs",
+	};
+	static const char *const names[] = {
+		[KNOWN_TREE] = KNOWN_TREE_NAME,
+		[KNOWN_PROOFS] = KNOWN_PROOFS_NAME,
+		[KNOWN_SHARED] = KNOWN_SHARED_NAME,
+	};
+	struct test *t = *state;
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
+		sh(t, states[i]);
+		enter(t, ".");
+		worktree_index(t->mem, t->repo, KNOWN_FOLDER);
+		for (int which = 0; which < KNOWN_COUNT; which++) {
+			char *id = sh(t, talloc_asprintf(t->mem,
+							 "git rev-parse -q "
+							 "--verify '%s' || :",
+							 names[which]));
+			const char *known = repo_known(t->repo,
+						       (enum known)which);
+
+			/* of proofs it is enough that there are some */
+			if (which == KNOWN_PROOFS && *id)
+				assert_true(*known);
+			else
+				assert_string_equal(known, id);
+		}
+	}
 }
 
 static void says_when_there_is_no_repository(void **state)
@@ -595,6 +639,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(opens_wherever_git_does),
+		TEST(knows_what_head_and_the_proofs_are),
 		TEST(says_when_there_is_no_repository),
 		TEST(sha256_names_are_64_long),
 		TEST(sets_of_commit_index_and_work_tree),

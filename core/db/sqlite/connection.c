@@ -1,6 +1,8 @@
 #include "core/db/sqlite/internal.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -126,17 +128,42 @@ int sqlite_run(struct sqlite *s, const char *sql, struct error *err)
 	return sqlite_fail(s, err);
 }
 
+/* Who only looks goes through the ledger once, page by page: to keep them costs
+   more time than it saves. */
+static int keep_few_pages(struct sqlite *s, struct error *err)
+{
+	if (sqlite_number(s, "PRAGMA cache_size", NULL, 0, &s->usual_pages,
+			  err) < 0)
+		return -1;
+	return sqlite_run(s, "PRAGMA cache_size = 64", err);
+}
+
+int sqlite_keep_pages(struct sqlite *s, struct error *err)
+{
+	char sql[64];
+
+	if (!s->usual_pages)
+		return 0;
+	snprintf(sql, sizeof(sql), "PRAGMA cache_size = %" PRId64,
+		 s->usual_pages);
+	s->usual_pages = 0;
+	return sqlite_run(s, sql, err);
+}
+
 /* Scratch databases need not survive a crash. */
 static int apply_settings(struct sqlite *s, struct error *err)
 {
-	const char *sql = NULL;
-
-	if (s->folder)
-		sql = "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY";
-	else if (s->db.options.read_only)
-		sql = "PRAGMA query_only = ON";
 	sqlite3_db_config(s->handle, SQLITE_DBCONFIG_ENABLE_FKEY, 0, NULL);
-	return sql ? sqlite_run(s, sql, err) : 0;
+	if (s->folder)
+		return sqlite_run(s,
+				  "PRAGMA synchronous = OFF; "
+				  "PRAGMA journal_mode = MEMORY",
+				  err);
+	if (keep_few_pages(s, err) < 0)
+		return -1;
+	return s->db.options.read_only
+		       ? sqlite_run(s, "PRAGMA query_only = ON", err)
+		       : 0;
 }
 
 /* Finds out whether it is a database at all. */

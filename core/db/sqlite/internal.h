@@ -44,6 +44,7 @@ struct sqlite {
 	const char *to_make; /* ... and is made for the first that is written;
 				NULL: it is not to be */
 	int flags;	     /* for sqlite3_open_v2() */
+	int64_t usual_pages; /* of the cache, while few are kept; else 0 */
 	const char *folder;  /* of a scratch database, removed with it */
 	int owner_file;	     /* see folder.c */
 	struct cached_statement *cache;
@@ -117,6 +118,8 @@ bool sqlite_tick(struct sqlite *s);
 bool sqlite_wait(struct sqlite *s, int tries);
 /* What the library says went wrong, as our error. */
 int sqlite_fail(struct sqlite *s, struct error *err);
+/* As many pages as usual from now on, for who does more than to look. */
+int sqlite_keep_pages(struct sqlite *s, struct error *err);
 /* One statement without parameters and rows, not kept. */
 int sqlite_run(struct sqlite *s, const char *sql, struct error *err);
 

@@ -39,7 +39,8 @@ int sqlite_restore(struct sqlite *s, struct error *err)
 static int open_transaction(struct sqlite *s, const struct script *script,
 			    struct error *err)
 {
-	if (sqlite_run(s, "BEGIN IMMEDIATE", err) < 0) {
+	if (sqlite_keep_pages(s, err) < 0 ||
+	    sqlite_run(s, "BEGIN IMMEDIATE", err) < 0) {
 		forget(s);
 		return -1;
 	}

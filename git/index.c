@@ -337,17 +337,6 @@ static uint64_t hash_name(const char *name, size_t length)
 	return hash;
 }
 
-static void add_name(struct names_sum *names, const char *name, size_t length)
-{
-	names->sum += hash_name(name, length);
-	names->count++;
-}
-
-void names_sum_add(struct names_sum *names, const char *name)
-{
-	add_name(names, name, strlen(name));
-}
-
 void names_sum_take(struct names_sum *names, const char *name)
 {
 	names->sum -= hash_name(name, strlen(name));
@@ -362,17 +351,19 @@ struct names_sum names_sum_folder(DIR *folder)
 	while ((entry = readdir(folder)) != NULL) {
 		size_t length = strlen(entry->d_name);
 
-		if (is_script_end(entry->d_name, length))
-			add_name(&names, entry->d_name, length);
-		else if (ends_as_sql(entry->d_name))
+		if (is_script_end(entry->d_name, length)) {
+			names.sum += hash_name(entry->d_name, length);
+			names.count++;
+		} else if (ends_as_sql(entry->d_name)) {
 			names.others++;
+		}
 	}
 	return names;
 }
 
 /* What one thread has found out of the index's scripts. */
 struct part {
-	struct names_sum same;
+	size_t same;
 	bool changed; /* one that is not the same */
 };
 
@@ -394,31 +385,25 @@ struct looking {
 
 #define SHARE 256
 
+static bool has(const struct index_entry *e, int which, int64_t value)
+{
+	return number(e->stats + 4 * which) == (uint32_t)value;
+}
+
 static bool is_same(const struct index *index, const struct index_entry *e,
 		    const struct stat *st)
 {
-	const struct {
-		int which;
-		uint32_t value;
-	} values[] = {
-		{ MTIME, (uint32_t)st->st_mtim.tv_sec },
-		{ MTIME_NS, (uint32_t)st->st_mtim.tv_nsec },
-		{ CTIME, (uint32_t)st->st_ctim.tv_sec },
-		{ CTIME_NS, (uint32_t)st->st_ctim.tv_nsec },
-		{ INO, (uint32_t)st->st_ino },
-		{ UID, (uint32_t)st->st_uid },
-		{ GID, (uint32_t)st->st_gid },
-		{ SIZE, (uint32_t)st->st_size },
-	};
-
 	if (!S_ISREG(st->st_mode))
 		return false;
-	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++)
-		if (number(e->stats + 4 * values[i].which) != values[i].value)
-			return false;
 	/* one that was changed in the second in which the index was written
 	   may have been changed again after that */
-	return st->st_mtim.tv_sec < index->written;
+	return st->st_mtim.tv_sec < index->written &&
+	       has(e, MTIME, st->st_mtim.tv_sec) &&
+	       has(e, MTIME_NS, st->st_mtim.tv_nsec) &&
+	       has(e, CTIME, st->st_ctim.tv_sec) &&
+	       has(e, CTIME_NS, st->st_ctim.tv_nsec) &&
+	       has(e, INO, (int64_t)st->st_ino) && has(e, UID, st->st_uid) &&
+	       has(e, GID, st->st_gid) && has(e, SIZE, st->st_size);
 }
 
 static enum look look_at(struct looking *l, const struct index_entry *e, int fd)
@@ -443,10 +428,8 @@ static void look_at_some(struct looking *l, size_t begin, size_t end, int fd,
 		enum look answer = look_at(l, e, fd);
 
 		l->answers[i] = (unsigned char)answer;
-		if (e->is_script && answer == LOOK_SAME)
-			names_sum_add(&part->same, e->path + l->prefix);
-		else if (e->is_script)
-			part->changed = true;
+		part->same += e->is_script && answer == LOOK_SAME;
+		part->changed |= e->is_script && answer != LOOK_SAME;
 	}
 }
 
@@ -528,14 +511,14 @@ static void help(struct looking *l)
 	close(fd);
 }
 
+/* Where all that the index has is in the folder, and the folder has no more
+   than that, it has the same names. */
 static bool is_as_index(const struct looking *l)
 {
 	const struct part *a = &l->parts[0], *b = &l->parts[1];
-	const struct names_sum *names = &l->found.names;
 
 	return l->found.answers && !a->changed && !b->changed &&
-	       a->same.sum + b->same.sum == names->sum &&
-	       a->same.count + b->same.count == names->count;
+	       a->same + b->same == l->found.names.count;
 }
 
 struct looked looking_end(struct looking *l)

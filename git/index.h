@@ -49,7 +49,6 @@ struct names_sum {
 	size_t count;
 	size_t others; /* SQL that is no script; in no sum */
 };
-void names_sum_add(struct names_sum *names, const char *name);
 void names_sum_take(struct names_sum *names, const char *name);
 /* Of the scripts that are in a folder. */
 struct names_sum names_sum_folder(DIR *folder);

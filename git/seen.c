@@ -94,7 +94,15 @@ static void append(struct text *t, const char *data, size_t length)
 
 static void append_word(struct text *t, const char *word, char end)
 {
-	append(t, word, strlen(word));
+	size_t length = strlen(word);
+
+	if (t->before && length < t->before_length - t->length &&
+	    t->before[t->length + length] == end &&
+	    !memcmp(t->before + t->length, word, length)) {
+		t->length += length + 1;
+		return;
+	}
+	append(t, word, length);
 	append(t, &end, 1);
 }
 

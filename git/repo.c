@@ -176,6 +176,9 @@ static const char *starting_folder(void)
 		       : NULL;
 }
 
+/* git then loads no translations, either. */
+static const char *const in_english[] = { "LC_ALL=C", NULL };
+
 void repo_ask_known(struct repo *repo, enum known which)
 {
 	static const char names[] = KNOWN_TREE_NAME "\n" KNOWN_PROOFS_NAME
@@ -186,7 +189,7 @@ void repo_ask_known(struct repo *repo, enum known which)
 	if (p->names || p->known[which])
 		return;
 	if (process_start(p, GIT_ARGS("cat-file", "--batch-check"),
-			  starting_folder(), NULL,
+			  starting_folder(), in_english,
 			  PROCESS_IN | PROCESS_OUT | PROCESS_QUIET, &p->names,
 			  &ignored) < 0) {
 		error_release(&ignored);
@@ -235,8 +238,6 @@ const char *repo_known(struct repo *repo, enum known which)
 static int ask_where(struct repo_private *p, struct process **where,
 		     struct error *err)
 {
-	static const char *const quiet[] = { "LC_ALL=C", NULL };
-
 	return process_start(
 		p,
 		GIT_ARGS("rev-parse", "--path-format=absolute", "--git-dir",
@@ -246,14 +247,14 @@ static int ask_where(struct repo_private *p, struct process **where,
 			 "HEAD^{tree}", "--symbolic-full-name", "HEAD",
 			 /* last, and only where there is such a one */
 			 "--symbolic", "--default", KNOWN_PROOFS_NAME),
-		starting_folder(), quiet, PROCESS_OUT | PROCESS_ERR, where,
+		starting_folder(), in_english, PROCESS_OUT | PROCESS_ERR, where,
 		err);
 }
 
 static int ask_config(struct repo_private *p, struct error *err)
 {
 	return process_start(p, GIT_ARGS("config", "-z", "--list"),
-			     starting_folder(), NULL,
+			     starting_folder(), in_english,
 			     PROCESS_OUT | PROCESS_QUIET, &p->config, err);
 }
 

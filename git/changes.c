@@ -1,5 +1,7 @@
 #include "git/changes.h"
 
+#include <endian.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,17 +31,39 @@ static void add(TALLOC_CTX *mem, struct changes *changes,
 	changes->list[changes->count++] = *change;
 }
 
+/* Four bytes as eight digits, all at once: a byte for each half of a byte, and
+   "a" comes 39 after what would come after "9". */
+static uint64_t digits_of(uint32_t bytes)
+{
+	uint64_t x = bytes;
+
+	x = (x | x << 16) & UINT64_C(0x0000ffff0000ffff);
+	x = (x | x << 8) & UINT64_C(0x00ff00ff00ff00ff);
+	x = (x | x << 4) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return x + UINT64_C(0x3030303030303030) +
+	       39 * ((x + UINT64_C(0x0606060606060606)) >> 4 &
+		     UINT64_C(0x0101010101010101));
+}
+
+void id_format(char *text, const unsigned char *id, size_t size)
+{
+	for (size_t i = 0; i < size; i += 4) {
+		uint32_t bytes;
+		uint64_t digits;
+
+		memcpy(&bytes, id + i, sizeof(bytes));
+		digits = htobe64(digits_of(be32toh(bytes)));
+		memcpy(text + 2 * i, &digits, sizeof(digits));
+	}
+	text[2 * size] = '\0';
+}
+
 char *id_text(TALLOC_CTX *mem, const unsigned char *id, size_t size)
 {
-	static const char digits[] = "0123456789abcdef";
-	char *hex = talloc_array(mem, char, (unsigned)(2 * size + 1));
+	char *text = talloc_array(mem, char, (unsigned)(2 * size + 1));
 
-	for (size_t i = 0; i < size; i++) {
-		hex[2 * i] = digits[id[i] >> 4];
-		hex[2 * i + 1] = digits[id[i] & 15];
-	}
-	hex[2 * size] = '\0';
-	return hex;
+	id_format(text, id, size);
+	return text;
 }
 
 /* --- git compares --------------------------------------------------------- */

@@ -39,7 +39,8 @@ int changes_read_tree(TALLOC_CTX *mem, struct process *process,
 		      const struct index *index, const char *dir,
 		      struct changes *changes, struct error *err);
 
-/* An id's bytes in hexadecimal digits. */
+/* An id's 20 or 32 bytes in hexadecimal digits, and a NUL. */
+void id_format(char *text, const unsigned char *id, size_t size);
 char *id_text(TALLOC_CTX *mem, const unsigned char *id, size_t size);
 
 #endif

@@ -226,17 +226,6 @@ static int open_folder(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 			 strerror(errno));
 }
 
-static void hex(char *text, const unsigned char *id, size_t size)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < size; i++) {
-		text[2 * i] = digits[id[i] >> 4];
-		text[2 * i + 1] = digits[id[i] & 15];
-	}
-	text[2 * size] = '\0';
-}
-
 struct worktree {
 	struct repo *repo;
 	const char *dir;
@@ -310,7 +299,7 @@ static bool is_all_head(const struct repo_private *p, const struct index *index)
 
 	if (!p->head_tree || !index->top)
 		return false;
-	hex(top, index->top, index->id_size);
+	id_format(top, index->top, index->id_size);
 	return !strcmp(top, p->head_tree);
 }
 
@@ -451,7 +440,7 @@ static bool is_head(struct worktree *w)
 	if (!w->file->tree)
 		return false;
 	head = head_folder(w);
-	hex(id, w->file->tree, w->file->id_size);
+	id_format(id, w->file->tree, w->file->id_size);
 	return head && !strcmp(head, id);
 }
 
@@ -479,7 +468,7 @@ static void take_entries(struct worktree *w, const unsigned char *looks,
 
 		if (!e->is_script)
 			continue;
-		hex(id, e->id, w->file->id_size);
+		id_format(id, e->id, w->file->id_size);
 		f = listing_append(w, l);
 		f->path = e->path;
 		f->blob = arena_copy(ids, id);
@@ -500,7 +489,7 @@ static int fill_unchanged(TALLOC_CTX *mem, const struct worktree *w,
 	for (size_t i = 0; i < w->file->count; i++) {
 		const struct index_entry *e = &w->file->entries[i];
 
-		hex(id, e->id, w->file->id_size);
+		id_format(id, e->id, w->file->id_size);
 		if (set_add(set, e->path, id, 0, err) >= 0)
 			continue;
 		if (w->lenient) {

@@ -147,6 +147,22 @@ static struct migration *find_unsorted(const struct set *set, int64_t version,
 	return NULL;
 }
 
+/* The last migration, when it has its down script and the path is that of its
+   up script: then its name has been seen. */
+static struct migration *just_begun(const struct set *set, const char *path)
+{
+	size_t length = strlen(path), stem = length - strlen(".up.sql");
+	struct migration *last = set->count ? &set->list[set->count - 1] : NULL;
+	const char *down = last ? last->half[DIRECTION_DOWN].path : NULL;
+
+	return down && !last->half[DIRECTION_UP].path &&
+			       ends_with(path, length, ".up.sql") &&
+			       !strncmp(down, path, stem) &&
+			       !strcmp(down + stem, ".down.sql")
+		       ? last
+		       : NULL;
+}
+
 static void set_room(struct set *set, size_t room)
 {
 	set->room = room;
@@ -168,18 +184,32 @@ static struct migration *append(struct set *set)
 	return &set->list[set->count++];
 }
 
+static void set_half(struct set *set, struct migration *m,
+		     enum direction direction, const char *path,
+		     const char *blob, unsigned flags)
+{
+	m->half[direction].path = arena_copy(set->strings, path);
+	m->half[direction].blob = arena_copy(set->strings, blob);
+	m->half[direction].flags = flags;
+}
+
 int set_add(struct set *set, const char *path, const char *blob, unsigned flags,
 	    struct error *err)
 {
-	const char *slash = strrchr(path, '/');
+	struct migration *m = just_begun(set, path);
+	const char *slash, *name = NULL;
 	enum direction direction;
-	struct migration *m;
-	const char *name = NULL;
 	int64_t version = 0;
 	size_t length = 0;
-	int ours = script_name_parse(slash ? slash + 1 : path, &version, &name,
-				     &length, &direction, err);
+	int ours;
 
+	if (m) {
+		set_half(set, m, DIRECTION_UP, path, blob, flags);
+		return 0;
+	}
+	slash = strrchr(path, '/');
+	ours = script_name_parse(slash ? slash + 1 : path, &version, &name,
+				 &length, &direction, err);
 	if (ours <= 0) {
 		if (ours < 0) {
 			char *shown = text_visible(NULL, path, false);
@@ -195,9 +225,7 @@ int set_add(struct set *set, const char *path, const char *blob, unsigned flags,
 		m->version = version;
 		m->name = arena_copy_n(set->strings, name, length);
 	}
-	m->half[direction].path = arena_copy(set->strings, path);
-	m->half[direction].blob = arena_copy(set->strings, blob);
-	m->half[direction].flags = flags;
+	set_half(set, m, direction, path, blob, flags);
 	return 0;
 }
 

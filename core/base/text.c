@@ -69,15 +69,17 @@ static uint64_t odd_bytes(uint64_t bytes)
 
 bool text_is_plain(const char *text, size_t len)
 {
-	uint64_t part, odd = 0;
+	uint64_t part = 0x20 * EACH_BYTE, odd = 0;
 
-	for (; len >= sizeof(part); len -= sizeof(part)) {
-		memcpy(&part, text, sizeof(part));
-		odd |= odd_bytes(part);
-		text += sizeof(part);
+	if (len < sizeof(part)) {
+		memcpy(&part, text, len);
+		return !odd_bytes(part);
 	}
-	part = 0x20 * EACH_BYTE;
-	memcpy(&part, text, len);
+	for (size_t i = 0; i < len - sizeof(part); i += sizeof(part)) {
+		memcpy(&part, text + i, sizeof(part));
+		odd |= odd_bytes(part);
+	}
+	memcpy(&part, text + len - sizeof(part), sizeof(part));
 	return !(odd | odd_bytes(part));
 }
 

@@ -411,6 +411,30 @@ int cmd_end_here(struct cmd *cmd, bool keep, struct set **set)
 	return 0;
 }
 
+int cmd_states(struct cmd *cmd, bool keep, const struct ledger *ledger,
+	       struct set **here, struct states **states)
+{
+	struct set *expected = NULL;
+	struct states *early = NULL;
+
+	if (cmd->looking && cmd->lenient)
+		worktree_be_lenient(cmd->looking);
+	if (cmd->looking)
+		expected = worktree_expect(cmd->mem, cmd->looking);
+	/* joined while another thread looks whether it is that */
+	if (expected)
+		early = states_join(cmd->mem, expected, ledger);
+	if (cmd_end_here(cmd, keep, here) < 0)
+		return -1;
+	if (*here != expected) {
+		talloc_free(early);
+		talloc_free(expected);
+		early = states_join(cmd->mem, *here, ledger);
+	}
+	*states = early;
+	return 0;
+}
+
 int cmd_set_here(struct cmd *cmd, bool keep, struct set **set)
 {
 	return cmd_begin_here(cmd) < 0 ? -1 : cmd_end_here(cmd, keep, set);

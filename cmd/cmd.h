@@ -138,6 +138,9 @@ int cmd_set_here(struct cmd *cmd, bool keep, struct set **set);
 /* The same in two steps, so that git looks while the database is opened. */
 int cmd_begin_here(struct cmd *cmd);
 int cmd_end_here(struct cmd *cmd, bool keep, struct set **set);
+/* The second step, and what comes of it and the ledger. */
+int cmd_states(struct cmd *cmd, bool keep, const struct ledger *ledger,
+	       struct set **here, struct states **states);
 /* Reads the ledger of cmd->db, and keeps what it says for hooks, which open no
    database. */
 int cmd_ledger(struct cmd *cmd, struct ledger **ledger);

@@ -60,10 +60,12 @@ static int load(struct status *s)
 	s->head = cmd->repo->head;
 	if ((s->at ? load_commit(s) : cmd_begin_here(cmd)) < 0 ||
 	    cmd_open_target(cmd, CMD_READ) < 0 ||
-	    cmd_ledger(cmd, &s->ledger) < 0 ||
-	    (!s->at && cmd_end_here(cmd, false, &s->here) < 0))
+	    cmd_ledger(cmd, &s->ledger) < 0)
 		return -1;
-	s->states = states_join(cmd->mem, s->here, s->ledger);
+	if (s->at)
+		s->states = states_join(cmd->mem, s->here, s->ledger);
+	else if (cmd_states(cmd, false, s->ledger, &s->here, &s->states) < 0)
+		return -1;
 	return find_run(s);
 }
 

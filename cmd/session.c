@@ -142,9 +142,10 @@ int session_read(struct session *s)
 {
 	struct cmd *cmd = &s->cmd;
 
-	if (cmd_ledger(cmd, &s->ledger) < 0 ||
-	    (!s->here && cmd_end_here(cmd, true, &s->here) < 0))
+	if (cmd_ledger(cmd, &s->ledger) < 0)
 		return -1;
+	if (!s->here)
+		return cmd_states(cmd, true, s->ledger, &s->here, &s->states);
 	s->states = states_join(cmd->mem, s->here, s->ledger);
 	return 0;
 }

@@ -93,6 +93,12 @@ int worktree_begin(TALLOC_CTX *mem, struct repo *repo, const char *dir,
 		   struct worktree **w, struct error *err);
 /* What cannot be a migration is then a problem of the set, and no error. */
 void worktree_be_lenient(struct worktree *w);
+/*
+ * The set that it nearly always is, while the look goes on; NULL where that
+ * cannot be told. worktree_end() gives this one when it was right, and another
+ * one otherwise.
+ */
+struct set *worktree_expect(TALLOC_CTX *mem, struct worktree *w);
 int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
 		 struct set **set, struct error *err);
 

@@ -237,11 +237,16 @@ struct worktree {
 	bool lenient;
 	/* ... or what git sees; staged is NULL without a HEAD */
 	struct process *index, *modified, *staged;
+	/* the set as HEAD has it, if that can be told, or why it is none */
+	bool asked, head;
+	struct set *expected;
+	struct error odd;
 };
 
 static int close_folder(struct worktree *w)
 {
 	talloc_free(w->looking);
+	error_release(&w->odd);
 	if (w->folder)
 		closedir(w->folder);
 	return 0;
@@ -573,26 +578,31 @@ static int end_changed(TALLOC_CTX *mem, struct worktree *w, bool keep,
 	return listing_fill_set(mem, &l, set, err);
 }
 
+struct set *worktree_expect(TALLOC_CTX *mem, struct worktree *w)
+{
+	if (!w->asked)
+		w->head = w->file && w->repo->head && is_head(w);
+	if (w->head && !w->asked)
+		fill_unchanged(mem, w, &w->expected, &w->odd);
+	w->asked = true;
+	return w->expected;
+}
+
 int worktree_end(TALLOC_CTX *mem, struct worktree *w, bool keep,
 		 struct set **set, struct error *err)
 {
-	bool head = w->file && w->repo->head && is_head(w);
-	struct set *as_head = NULL;
-	struct error odd = { 0 };
 	struct looked found;
 	int result = 0;
 
-	/* nearly always it is the answer, and another thread looks meanwhile */
-	if (head)
-		result = fill_unchanged(mem, w, &as_head, &odd);
+	worktree_expect(w, w);
 	found = look(w);
-	if (head && found.same) {
-		*set = as_head;
-		*err = odd;
+	if (w->head && found.same) {
+		result = w->expected ? 0 : -1;
+		*set = talloc_steal(mem, w->expected);
+		*err = w->odd;
+		w->odd = (struct error){ 0 };
 	} else {
-		talloc_free(as_head);
-		error_release(&odd);
-		result = end_changed(mem, w, keep, &found, head, set, err);
+		result = end_changed(mem, w, keep, &found, w->head, set, err);
 	}
 	talloc_free(w);
 	return result;

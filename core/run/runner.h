@@ -17,7 +17,7 @@
  * held up to its reply, the rows that are there now) is added to the recorded
  * run by runner_finish(); a crash before that loses this refinement alone. Of a
  * transaction that was sent ahead (sent.c) that is all that was measured, and
- * is added every quarter of a second. A script that cannot be in a transaction
+ * is added every second. A script that cannot be in a transaction
  * is first recorded as unfinished, and its progress after each statement.
  */
 struct runner {

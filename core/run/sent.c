@@ -8,11 +8,11 @@
  * Where the engine can send the whole transaction of a script ahead, it goes
  * while the one before it is being carried out, with its row of the ledger and
  * its run. What the run measures is not known then: it is written down by
- * runner_finish(), and every quarter of a second in between, for which one
+ * runner_finish(), and every second in between, for which one
  * transaction is not sent ahead.
  */
 
-#define WRITTEN_DOWN_EVERY_US 250000
+#define WRITTEN_DOWN_EVERY_US 1000000
 
 struct sent {
 	const struct plan_item *item;

@@ -270,7 +270,8 @@ struct my {
 	int64_t numbers_cost_us, numbers_least_us;
 
 	/* execute.c */
-	bool refused; /* the statement said so, without failing */
+	bool refused;	    /* the statement said so, without failing */
+	bool may_turn_away; /* to db.meanwhile */
 
 	/* scratch.c */
 	bool scratch;		  /* dropped when closed */

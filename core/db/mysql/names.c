@@ -353,22 +353,35 @@ void my_split_name(TALLOC_CTX *mem, const char *relation, char **database,
 	*name = talloc_strdup(mem, dot ? dot + 1 : relation);
 }
 
+static bool is_own_table(const char *word, size_t length)
+{
+	char name[32];
+
+	if (length >= sizeof(name) || strncmp(word, "git_", 4) != 0)
+		return false;
+	memcpy(name, word, length);
+	name[length] = '\0';
+	return db_is_own_table(name);
+}
+
 char *my_qualify(TALLOC_CTX *mem, const char *database, const char *sql)
 {
-	size_t length = strlen(sql), at = 0;
+	size_t length = strlen(sql), at = 0, from = 0;
 	char *out = talloc_strdup(mem, "");
 	char *quoted = my_quote(mem, database);
 	struct sql_token token;
 
 	while ((token = sql_next(sql, length, at, SQL_MYSQL)).kind != SQL_END) {
-		char *word = talloc_strndup(quoted, sql + token.offset,
-					    token.length);
-
-		if (token.kind == SQL_WORD && db_is_own_table(word))
-			out = talloc_asprintf_append_buffer(out, "%s.", quoted);
-		out = talloc_strdup_append_buffer(out, word);
 		at = token.offset + token.length;
+		if (token.kind != SQL_WORD ||
+		    !is_own_table(sql + token.offset, token.length))
+			continue;
+		out = talloc_strndup_append_buffer(out, sql + from,
+						   token.offset - from);
+		out = talloc_asprintf_append_buffer(out, "%s.", quoted);
+		from = token.offset;
 	}
+	out = talloc_strdup_append_buffer(out, sql + from);
 	talloc_free(quoted);
 	return out;
 }

@@ -33,7 +33,7 @@ static char *quote_value(struct my_conn *c, char *out, const char *value)
 static char *fill_in(TALLOC_CTX *mem, struct my_conn *c, const char *sql,
 		     const char *const *params, int param_count)
 {
-	size_t length = strlen(sql), at = 0;
+	size_t length = strlen(sql), at = 0, from = 0;
 	char *out = talloc_strdup(mem, "");
 	struct sql_token token;
 
@@ -43,19 +43,18 @@ static char *fill_in(TALLOC_CTX *mem, struct my_conn *c, const char *sql,
 		long n;
 
 		at = token.offset + token.length;
-		if (*text != '$' || text[1] < '1' || text[1] > '9') {
-			out = talloc_strndup_append_buffer(out, text,
-							   token.length);
+		if (*text != '$' || text[1] < '1' || text[1] > '9')
 			continue;
-		}
+		out = talloc_strndup_append_buffer(out, sql + from,
+						   token.offset - from);
 		n = strtol(text + 1, &end, 10) - 1;
-		at = (size_t)(end - sql);
+		at = from = (size_t)(end - sql);
 		if (n >= param_count || !params[n])
 			out = talloc_strdup_append_buffer(out, "NULL");
 		else
 			out = quote_value(c, out, params[n]);
 	}
-	return out;
+	return talloc_strdup_append_buffer(out, sql + from);
 }
 
 static size_t size_of(const char *const *params, int param_count)

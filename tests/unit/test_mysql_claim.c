@@ -271,6 +271,41 @@ static void takes_it_back_for_another_one(void **state)
 	assert_string_equal(ledger(f), "1 applied, 3 applied");
 }
 
+/* What stands in the claim of the second one is what the catalog says of it now
+   that the first is done. */
+static void knows_what_the_first_has_made(struct fixture *f, const char *first,
+					  const char *second)
+{
+	char *now;
+
+	f->items[0] = item(f, f->items[0].version + 10, "x", first);
+	f->items[1] = item(f, f->items[0].version + 1, "y", second);
+	run(f, 0, &f->items[1]);
+	assert_int_equal(
+		my_witness(f, f->db, f->items[1].script, 0, &now, &f->err), 0);
+	assert_non_null(now);
+	assert_string_equal(
+		myt_ask(f->db, "SELECT witness FROM git_migrate_progress"),
+		now);
+	run(f, 1, NULL);
+}
+
+static void claims_with_what_is_there_by_then(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "CREATE TABLE a (id int);", "ALTER TABLE a ADD b int;" },
+		{ "ALTER TABLE a RENAME TO c;", "ALTER TABLE c ADD d int;" },
+		{ "RENAME TABLE c TO e;", "CREATE TABLE c (id int);" },
+		{ "DROP TABLE c;", "CREATE TABLE C (id int);" },
+		{ "ALTER TABLE e ADD f int;", "CREATE INDEX i ON e (f);" },
+		{ "CREATE TABLE g (id int);", "CREATE TABLE h (id int);" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+		knows_what_the_first_has_made(f, pairs[i][0], pairs[i][1]);
+}
+
 static void is_not_claimed(struct fixture *f, const struct plan_item *next)
 {
 	run(f, 0, next);
@@ -337,6 +372,7 @@ int main(void)
 		TEST(claims_the_next_one),
 		TEST(takes_back_what_is_not_begun),
 		TEST(takes_it_back_for_another_one),
+		TEST(claims_with_what_is_there_by_then),
 		TEST(claims_nothing_that_others_may_run),
 		TEST(claims_nothing_that_is_not_read),
 		TEST(claims_nothing_that_is_one_transaction),

@@ -54,22 +54,6 @@ until_at_the_gate() {
 	done
 }
 
-start() {
-	git-migrate up "$@" >"$BATS_TEST_TMPDIR/run-out" \
-		2>"$BATS_TEST_TMPDIR/run-err" </dev/null 3>&- &
-	RUN=$!
-}
-
-finish() {
-	status=0
-	wait "$RUN" || status=$?
-	RUN=
-	# shellcheck disable=SC2034 # the assertions look at them
-	out=$(<"$BATS_TEST_TMPDIR/run-out")
-	# shellcheck disable=SC2034
-	err=$(<"$BATS_TEST_TMPDIR/run-err")
-}
-
 # applied COUNT   the ledger says so, and the tables and the runs agree.
 applied() {
 	local n want=
@@ -123,10 +107,10 @@ hint: mend the script, then: git migrate up"
 
 @test "Ctrl-C ends the one at work, and those after it are not carried out" {
 	gate_closes t3
-	start
+	up_starts
 	until_at_the_gate
 	kill -TERM "$RUN"
-	finish
+	up_ends
 	exits 130
 	err_has "unable to apply migration '$((FIRST + 3))_create_t3': interrupted"
 	err_has 'hint: 2 done and committed before it, 3 after it not started'
@@ -138,10 +122,10 @@ hint: mend the script, then: git migrate up"
 @test "Ctrl-C while the last one that was sent is at work" {
 	gate_closes t2
 	# it was sent behind the first one's COMMIT, and the third with it
-	start -n 3
+	up_starts -n 3
 	until_at_the_gate
 	kill -TERM "$RUN"
-	finish
+	up_ends
 	exits 130
 	applied 1
 	gate_opens
@@ -150,10 +134,10 @@ hint: mend the script, then: git migrate up"
 
 @test "a killed run: what the server has is carried out, and recorded" {
 	gate_closes t3
-	start
+	up_starts
 	until_at_the_gate
 	kill -KILL "$RUN"
-	finish
+	up_ends
 	exits 137
 	gate_opens
 	# the server goes on with what it was given, and then sees the end
@@ -179,10 +163,10 @@ hint: mend the script, then: git migrate up"
 
 @test "a connection that is lost: none after it is carried out" {
 	gate_closes t3
-	start
+	up_starts
 	until_at_the_gate
 	server "SELECT pg_terminate_backend($answer)" >/dev/null
-	finish
+	up_ends
 	exits 128
 	err_has "unable to apply migration '$((FIRST + 3))_create_t3': the connection to"
 	err_has 'hint: 2 done and committed before it, 3 after it not started'
@@ -193,8 +177,8 @@ hint: mend the script, then: git migrate up"
 
 @test "--abort-after ends it in time" {
 	gate_closes t3
-	start --abort-after 1s
-	finish
+	up_starts --abort-after 1s
+	up_ends
 	exits 128
 	err_has "unable to apply migration '$((FIRST + 3))_create_t3': the run took longer than 1"
 	applied 2

@@ -39,23 +39,6 @@ on() { # ENGINE
 	fresh "$1"
 }
 
-# start ...   `git migrate up` in the background; finish() takes what it said.
-start() {
-	git-migrate up "$@" >"$BATS_TEST_TMPDIR/run-out" \
-		2>"$BATS_TEST_TMPDIR/run-err" </dev/null 3>&- &
-	RUN=$!
-}
-
-finish() {
-	status=0
-	wait "$RUN" || status=$?
-	RUN=
-	# shellcheck disable=SC2034 # the assertions look at them
-	out=$(<"$BATS_TEST_TMPDIR/run-out")
-	# shellcheck disable=SC2034
-	err=$(<"$BATS_TEST_TMPDIR/run-err")
-}
-
 # until_answered STATEMENT   asks the server until it says something: $answer.
 until_answered() {
 	local tries=0
@@ -109,10 +92,10 @@ prepared() {
 	on postgresql
 	prepared
 	synchronous on
-	start --json
+	up_starts --json
 	waiting_for_standby
 	server "SELECT pg_terminate_backend($answer)" >/dev/null
-	finish
+	up_ends
 	exits 128
 	err_is "error: migration '${B}_create_b' was applied, and then the connection to 'postgresql:${URL##*/}' was lost
 hint: 1 after it not started; to go on: git migrate up"
@@ -128,11 +111,11 @@ $C pending" "$(states)"
 	on postgresql
 	prepared
 	synchronous on
-	start --json
+	up_starts --json
 	waiting_for_standby
 	stop "$answer"
 	kill -TERM "$RUN"
-	finish
+	up_ends
 	exits 130
 	err_has "unable to apply migration '${B}_create_b': interrupted, and 'postgresql:${URL##*/}' does not answer"
 	err_has 'hint: whether it was committed is not known: the server is still at it'
@@ -153,11 +136,11 @@ $C pending" "$(states)"
 	on postgresql
 	pair ${A}_a $'CREATE TABLE a (id integer);\nSELECT pg_sleep(60);' 'DROP TABLE a;'
 	commit
-	start --json
+	up_starts --json
 	until_answered "SELECT pid FROM pg_stat_activity
 		WHERE datname = '${URL##*/}' AND wait_event = 'PgSleep'"
 	server "SELECT pg_terminate_backend($answer)" >/dev/null
-	finish
+	up_ends
 	exits 128
 	err_has "the connection to 'postgresql:${URL##*/}' was lost"
 	err_has 'hint: nothing of it is left in the database'
@@ -169,12 +152,12 @@ $C pending" "$(states)"
 	on postgresql
 	pair ${A}_a $'CREATE TABLE a (id integer);\nSELECT pg_sleep(60);' 'DROP TABLE a;'
 	commit
-	start
+	up_starts
 	until_answered "SELECT pid FROM pg_stat_activity
 		WHERE datname = '${URL##*/}' AND wait_event = 'PgSleep'"
 	stop "$(head -n 1 "$POSTGRES_DIR/data/postmaster.pid")"
 	kill -TERM "$RUN"
-	finish
+	up_ends
 	exits 130
 	err_has "interrupted, and 'postgresql:${URL##*/}' does not answer"
 	err_has 'hint: it was not told to commit: the server rolls it back'
@@ -185,7 +168,7 @@ $C pending" "$(states)"
 	on postgresql
 	pair ${A}_a 'SELECT pg_sleep(60);' 'SELECT 1;'
 	commit
-	start
+	up_starts
 	until_answered "SELECT pid FROM pg_stat_activity
 		WHERE datname = '${URL##*/}' AND wait_event = 'PgSleep'"
 	stop "$(head -n 1 "$POSTGRES_DIR/data/postmaster.pid")"
@@ -193,7 +176,7 @@ $C pending" "$(states)"
 	# what comes within half a second is the same one, that git has sent on
 	sleep 1
 	kill -TERM "$RUN"
-	finish
+	up_ends
 	exits 143
 	err_has 'error: ended at once, in the middle of a migration'
 	err_has 'hint: see what the database has: git migrate status'
@@ -207,11 +190,11 @@ $C pending" "$(states)"
 	pair ${B}_fill $'INSERT INTO a VALUES (1);\nINSERT INTO a SELECT SLEEP(60);' \
 		'DELETE FROM a;'
 	commit
-	start --json
+	up_starts --json
 	until_answered "SELECT id FROM information_schema.PROCESSLIST
 		WHERE db = '${URL##*/}' AND state = 'User sleep'"
 	server "KILL $answer"
-	finish
+	up_ends
 	exits 128
 	err_has "the connection to 'mariadb:${URL##*/}' was lost"
 	err_has 'hint: nothing of it is left in the database'
@@ -226,12 +209,12 @@ $C pending" "$(states)"
 	ok up
 	pair ${B}_fill 'INSERT INTO a SELECT SLEEP(60);' 'DELETE FROM a;'
 	commit
-	start
+	up_starts
 	until_answered "SELECT id FROM information_schema.PROCESSLIST
 		WHERE db = '${URL##*/}' AND state = 'User sleep'"
 	stop "$(<"$MARIADB_DIR/pid")"
 	kill -TERM "$RUN"
-	finish
+	up_ends
 	exits 130
 	err_has "interrupted, and 'mariadb:${URL##*/}' does not answer"
 	err_lacks 'nothing of it is left'

@@ -27,22 +27,6 @@ progress() {
 	sql 'SELECT count(*) FROM git_migrate_progress'
 }
 
-start() {
-	git-migrate up "$@" >"$BATS_TEST_TMPDIR/run-out" \
-		2>"$BATS_TEST_TMPDIR/run-err" </dev/null 3>&- &
-	RUN=$!
-}
-
-finish() {
-	status=0
-	wait "$RUN" || status=$?
-	RUN=
-	# shellcheck disable=SC2034 # the assertions look at them
-	out=$(<"$BATS_TEST_TMPDIR/run-out")
-	# shellcheck disable=SC2034
-	err=$(<"$BATS_TEST_TMPDIR/run-err")
-}
-
 is() { # STATE VERSION
 	[[ $(state_of "$2") == "$1" ]]
 }
@@ -62,7 +46,7 @@ claimed() {
 	ok up -n 1
 	ok down
 	holder 'SELECT * FROM held'
-	start
+	up_starts
 	until_true is unfinished $B
 	same state applied "$(state_of $A)"
 	same progress 1 "$(progress)"
@@ -146,7 +130,7 @@ $C pending" "$(states)"
 	exits 1
 	err_has "error: migration '${B}_held' is unfinished: 0 of 1 statements"
 	holder_ends ROLLBACK
-	finish
+	up_ends
 	exits 0
 	same states "$A applied
 $B applied
@@ -179,10 +163,10 @@ $C pending" "$(states)"
 	ok up -n 1
 	git config migrate-target.dev.url "${URL/:${server%%\/*}\//:$port/}"
 	ok down
-	start
+	up_starts
 	until_true is unfinished $B
 	kill -INT "$RUN"
-	finish
+	up_ends
 	kill "$far"
 	git config migrate-target.dev.url "$url"
 	exits 130
@@ -258,10 +242,10 @@ CREATE TABLE bb (id integer);" 'DROP TABLE bb; DROP TABLE b;'
 		down_script, commit_id, source, branch, applied_at, applied_by,
 		duration_ms, state, direction, statements_done, statements_total, tool
 		FROM git_migrations WHERE version = $A"
-	start --no-lock
+	up_starts --no-lock
 	until_true is applied $B
 	holder_ends ROLLBACK
-	finish
+	up_ends
 	exits 0
 	same states "$A applied
 $B applied

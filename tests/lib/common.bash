@@ -104,6 +104,22 @@ ok() {
 	exits 0
 }
 
+# up_starts ...   `git migrate up` in the background: $RUN; up_ends takes what it
+# said, as try() does.
+up_starts() {
+	git-migrate up "$@" >"$BATS_TEST_TMPDIR/run-out" \
+		2>"$BATS_TEST_TMPDIR/run-err" </dev/null 3>&- &
+	RUN=$!
+}
+
+up_ends() {
+	status=0
+	wait "$RUN" || status=$?
+	RUN=
+	out=$(<"$BATS_TEST_TMPDIR/run-out")
+	err=$(<"$BATS_TEST_TMPDIR/run-err")
+}
+
 explain() {
 	printf '%s\n' "$@"
 	printf -- '-- exit status %s\n-- stdout:\n%s\n-- stderr:\n%s\n' \

@@ -697,7 +697,8 @@ bar() {
 UPDATE a SET b = c;'
 	command -v script >/dev/null || skip 'no program script'
 	script -qec 'stty cols 200; git-migrate up' /dev/null <"/dev/null" >"$BATS_TEST_TMPDIR/tty"
-	grep -aqE "applying $label: 40% \[########\.{12}\] of ~250 rows, [0-9,]+/s, [0-9.]+ m?s left" \
+	# how many rows there are InnoDB only estimates
+	grep -aqE "applying $label: 4[01]% \[########\.{12}\] of ~2[45][0-9] rows, [0-9,]+/s, [0-9.]+ m?s left" \
 		"$BATS_TEST_TMPDIR/tty" || explain "$(cat -v "$BATS_TEST_TMPDIR/tty")"
 }
 @test "shows a bar, a rate and the time left on a terminal" { both bar; }

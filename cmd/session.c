@@ -386,7 +386,9 @@ static bool may_go_on(struct session *s, const struct plan_item *item)
 static const struct plan_item *next_of(const struct session *s,
 				       const struct plan *plan, size_t i)
 {
-	return i + 1 < plan->count && !s->health.check && !cmd_is_interrupted()
+	return i + 1 < plan->count && !s->health.check &&
+			       !cmd_is_interrupted() &&
+			       !limits_are_over(&s->limits)
 		       ? &plan->items[i + 1]
 		       : NULL;
 }

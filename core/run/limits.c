@@ -78,10 +78,15 @@ void limits_explain(const struct limits *limits, struct error *err)
 						: "--statement-timeout");
 }
 
+bool limits_are_over(const struct limits *limits)
+{
+	return limits &&
+	       is_over(limits->run_since_us, limits->run_ms, clock_mono_us());
+}
+
 int limits_check(struct limits *limits, struct error *err)
 {
-	if (!limits ||
-	    !is_over(limits->run_since_us, limits->run_ms, clock_mono_us()))
+	if (!limits_are_over(limits))
 		return 0;
 	limits->reached = LIMIT_RUN;
 	error_set(err, ERROR_INTERRUPTED, "interrupted");

@@ -26,6 +26,9 @@ void limits_begin(struct limits *limits, struct db *db, int run_ms,
 /* No more of them, for what undoes a run that has had its time. */
 void limits_end(struct limits *limits);
 
+/* Whether the run has had the time that it was given. */
+bool limits_are_over(const struct limits *limits);
+
 /* Whether the run has had its time: an error then. limits may be NULL. */
 int limits_check(struct limits *limits, struct error *err);
 

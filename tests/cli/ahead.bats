@@ -184,6 +184,51 @@ hint: mend the script, then: git migrate up"
 	applied 2
 }
 
+# Far more than there is time for, none of which takes long.
+a_thousand() {
+	local n
+	for ((n = 7; n < 1000; n++)); do
+		table_pair $((FIRST + n)) t$n
+	done
+	commit
+	sql "CREATE FUNCTION nap() RETURNS event_trigger LANGUAGE plpgsql AS
+		\$\$BEGIN PERFORM pg_sleep(0.01); END\$\$"
+	sql 'CREATE EVENT TRIGGER nap ON ddl_command_end EXECUTE FUNCTION nap()'
+}
+
+stopped_on_its_way() {
+	local count
+	count=$(sql 'SELECT count(*) FROM git_migrations')
+	[[ $count -gt 0 && $count -lt 999 ]] || explain "$count of 999 are applied"
+	same tables "$count" "$(sql "SELECT count(*) FROM pg_tables
+		WHERE tablename ~ '^t[0-9]+\$'")"
+	same runs "$count" "$(sql "SELECT count(*) FROM git_migrate_runs
+		WHERE outcome = 'ok' AND facts LIKE '%CREATE TABLE%'")"
+}
+
+@test "many that follow each other end when the time is over" {
+	a_thousand
+	migrate up --abort-after 2s
+	exits 128
+	err_has 'the run took longer than 2.0 s'
+	stopped_on_its_way
+}
+
+@test "many that follow each other end when they are told to" {
+	a_thousand
+	up_starts
+	local tries=0
+	until [[ -s $BATS_TEST_TMPDIR/run-out ]]; do
+		tries=$((tries + 1))
+		[[ $tries -lt 600 ]] || explain 'nothing is applied'
+		sleep 0.01
+	done
+	kill -TERM "$RUN"
+	up_ends
+	exits 130
+	stopped_on_its_way
+}
+
 @test "a temporary table is not there for the next one" {
 	pair $((FIRST + 2))_create_t2 'CREATE TABLE t2 (id integer); CREATE TEMP TABLE t3 (x int);' \
 		'DROP TABLE t2;'

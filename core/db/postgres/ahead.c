@@ -112,8 +112,8 @@ int pg_transaction_send(struct db *db, const struct script *script, bool *sent,
 	pg->transaction = PG_SCRIPT;
 	pg->own_settings = false;
 	if (send_statements(pg, unit, err) < 0) {
+		/* what went of it may still be answered: it is not freed */
 		end_composing(pg);
-		free_unit(unit);
 		return -1;
 	}
 	*sent = true;
@@ -131,10 +131,8 @@ int pg_ahead_commit(struct pg *pg, struct error *err)
 	int result = pg_send(pg, &commit, err);
 
 	end_composing(pg);
-	if (result < 0) {
-		free_unit(unit);
+	if (result < 0)
 		return -1;
-	}
 	pg->units[pg->unit_count++] = unit;
 	return pg_flush(pg, err);
 }

@@ -578,6 +578,7 @@ int session_close(struct session *s, int result)
 			    late.message);
 		error_release(&late);
 	}
+	runner_release(&s->runner);
 	note_runs(s);
 	if (s->locked && !is_lost(s) &&
 	    cmd->db->engine->unlock(cmd->db, &late) < 0) {

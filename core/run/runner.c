@@ -448,6 +448,20 @@ out:
 	return result;
 }
 
+static void forget_records(struct runner *runner)
+{
+	talloc_free(runner->records);
+	runner->records = NULL;
+	runner->record_count = 0;
+	runner->rough_since_us = 0;
+}
+
+void runner_release(struct runner *runner)
+{
+	forget_records(runner);
+	runner_forget_sent(runner);
+}
+
 int runner_finish(struct runner *runner, struct error *err)
 {
 	const struct db_engine *engine = runner->db->engine;
@@ -465,9 +479,6 @@ int runner_finish(struct runner *runner, struct error *err)
 		engine->rollback(runner->db);
 		return -1;
 	}
-	talloc_free(runner->records);
-	runner->records = NULL;
-	runner->record_count = 0;
-	runner->rough_since_us = 0;
+	forget_records(runner);
 	return 0;
 }

@@ -124,7 +124,10 @@ int runner_tables(TALLOC_CTX *mem, struct runner *runner,
 int runner_let_go(struct runner *runner, const struct plan_item *item,
 		  struct error *err);
 
-/* Completes the records of what has run. To be called in every case. */
+/* Completes the records of what has run, where the connection is still there.
+   What failed can be tried again. */
 int runner_finish(struct runner *runner, struct error *err);
+/* In any case, at the end: what could not be completed is let go. */
+void runner_release(struct runner *runner);
 
 #endif

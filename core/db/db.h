@@ -101,12 +101,6 @@ struct db {
 	/* filled by execute() of a statement with `verify` */
 	struct db_answer answer;
 
-	/* Called once while the next statement of execute() is being carried
-	   out, where an engine can do something else meanwhile; then it is NULL
-	   again. It may call witness() and split(). */
-	void (*meanwhile)(void *data);
-	void *meanwhile_data;
-
 	/* for the statements of scripts from the next begin() or execute() on,
 	   unless the script sets its own; 0: as the database has it */
 	int lock_timeout_ms; /* ERROR_LOCK_TIMEOUT after that */

@@ -1,7 +1,6 @@
 #include "core/run/runner_internal.h"
 
 #include <string.h>
-#include <strings.h>
 
 /*
  * Before anything of a script is done that runs statement by statement, the
@@ -147,8 +146,7 @@ static bool is_certain(const struct progress *at)
 	return !at->started || at->witness;
 }
 
-static struct claim *make_next(struct runner *runner,
-			       const struct plan_item *item)
+struct claim *claim_next(struct runner *runner, const struct plan_item *item)
 {
 	struct script_digest *digest;
 	struct error ignored = { 0 };
@@ -171,90 +169,6 @@ static struct claim *make_next(struct runner *runner,
 	error_release(&ignored);
 	talloc_free(claim);
 	return NULL;
-}
-
-/* --- ... made while the one before it is at work -------------------------- */
-
-static const char *last_part(const char *name)
-{
-	const char *dot = strrchr(name, '.');
-
-	return dot ? dot + 1 : name;
-}
-
-static bool share_a_table(const struct statement *a, const struct statement *b)
-{
-	for (size_t i = 0; i < a->relation_count; i++)
-		for (size_t k = 0; k < b->relation_count; k++)
-			if (!strcasecmp(last_part(a->relations[i]),
-					last_part(b->relations[k])))
-				return true;
-	return false;
-}
-
-/* What changes nothing but the tables that it names. */
-static bool keeps_to_its_tables(const struct script *script,
-				const struct statement *s)
-{
-	static const char *const kinds[] = { "CREATE TABLE", "CREATE INDEX",
-					     "CREATE UNIQUE INDEX",
-					     "ALTER TABLE" };
-	static const char *const words[] = { "RENAME", "REFERENCES",
-					     "PARTITION" };
-	bool does = false;
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		does |= !strcmp(s->kind, kinds[i]);
-	for (size_t i = 0; does && i < sizeof(words) / sizeof(*words); i++)
-		does = !statement_mentions(script, s, words[i]);
-	return does && s->analysed && s->relation_count;
-}
-
-/* What the catalog knows of the next one's first statement it knows now. */
-static bool knows_already(const struct script *script, size_t n,
-			  const struct script *next)
-{
-	const struct statement *s = &script->statements[n];
-
-	return next->statement_count && keeps_to_its_tables(script, s) &&
-	       keeps_to_its_tables(next, next->statements) &&
-	       !share_a_table(s, next->statements);
-}
-
-static void foresee(void *data)
-{
-	struct runner *runner = data;
-
-	if (can_claim_next(runner, runner->foreseeing) &&
-	    knows_already(runner->foreseeing->script,
-			  runner->foreseeing->script->statement_count - 1,
-			  runner->next->script))
-		runner->foreseen = make_next(runner, runner->foreseeing);
-}
-
-void claim_foresee(struct runner *runner, const struct plan_item *item)
-{
-	claim_overlook(runner);
-	if (!runner->record || !runner->next)
-		return;
-	runner->foreseeing = item;
-	runner->db->meanwhile = foresee;
-	runner->db->meanwhile_data = runner;
-}
-
-void claim_overlook(struct runner *runner)
-{
-	runner->db->meanwhile = NULL;
-	talloc_free(runner->foreseen);
-	runner->foreseen = NULL;
-}
-
-struct claim *claim_next(struct runner *runner, const struct plan_item *item)
-{
-	struct claim *claim = runner->foreseen;
-
-	runner->foreseen = NULL;
-	return claim ? claim : make_next(runner, item);
 }
 
 int claim_write(const struct runner *runner, const struct claim *claim,

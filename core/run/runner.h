@@ -68,9 +68,7 @@ struct runner {
 			      it were or may be carried out, too */
 	bool has_progress; /* internal: the table is there */
 
-	struct claim *ahead;		    /* internal: of `next`, or NULL */
-	struct claim *foreseen;		    /* ... not yet written */
-	const struct plan_item *foreseeing; /* ... while this one is at work */
+	struct claim *ahead; /* internal: of `next`, or NULL */
 
 	struct sent *sent; /* internal: `next`, or NULL */
 

@@ -114,11 +114,6 @@ int claim_find_witness(TALLOC_CTX *mem, const struct runner *runner,
 struct claim *claim_next(struct runner *runner, const struct plan_item *item);
 int claim_write(const struct runner *runner, const struct claim *claim,
 		const struct progress *before, struct error *err);
-/* Before the last statement of `item`: what claim_next() has to find out may be
-   found out while that is being carried out. Else, and when that fails, it is
-   not. */
-void claim_foresee(struct runner *runner, const struct plan_item *item);
-void claim_overlook(struct runner *runner);
 /* Whether it was made ahead; *at is what claim_make() would have filled in. */
 bool claim_use(TALLOC_CTX *mem, struct runner *runner,
 	       const struct plan_item *item, struct progress *at);

@@ -428,15 +428,11 @@ static int run_alone(struct steps *steps, struct error *err)
 	db->lock_timeout_ms = 0;
 	if (announce(steps, n, err) < 0)
 		return -1;
-	if (n + 1 == total(steps))
-		claim_foresee(steps->runner, steps->item);
 	/* where all DDL commits by itself, a time-out leaves nothing behind */
 	if (db_can(db, DB_TRANSACTIONAL_DDL)
 		    ? execute(steps, n, err) < 0
-		    : execute_patiently(steps, n, execute, err) < 0) {
-		claim_overlook(steps->runner);
+		    : execute_patiently(steps, n, execute, err) < 0)
 		return -1;
-	}
 	count_done(steps);
 	facts_release_locks(steps->facts, clock_mono_us());
 	/* after the last one the ledger is closed at once */

@@ -259,11 +259,8 @@ static int run(struct my *my, const struct script *script, size_t n,
 	prepare(my, started);
 	my->checked_us = 0;
 	fact->from_ms = facts_since(facts, started);
-	/* under LOCK TABLES the other connection would wait for this one */
-	my->may_turn_away = my->db.meanwhile && !my->tables_locked;
 	result = my_run(&my->main, text, length, reader_of(s), my, &outcome,
 			err);
-	my->may_turn_away = false;
 	fact->duration_ms = (double)(clock_mono_us() - started) / 1000;
 	if (result == 0 && counts_rows(s->kind))
 		fact->rows = outcome.rows;

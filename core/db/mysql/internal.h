@@ -270,8 +270,7 @@ struct my {
 	int64_t numbers_cost_us, numbers_least_us;
 
 	/* execute.c */
-	bool refused;	    /* the statement said so, without failing */
-	bool may_turn_away; /* to db.meanwhile */
+	bool refused; /* the statement said so, without failing */
 
 	/* scratch.c */
 	bool scratch;		  /* dropped when closed */

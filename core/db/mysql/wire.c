@@ -93,19 +93,6 @@ static int pause_ms(const struct my_conn *c)
 	return left < 1 ? 1 : left < 100 ? (int)left : 100;
 }
 
-/* The statement is on its way, and its answer will take a while. */
-static void turn_away(struct my_conn *c, int status)
-{
-	struct my *my = c->my;
-	void (*meanwhile)(void *data) = my->db.meanwhile;
-
-	if (c != &my->main || !my->may_turn_away || !(status & MYSQL_WAIT_READ))
-		return;
-	my->may_turn_away = false;
-	my->db.meanwhile = NULL;
-	meanwhile(my->db.meanwhile_data);
-}
-
 int my_wait(struct my_conn *c, int status)
 {
 	struct pollfd pollers[2] = { { .fd = mysql_get_socket(c->mysql) } };
@@ -113,7 +100,6 @@ int my_wait(struct my_conn *c, int status)
 	int64_t started = clock_mono_us();
 	int ready, ms;
 
-	turn_away(c, status);
 	if (status & MYSQL_WAIT_READ)
 		poller->events |= POLLIN;
 	if (status & MYSQL_WAIT_WRITE)

@@ -236,6 +236,54 @@ stopped_on_its_way() {
 	goes_on_to_the_end
 }
 
+@test "behind a script that sets something itself" {
+	pair $((FIRST + 1))_create_t1 'SET client_min_messages = warning;
+CREATE TABLE t1 (id integer); CREATE INDEX ON t1 (id);' 'DROP TABLE t1;'
+	pair $((FIRST + 3))_create_t3 'INSERT INTO t2 VALUES (3); CREATE TABLE t3 (id integer);' \
+		'DROP TABLE t3; DELETE FROM t2;'
+	commit
+	ok up
+	err_is ''
+	applied 6
+	ok log --json
+	json_is '[.runs[] | select(.statements == [])] | length' 0
+}
+
+@test "behind a script that makes an event trigger" {
+	sql 'CREATE SCHEMA other'
+	sql "CREATE FUNCTION astray() RETURNS event_trigger LANGUAGE plpgsql AS
+		\$\$BEGIN PERFORM set_config('search_path', 'other', false); END\$\$"
+	pair $((FIRST + 1))_create_t1 'CREATE TABLE t1 (id integer); INSERT INTO t1 VALUES (1);' \
+		'DROP TABLE t1;'
+	pair $((FIRST + 2))_create_t2 'CREATE EVENT TRIGGER astray ON ddl_command_end
+EXECUTE FUNCTION astray();' 'DROP EVENT TRIGGER astray;'
+	commit
+	ok up
+	same 'where they are' public "$(sql "SELECT DISTINCT schemaname FROM pg_tables
+		WHERE tablename ~ '^t[0-9]\$'")"
+}
+
+@test "takes the lock again that keeps other runs out" {
+	sql "CREATE FUNCTION unlock() RETURNS event_trigger LANGUAGE plpgsql AS
+		\$\$BEGIN IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands()
+			WHERE object_identity = 'public.t3')
+		THEN PERFORM pg_advisory_unlock_all(); END IF; END\$\$"
+	sql 'CREATE EVENT TRIGGER unlock ON ddl_command_end EXECUTE FUNCTION unlock()'
+	ok up
+	err_is ''
+	applied 6
+}
+
+@test "time-outs are those of the script, not of the ledger" {
+	ok up -n 1
+	sql 'CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+		$$BEGIN PERFORM pg_sleep(0.4); RETURN NEW; END$$'
+	sql 'CREATE TRIGGER slow BEFORE INSERT ON git_migrations
+		FOR EACH ROW EXECUTE FUNCTION slow()'
+	ok up --statement-timeout 200ms
+	applied 6
+}
+
 @test "with a check of its health each one waits for the one before it" {
 	ok up --health "test \$(psql -X -A -t -d '$URL' -c 'SELECT count(*) FROM pg_tables WHERE tablename ~ '\"'^t'\"'') = \$((GIT_MIGRATE_VERSION - $FIRST))"
 	applied 6

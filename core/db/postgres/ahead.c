@@ -61,11 +61,32 @@ static bool may_go(const struct pg *pg, const struct script *script)
 	return true;
 }
 
-/* A COMMIT is the last that was sent, and its failure is that of what comes. */
+/*
+ * A COMMIT is the last that was sent, and its failure is that of what comes. It
+ * is not answered with ROLLBACK: what would have made it so has failed in the
+ * pipeline, and the COMMIT was passed over.
+ */
 static bool can_follow(const struct pg *pg)
 {
 	return pg->unit_count < PG_MOST_UNITS && !pg->composed &&
-	       pg->db.ended == DB_COMMIT_SENT && !pg->committing.marked;
+	       pg->db.ended == DB_COMMIT_SENT && !pg->committing.marked &&
+	       !pg->lock_missed;
+}
+
+/* Only an event trigger could do what such a script does not say; and time-outs
+   that were set for it are not to be those of the ledger's statements. */
+bool pg_ahead_leaves_session(const struct pg *pg)
+{
+	return pg->untriggered && !pg->made_more && !pg->db.lock_timeout_ms &&
+	       !pg->db.statement_timeout_ms;
+}
+
+int pg_ahead_lock_again(struct pg *pg, struct error *err)
+{
+	if (!pg->lock_missed)
+		return 0;
+	pg->lock_missed = false;
+	return pg_lock_check(pg, err);
 }
 
 static int send_statements(struct pg *pg, struct pg_unit *unit,
@@ -193,6 +214,8 @@ static void tell_statements(struct pg *pg, struct pg_unit *unit,
 
 		if (failed && !pg->script_failed)
 			return;
+		pg->lock_missed |= look->pending && pg->locked &&
+				   look->looked.done && !look->lock_seen;
 		pg_execute_tell(pg, script, n, look, from_us, facts);
 		if (failed)
 			return;

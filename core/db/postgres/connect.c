@@ -161,7 +161,7 @@ void pg_disconnect(struct pg *pg)
 	pg->tainted = pg->temporary = pg->deep = false;
 	pg->script = NULL;
 	pg_ahead_forget(pg);
-	pg->untriggered = false;
+	pg->untriggered = pg->made_more = pg->lock_missed = false;
 	pg->direct = false;
 	pg_limits_forget(pg);
 	pg_leave_alone(pg);

@@ -369,7 +369,7 @@ int pg_execute_part(struct db *db, const struct script *script, size_t n,
 	    pg_start_script(pg, script, n, err) < 0)
 		return -1;
 	pg->script = script;
-	pg->untriggered &= pg_ahead_only_makes(script, s);
+	pg->made_more |= !pg_ahead_only_makes(script, s);
 	note_leftovers(pg, s);
 	if (is_about_databases(s))
 		pg_leave_alone(pg);

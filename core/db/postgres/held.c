@@ -542,6 +542,7 @@ int pg_held_start(struct pg *pg, struct error *err)
 	if (pg->counts_tried && !pg->counts)
 		return 0;
 	pg->epoch++;
+	pg->made_more = false;
 	if (pg_send(pg, &start, err) < 0 || pg_mark(pg, err) < 0)
 		return -1;
 	if (pg->counts_tried)

@@ -200,7 +200,9 @@ struct pg {
 	struct pg_unit *units[PG_MOST_UNITS]; /* on their way, in order */
 	size_t unit_count;
 	struct pg_unit *composed; /* is being sent, or NULL */
-	bool untriggered; /* no event trigger does what a script does not say */
+	bool untriggered; /* there was no event trigger ... */
+	bool made_more;	  /* ... but other statements have run since */
+	bool lock_missed; /* ours was not among the locks */
 
 	/* lock.c */
 	bool locked;
@@ -459,6 +461,10 @@ int pg_transaction_take(struct db *db, const struct script *script,
 /* Whether this makes something new, and puts no row into it. */
 bool pg_ahead_only_makes(const struct script *script,
 			 const struct statement *s);
+/* Whether nothing of the one that is being sent can change the session. */
+bool pg_ahead_leaves_session(const struct pg *pg);
+/* Once none is on its way: takes the lock again that was missed. */
+int pg_ahead_lock_again(struct pg *pg, struct error *err);
 /* The end of the one that is being sent. */
 int pg_ahead_commit(struct pg *pg, struct error *err);
 /* None of those that were sent is waited for any more. */

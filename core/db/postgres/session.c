@@ -91,8 +91,8 @@ int pg_close_script(struct pg *pg, struct error *err)
 	};
 
 	pg->transaction = PG_CLOSING;
-	if (pg->composed && pg->untriggered)
-		return 0; /* nothing in it can have changed the session */
+	if (pg->composed && pg_ahead_leaves_session(pg))
+		return 0;
 	if (pg_send(pg, &constraints, err) < 0)
 		return -1;
 	return send_list(pg, resets, err);
@@ -233,7 +233,7 @@ int pg_session_begin(struct db *db, const struct script *script,
 	db->ended = DB_OPEN;
 	if (pg->transaction == PG_IDLE && pg->inside)
 		return left_open(pg, err);
-	if (pg_reset(pg, err) < 0)
+	if (pg_reset(pg, err) < 0 || pg_ahead_lock_again(pg, err) < 0)
 		return -1;
 	if (pg_find_schema(pg, err) < 0 ||
 	    (script && pg_held_prepare(pg, script, err) < 0))
@@ -310,6 +310,8 @@ void pg_session_committed(struct pg *pg, int64_t when_us)
 	if (pg->transaction != PG_BOOKKEEPING)
 		pg->tainted = pg->temporary || pg->deep;
 	pg->transaction = PG_IDLE;
+	/* nobody has asked the server again */
+	pg->inside = false;
 	pg_held_release(pg);
 	/* the next one's is on its way */
 	if (pg->unit_count)

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* Rows of the tables that the split could name. */
-static void name_tables(const struct script *script, struct facts *facts)
+void run_counts_name(const struct script *script, struct facts *facts)
 {
 	for (size_t n = 0; n < script->statement_count; n++) {
 		const struct statement *s = &script->statements[n];
@@ -138,7 +137,7 @@ void run_counts_before(struct run_counts *c, const struct plan_item *item,
 		return;
 	if (engine->foresee)
 		engine->foresee(c->runner->db, script);
-	name_tables(script, c->facts);
+	run_counts_name(script, c->facts);
 	c->along = engine->count_along && in_transaction;
 	if (!c->along)
 		find_fresh(c, item);

@@ -278,6 +278,11 @@ struct fact_victim *facts_add_victim(struct facts *facts, int64_t pid,
 	return v;
 }
 
+bool facts_tell_nothing(const struct facts *facts)
+{
+	return facts->ok && facts->gap_count && !facts->statement_count;
+}
+
 void facts_add_gap(struct facts *facts, const char *gap)
 {
 	for (size_t i = 0; i < facts->gap_count; i++)

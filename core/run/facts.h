@@ -216,6 +216,8 @@ struct fact_victim *facts_add_victim(struct facts *facts, int64_t pid,
 				     int64_t since_us);
 /* Says once what could not be seen. */
 void facts_add_gap(struct facts *facts, const char *gap);
+/* Of one that was carried out, and was never written down: see sent.c. */
+bool facts_tell_nothing(const struct facts *facts);
 /* Adds one, numbered on from the last. */
 struct fact_attempt *facts_add_attempt(struct facts *facts);
 /* A copy on mem with all its text, without what is not recorded. */

@@ -147,6 +147,8 @@ struct run_counts {
 	size_t count;
 };
 
+/* The tables that the split could name, whose rows are not known. */
+void run_counts_name(const struct script *script, struct facts *facts);
 /* Before begin(), when there is one for the whole script. */
 void run_counts_before(struct run_counts *c, const struct plan_item *item,
 		       bool in_transaction);

@@ -57,6 +57,7 @@ static int record_rough(struct runner *runner, const struct plan_item *item,
 	facts->ok = true;
 	facts->confirmed_by = item->confirmed_by;
 	facts->duration_ms = -1;
+	run_counts_name(item->script, facts);
 	facts_add_gap(facts, "what it did and how long that took: this program "
 			     "was killed before it could write it down");
 	result = runner_insert_row(runner, item, facts, APPLIED,

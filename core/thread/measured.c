@@ -13,6 +13,11 @@
 #define MAX_LOCKS 5
 #define MAX_GAPS 3
 
+static bool was_measured(const struct comment_input *in)
+{
+	return in->up && !facts_tell_nothing(in->up);
+}
+
 const char *measured_engine(const char *engine)
 {
 	static const char *const names[][2] = {
@@ -99,9 +104,9 @@ char *measured_tables(TALLOC_CTX *mem, const struct comment_input *in)
 	struct fact_table *tables;
 	char *out;
 
-	if (!in->up && in->up_script)
+	if (!was_measured(in) && in->up_script)
 		return script_relations(mem, in->up_script);
-	if (!in->up)
+	if (!was_measured(in))
 		return talloc_strdup(mem, NOT_MEASURED);
 	if (!in->up->table_count)
 		return talloc_strdup(mem, "none");
@@ -142,7 +147,7 @@ char *measured_rows(TALLOC_CTX *mem, const struct comment_input *in)
 	struct fact_table *tables;
 	char *out;
 
-	if (!in->up)
+	if (!was_measured(in))
 		return talloc_strdup(mem, NOT_MEASURED);
 	if (!in->up->table_count)
 		return talloc_strdup(mem, "no table touched");
@@ -162,7 +167,7 @@ char *measured_volume(TALLOC_CTX *mem, const struct comment_input *in)
 	bool any = false, estimated = false, counted = false;
 	char *out;
 
-	if (!in->up)
+	if (!was_measured(in))
 		return talloc_strdup(mem, NOT_MEASURED);
 	for (size_t i = 0; i < in->up->statement_count; i++) {
 		if (in->up->statements[i].rows < 0)
@@ -229,7 +234,7 @@ static bool is_outside_transaction(const struct script *s)
 /* Locks are looked at within a transaction; outside one they are gone. */
 static char *no_locks(TALLOC_CTX *mem, const struct comment_input *in)
 {
-	if (!in->up || !in->up_script)
+	if (!was_measured(in) || !in->up_script)
 		return talloc_strdup(mem, NOT_MEASURED);
 	if (is_outside_transaction(in->up_script))
 		return talloc_strdup(mem,

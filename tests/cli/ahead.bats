@@ -158,6 +158,9 @@ hint: mend the script, then: git migrate up"
 	same 'it waited' 1 "$(json '[.runs[] | select(.name == "create_t3" and .duration_ms > 5)] | length')"
 	ok comment $((FIRST + 3))
 	out_has 'this program was killed before it could write it down'
+	out_has '`t3`'
+	out_lacks 'no table touched'
+	out_lacks 'no lock observed'
 	goes_on_to_the_end
 }
 

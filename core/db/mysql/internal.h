@@ -513,7 +513,8 @@ void my_end_statement(struct my *my, const struct my_state *state);
 int my_patience_ms(const struct my *my);
 /* Around a question of ours on that connection, in no transaction: whoever has
    locked its table is told, and is an ERROR_BUSY when that lasts. */
-void my_ours_begin(struct my *my, const struct my_conn *conn, const char *sql);
+int my_ours_begin(struct my *my, const struct my_conn *conn, const char *sql,
+		  struct error *err);
 /* Around a statement of ours in a transaction: that is told alone, until
    my_watch_end(). */
 void my_ours_watch(struct my *my, const char *sql);

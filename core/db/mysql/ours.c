@@ -1,5 +1,6 @@
 #include "core/db/mysql/internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/text.h"
@@ -14,6 +15,7 @@
 
 #define LEAST_MS 1000
 #define LOOK_US 200000
+#define ENDLESS_S (365 * 24 * 60 * 60)
 
 int my_patience_ms(const struct my *my)
 {
@@ -71,11 +73,30 @@ void my_ours_watch(struct my *my, const char *sql)
 	};
 }
 
-void my_ours_begin(struct my *my, const struct my_conn *conn, const char *sql)
+static bool only_reads(const char *sql)
+{
+	return !strncmp(sql, "SELECT", 6);
+}
+
+/* On the connection beside the main one the server would end it. */
+static int set_patience(struct my *my, bool endless, struct error *err)
+{
+	char sql[64];
+
+	snprintf(sql, sizeof(sql), "SET lock_wait_timeout = %d",
+		 endless ? ENDLESS_S : (my_patience_ms(my) + 999) / 1000);
+	return my_run_sql(&my->side, sql, err);
+}
+
+int my_ours_begin(struct my *my, const struct my_conn *conn, const char *sql,
+		  struct error *err)
 {
 	my_ours_watch(my, sql);
 	my->watch.on = conn == &my->main;
-	my->watch.ends = true;
+	my->watch.ends = only_reads(sql);
+	return conn == &my->side && !only_reads(sql)
+		       ? set_patience(my, true, err)
+		       : 0;
 }
 
 void my_ours_look(struct my *my)
@@ -121,5 +142,11 @@ int my_ours_end(struct my *my, const struct my_conn *conn, const char *sql,
 			       watch->seen_count, err);
 	}
 	my_watch_end(my);
+	if (conn == &my->side && !only_reads(sql) && !conn->lost) {
+		struct error ignored = { 0 };
+
+		if (set_patience(my, false, &ignored) < 0)
+			error_release(&ignored);
+	}
 	return result;
 }

@@ -41,10 +41,10 @@ static int query(struct my *my, const char *sql, const char *const *params,
 	if (my_beside_script(my, conn, err) < 0 || close_script(my, err) < 0)
 		return -1;
 	alone = my->transaction == MY_IDLE && !my_in_transaction(*conn);
-	if (alone)
-		my_ours_begin(my, *conn, sql);
-	else
+	if (!alone)
 		my_ours_watch(my, sql);
+	else if (my_ours_begin(my, *conn, sql, err) < 0)
+		return -1;
 	qualified = my_qualify(NULL, my->db.database, sql);
 	result = my_query(*conn, qualified, params, param_count, row, data,
 			  err);

@@ -200,9 +200,9 @@ struct pg {
 	struct pg_unit *units[PG_MOST_UNITS]; /* on their way, in order */
 	size_t unit_count;
 	struct pg_unit *composed; /* is being sent, or NULL */
-	bool untriggered; /* there was no event trigger ... */
-	bool made_more;	  /* ... but other statements have run since */
-	bool lock_missed; /* ours was not among the locks */
+	bool untriggered;	  /* there was no event trigger ... */
+	bool made_more;		  /* ... but other statements have run since */
+	bool lock_missed;	  /* ours was not among the locks */
 
 	/* lock.c */
 	bool locked;

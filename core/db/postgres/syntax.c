@@ -47,10 +47,27 @@ static int check(const struct script *script, const struct statement *s,
 	return err->code ? -1 : 0;
 }
 
+/* Settings that the parser does not have read strings in another way. */
+static bool is_read_as_usual(const struct db *db, const struct script *script)
+{
+	static const char *const settings[] = { "standard_conforming_strings",
+						"backslash_quote" };
+	const char *usual = PQparameterStatus(pg_of((struct db *)db)->conn,
+					      settings[0]);
+
+	for (size_t n = 0; n < script->statement_count; n++)
+		for (int i = 0; i < 2; i++)
+			if (statement_mentions(script, &script->statements[n],
+					       settings[i]))
+				return false;
+	return usual && !strcmp(usual, "on");
+}
+
 int pg_check_syntax(const struct db *db, const struct script *script, size_t *n,
 		    struct error *err)
 {
-	if (db->major != PG_VERSION_NUM / 10000)
+	if (db->major != PG_VERSION_NUM / 10000 ||
+	    !is_read_as_usual(db, script))
 		return 0;
 	for (*n = 0; *n < script->statement_count; ++*n) {
 		const struct statement *s = &script->statements[*n];

@@ -4,7 +4,7 @@
 #include <string.h>
 
 struct pragmas {
-	bool is_removed; /* the journal, at the end of a transaction */
+	bool is_removed, is_emptied; /* the journal, when a transaction ends */
 	int synchronous;
 };
 
@@ -15,11 +15,14 @@ static int take_pragmas(void *data, int count, char **values, char **names)
 	struct pragmas *found = data;
 
 	for (int i = 0; i < count; i++)
-		if (!strcmp(names[i], "journal_mode"))
-			found->is_removed = values[i] &&
-					    !strcmp(values[i], "delete");
-		else if (values[i])
+		if (!values[i])
+			continue;
+		else if (strcmp(names[i], "journal_mode") != 0)
 			found->synchronous = atoi(values[i]);
+		else if (!strcmp(values[i], "delete"))
+			found->is_removed = true;
+		else
+			found->is_emptied = !strcmp(values[i], "truncate");
 	return 0;
 }
 
@@ -53,10 +56,15 @@ void sqlite_keep_journal(struct sqlite *s)
 		sqlite_system_empties(sqlite3_db_filename(s->handle, "main"));
 }
 
-/* This removes it, too. */
+/* This removes it, too. What a script has made of the mode since stays. */
 void sqlite_let_journal_go(struct sqlite *s)
 {
+	struct pragmas found = { .is_emptied = false };
+
 	if (s->keeps_journal && s->handle)
+		sqlite3_exec(s->handle, "PRAGMA main.journal_mode",
+			     take_pragmas, &found, NULL);
+	if (found.is_emptied)
 		sqlite3_exec(s->handle, "PRAGMA main.journal_mode = DELETE",
 			     NULL, NULL, NULL);
 	if (s->keeps_journal)

@@ -76,6 +76,17 @@ redoes() {
 }
 @test "redo reverts and applies again" { both redoes; }
 
+@test "redo reads strings as the script does" {
+	fresh postgresql
+	pair 20260101000001_a "CREATE TABLE a (x text);
+SET standard_conforming_strings = off;
+INSERT INTO a VALUES ('it\\'s');" 'DROP TABLE a;'
+	commit
+	ok up
+	ok redo
+	same rows "it's" "$(sql 'SELECT x FROM a')"
+}
+
 @test "redo refuses what could not be applied again" {
 	fresh sqlite
 	table_pair $A a

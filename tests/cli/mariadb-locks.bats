@@ -418,6 +418,47 @@ hint: to end what is in the way: KILL #" \
 	ledger_is_held 'perhaps a lock'
 }
 
+# What is recorded between the statements of a script is waited for, however long.
+progress_behind() { # FIRST STATEMENT
+	shows plugin
+	users
+	rm migrations/20260102000000_*
+	pair 20260102000001_slow "-- migrate: no-transaction
+$1CREATE TABLE slow AS SELECT SLEEP(1) AS a;
+CREATE TABLE more (id integer);" 'DROP TABLE more; DROP TABLE slow;'
+	holder 'SELECT 1'
+	git-migrate up --wait 1s >out 2>err </dev/null &
+	RUN=$!
+	until_true is_asleep
+	holder_runs 'LOCK TABLES git_migrations WRITE, git_migrate_progress WRITE, git_migrate_runs WRITE'
+	until_true waits_for_progress 3
+	holder_ends 'UNLOCK TABLES'
+	wait "$RUN" || explain "$(cat err)"
+	RUN=
+	same state applied "$(sql 'SELECT state FROM git_migrations
+		WHERE version = 20260102000001')"
+}
+
+is_asleep() {
+	[[ $(server "SELECT count(*) FROM information_schema.PROCESSLIST
+		WHERE INFO LIKE 'CREATE TABLE slow%'") != 0 ]]
+}
+
+waits_for_progress() { # SECONDS
+	[[ $(server "SELECT count(*) FROM information_schema.PROCESSLIST
+		WHERE INFO LIKE 'UPDATE%git_migrat%' AND TIME >= $1
+		AND STATE LIKE 'Waiting for table%'") != 0 ]]
+}
+
+@test "a script goes on when its progress can be recorded" {
+	progress_behind ''
+}
+
+@test "a script that has set something goes on when it can be recorded" {
+	progress_behind "SET sql_mode = '';
+"
+}
+
 @test "log says who has locked the runs" {
 	shows plugin
 	users

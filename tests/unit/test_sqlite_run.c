@@ -274,6 +274,18 @@ static void keeps_its_journal_as_long_as_it_is_there(void **state)
 	assert_string_equal(bed_ask(p, db, "SELECT a FROM t"), "1;3");
 }
 
+static void leaves_the_mode_that_a_script_has_set(void **state)
+{
+	struct bed *p = *state;
+	struct db *db = bed_open(p, "a.db");
+
+	bed_prepare(p, db, "CREATE TABLE t (a)");
+	assert_int_equal(sqlite->lock(db, &p->err), 0);
+	bed_runs(p, db, "PRAGMA journal_mode = WAL");
+	assert_int_equal(sqlite->unlock(db, &p->err), 0);
+	assert_string_equal(bed_ask(p, db, "PRAGMA journal_mode"), "wal");
+}
+
 /* --- foreign keys --------------------------------------------------------- */
 
 static void rebuilds_a_parent_without_losing_its_children(void **state)
@@ -401,6 +413,7 @@ int main(void)
 		TEST(rolls_back_what_the_script_began_itself),
 		TEST(starts_each_script_on_a_fresh_connection),
 		TEST(keeps_its_journal_as_long_as_it_is_there),
+		TEST(leaves_the_mode_that_a_script_has_set),
 		TEST(rebuilds_a_parent_without_losing_its_children),
 		TEST(refuses_to_commit_broken_foreign_keys),
 		TEST(forgives_what_was_broken_before),

@@ -100,13 +100,39 @@ static const char *applied_before(const struct states *states, int64_t version,
 	return found ? version_format(found, digits) : "0";
 }
 
+/* A newer one that is not done, which no down can revert before it is. */
+static const struct state_entry *unfinished_after(const struct states *states,
+						  int64_t version)
+{
+	for (size_t i = 0; i < states->count; i++)
+		if (states->list[i].state == STATE_UNFINISHED &&
+		    states->list[i].version > version)
+			return &states->list[i];
+	return NULL;
+}
+
 static int order_error(const struct states *states, const struct state_entry *e,
 		       struct error *err)
 {
 	char version[VERSION_LENGTH + 1], newest[VERSION_LENGTH + 1];
 	char to[VERSION_LENGTH + 1];
+	const struct state_entry *begun = unfinished_after(states, e->version);
 
 	version_format(e->version, version);
+	if (begun) {
+		version_format(begun->version, newest);
+		error_set(err, ERROR_REFUSED,
+			  "migration '%s_%s' is out of order: %s_%s is "
+			  "unfinished",
+			  version, e->name, newest, begun->name);
+		error_at(err, e->here->half[DIRECTION_UP].path, 0, 0);
+		error_hint(err,
+			   "to finish that one: git migrate repair %s --resume",
+			   newest);
+		return error_hint(err, "to do that and to apply this one all "
+				       "the same: git migrate up "
+				       "--out-of-order");
+	}
 	version_format(states->newest_applied, newest);
 	error_set(err, ERROR_REFUSED,
 		  "migration '%s_%s' is out of order: %s is applied already",

@@ -43,6 +43,33 @@ DROP TABLE a;'
 	both down_that_cannot_be
 }
 
+# What came with a merge is older than one that is half way.
+unfinished_before_an_older_one() {
+	pair ${B}_b '-- migrate: no-transaction
+CREATE TABLE b (id integer);
+INSERT INTO nowhere VALUES (1);' 'DROP TABLE b;'
+	commit
+	migrate up
+	exits 128
+	sed -i '/nowhere/d' migrations/${B}_b.up.sql
+	table_pair $A a
+	commit
+	migrate up
+	exits 1
+	err_has "'${A}_create_a' is out of order: ${B}_b is unfinished"
+	follows 'to finish that one'
+	exits 0
+	migrate up
+	exits 1
+	follows 'to apply it all the same'
+	exits 0
+	same states "$A applied
+$B applied" "$(states)"
+}
+@test "leads past an unfinished one that is newer" {
+	both unfinished_before_an_older_one
+}
+
 # What `down` would revert is another one.
 down_that_is_not_newest() {
 	table_pair $B b

@@ -390,10 +390,10 @@ sqlite_lock() {
 	sqlite_lock
 	try timeout 20 git migrate up --lock-wait 200ms
 	exits 128
-	err_has 'hint: wait longer for it: --lock-wait SECONDS'
+	err_has 'hint: wait longer for it: --lock-wait DURATION'
 	try timeout 20 git migrate up --wait 200ms
 	exits 128
-	err_has 'hint: wait longer for it: --wait SECONDS'
+	err_has 'hint: wait longer for it: --wait DURATION'
 	echo .quit >&"${LOCKER[1]}"
 	wait
 	ok up --lock-wait 200ms

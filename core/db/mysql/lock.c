@@ -119,7 +119,7 @@ static int busy(struct my *my, struct my_conn *c, const char *prefix,
 		  my->db.label);
 	if (holder.text)
 		error_detail(err, "held by %s", holder.text);
-	error_hint(err, "wait longer for it: --wait SECONDS");
+	error_hint(err, "wait longer for it: --wait DURATION");
 	if (holder.remedy)
 		error_hint(err,
 			   "or, when the run itself is gone, end what the "

@@ -127,7 +127,7 @@ static int busy(struct pg *pg, struct error *err)
 		  pg->db.label);
 	if (holder.text)
 		error_detail(err, "held by %s", holder.text);
-	error_hint(err, "wait longer for it: --wait SECONDS");
+	error_hint(err, "wait longer for it: --wait DURATION");
 	if (holder.remedy)
 		error_hint(err,
 			   "or, when the run itself is gone, end what the "

@@ -99,7 +99,7 @@ int sqlite_fail(struct sqlite *s, struct error *err)
 		error_set(err, ERROR_BUSY,
 			  "database '%s' is locked by another process",
 			  s->db.database);
-		return error_hint(err, "wait longer for it: --%s SECONDS",
+		return error_hint(err, "wait longer for it: --%s DURATION",
 				  is_limited(s) ? "lock-wait" : "wait");
 	case SQLITE_NOTADB:
 		return no_database(s, message, err);
@@ -112,6 +112,12 @@ int sqlite_fail(struct sqlite *s, struct error *err)
 				       "database too: is that allowed?");
 	case SQLITE_IOERR:
 		return error_set(err, ERROR_CONNECTION, "%s", message);
+	case SQLITE_FULL:
+		error_set(err, ERROR_FAILED,
+			  "no room is left for database '%s': %s",
+			  s->db.database, message);
+		return error_hint(err, "make room on its disk, then run it "
+				       "again");
 	case SQLITE_READONLY:
 		return error_set(err, ERROR_SQL,
 				 "database '%s' is read-only: %s",

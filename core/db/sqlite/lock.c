@@ -47,7 +47,7 @@ static int busy(struct sqlite *s, struct error *err)
 	}
 	error_set(err, ERROR_BUSY, "another run on '%s' is not done yet",
 		  s->db.label);
-	return error_hint(err, "wait longer for it: --wait SECONDS");
+	return error_hint(err, "wait longer for it: --wait DURATION");
 }
 
 int sqlite_lock(struct db *db, struct error *err)

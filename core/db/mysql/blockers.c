@@ -564,8 +564,10 @@ static int look_for_suspects(struct look *look, struct error *err)
 	int64_t now = clock_mono_us();
 	enum probe found = probe(look, err);
 
-	if (look->side->lost)
-		return -1;
+	if (look->side->lost) {
+		error_release(err);
+		return my_failure(look->side, 0, NULL, NULL, err);
+	}
 	if (found == PROBE_FREE || (found == PROBE_UNKNOWN && !my->timed_out)) {
 		my->busy_since_us = 0;
 		return 0;

@@ -180,18 +180,12 @@ int claim_write(const struct runner *runner, const struct claim *claim,
 	return progress_pass_on(runner->db, before, &claim->at, err);
 }
 
-static bool is_of(const struct claim *claim, const struct plan_item *item)
-{
-	return claim->item->version == item->version && !item->resume &&
-	       claim->item->direction == item->direction;
-}
-
 bool claim_use(TALLOC_CTX *mem, struct runner *runner,
 	       const struct plan_item *item, struct progress *at)
 {
 	struct claim *claim = runner->ahead;
 
-	if (!claim || !is_of(claim, item))
+	if (!claim || !runner_is_same(claim->item, item))
 		return false;
 	*at = claim->at;
 	talloc_steal(mem, claim);
@@ -206,7 +200,7 @@ int runner_let_go(struct runner *runner, const struct plan_item *item,
 	char version[VERSION_LENGTH + 1];
 	int result;
 
-	if (!claim || (item && is_of(claim, item)))
+	if (!claim || (item && runner_is_same(claim->item, item)))
 		return 0;
 	runner->ahead = NULL;
 	/* an interruption is over that came while it was made */

@@ -76,10 +76,8 @@ static void find_fresh(struct run_counts *c, const struct plan_item *item)
 		if (!fills_nothing(script, &script->statements[n]))
 			return;
 	for (size_t i = 0; !item->resume && i < facts->table_count; i++)
-		for (size_t n = 0; n < script->statement_count; n++)
-			c->fresh[i] |= statement_makes_table(
-				script, &script->statements[n],
-				facts->tables[i].name);
+		c->fresh[i] = script_makes_table(
+			script, script->statement_count, facts->tables[i].name);
 }
 
 static bool is_fresh(const struct run_counts *c, size_t i)

@@ -28,6 +28,13 @@ static int64_t make_id(void)
 	return clock_wall_us() * 1000 + chance % 1000;
 }
 
+bool runner_is_same(const struct plan_item *planned,
+		    const struct plan_item *item)
+{
+	return planned->version == item->version && !item->resume &&
+	       planned->direction == item->direction;
+}
+
 void runner_remember(struct runner *runner, int64_t id, struct facts *facts)
 {
 	struct run_record *r;
@@ -386,15 +393,6 @@ static int is_stepwise(const struct runner *runner,
 			       item->script->statement_count, stepwise, err);
 }
 
-/* When that fails now, it is tried again at the end, and told there. */
-static void write_down(struct runner *runner, int result)
-{
-	struct error ignored = { 0 };
-
-	if (result == 0 && runner_write_down(runner, &ignored) < 0)
-		error_release(&ignored);
-}
-
 int runner_run(TALLOC_CTX *mem, struct runner *runner,
 	       const struct plan_item *planned, struct facts **facts_out,
 	       struct error *err)
@@ -442,7 +440,8 @@ int runner_run(TALLOC_CTX *mem, struct runner *runner,
 		*facts_out = NULL;
 	if (runner->finished)
 		runner->finished(planned, *facts_out, runner->report_data);
-	write_down(runner, result);
+	if (result == 0)
+		runner_write_down(runner);
 out:
 	talloc_free(turn);
 	return result;

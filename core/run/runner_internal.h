@@ -24,6 +24,9 @@ int runner_insert_row(const struct runner *runner, const struct plan_item *item,
 /* Inserts the run in the transaction that is open; *id is its number. */
 int runner_insert_run(struct runner *runner, const struct facts *facts,
 		      int64_t *id, struct error *err);
+/* Whether what was begun ahead is this one, to be run from its beginning. */
+bool runner_is_same(const struct plan_item *planned,
+		    const struct plan_item *item);
 /* The run is committed: finish() will complete its record. */
 void runner_remember(struct runner *runner, int64_t id, struct facts *facts);
 /* Who has waited in vain for others does not wait once more to say so: what
@@ -52,7 +55,7 @@ int64_t runner_take_sent(struct runner *runner, const struct plan_item **item);
 /* One before it has failed: it is not carried out. */
 void runner_forget_sent(struct runner *runner);
 /* Completes the records when it is time to. */
-int runner_write_down(struct runner *runner, struct error *err);
+void runner_write_down(struct runner *runner);
 
 /* --- outcome.c ------------------------------------------------------------ */
 

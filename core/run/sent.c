@@ -8,8 +8,8 @@
  * Where the engine can send the whole transaction of a script ahead, it goes
  * while the one before it is being carried out, with its row of the ledger and
  * its run. What the run measures is not known then: it is written down by
- * runner_finish(), and every second in between, for which one
- * transaction is not sent ahead.
+ * runner_finish(), and every second in between, for which one transaction is
+ * not sent ahead.
  */
 
 #define WRITTEN_DOWN_EVERY_US 1000000
@@ -19,15 +19,9 @@ struct sent {
 	int64_t id;
 };
 
-static bool is_of(const struct sent *sent, const struct plan_item *item)
-{
-	return sent->item->version == item->version && !item->resume &&
-	       sent->item->direction == item->direction;
-}
-
 bool runner_has_sent(const struct runner *runner, const struct plan_item *item)
 {
-	return runner->sent && is_of(runner->sent, item);
+	return runner->sent && runner_is_same(runner->sent->item, item);
 }
 
 static bool is_due(const struct runner *runner)
@@ -111,7 +105,12 @@ int64_t runner_take_sent(struct runner *runner, const struct plan_item **item)
 	return id;
 }
 
-int runner_write_down(struct runner *runner, struct error *err)
+void runner_write_down(struct runner *runner)
 {
-	return is_due(runner) && !runner->sent ? runner_finish(runner, err) : 0;
+	struct error ignored = { 0 };
+
+	/* when that fails now it is tried again at the end, and told there */
+	if (is_due(runner) && !runner->sent &&
+	    runner_finish(runner, &ignored) < 0)
+		error_release(&ignored);
 }

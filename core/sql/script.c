@@ -485,8 +485,8 @@ void script_settle(struct script *script)
 	bind_directives(script);
 }
 
-bool statement_makes_table(const struct script *script,
-			   const struct statement *s, const char *table)
+static bool makes_table(const struct script *script, const struct statement *s,
+			const char *table)
 {
 	static const char *const words[] = { "CREATE", "TABLE", "IF" };
 	struct sql_token token = { 0 };
@@ -509,8 +509,7 @@ bool script_makes_table(const struct script *script, size_t count,
 			const char *table)
 {
 	for (size_t n = 0; n < count; n++)
-		if (statement_makes_table(script, &script->statements[n],
-					  table))
+		if (makes_table(script, &script->statements[n], table))
 			return true;
 	return false;
 }

@@ -222,12 +222,8 @@ const char *sql_kind_into(char buffer[SQL_KIND_SIZE], const char *text,
 void sql_control(struct statement *statement, const char *text,
 		 enum sql_dialect dialect);
 
-/* Whether it is a plain CREATE TABLE of that name: there was none before it, or
-   else it fails. */
-bool statement_makes_table(const struct script *script,
-			   const struct statement *statement,
-			   const char *table);
-/* The same of the first `count` statements of a script. */
+/* Whether one of the first `count` statements is a plain CREATE TABLE of that
+   name: there was none before it, or else it fails. */
 bool script_makes_table(const struct script *script, size_t count,
 			const char *table);
 

@@ -117,8 +117,7 @@ void pg_count_along(struct db *db, struct db_count *counts, size_t count,
 
 static bool makes_first(const struct script *script, const char *table)
 {
-	return script->statement_count &&
-	       statement_makes_table(script, script->statements, table);
+	return script_makes_table(script, script->statement_count > 0, table);
 }
 
 bool pg_count_is_needless(const struct script *script)

@@ -164,6 +164,7 @@ struct pg {
 	/* pipeline.c */
 	struct pg_step *steps;
 	size_t step_head, step_tail, step_room;
+	TALLOC_CTX *texts; /* of those that are not kept */
 	struct pg_kept **kept;
 	size_t kept_count;
 	unsigned kept_names;
@@ -290,7 +291,7 @@ static inline struct pg *pg_of(struct db *db)
 
 /*
  * Puts a statement into the pipeline. What it points to has to live until
- * pg_sync(), but for the parameters and for the text of one that is kept.
+ * pg_sync(), but for its text and its parameters.
  */
 int pg_send(struct pg *pg, const struct pg_statement *statement,
 	    struct error *err);

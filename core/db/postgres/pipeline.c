@@ -125,6 +125,17 @@ static int send_once(struct pg *pg, const struct pg_statement *statement,
 	return sent ? 0 : unable_to_send(pg, err);
 }
 
+/* What an error says that the program itself ran. */
+static const char *keep_text(struct pg *pg,
+			     const struct pg_statement *statement)
+{
+	if (statement->of_script)
+		return NULL;
+	if (!pg->texts)
+		pg->texts = talloc_new(pg);
+	return talloc_strdup(pg->texts, statement->sql);
+}
+
 int pg_send(struct pg *pg, const struct pg_statement *statement,
 	    struct error *err)
 {
@@ -148,8 +159,7 @@ int pg_send(struct pg *pg, const struct pg_statement *statement,
 	step = add_step(pg, STEP_STATEMENT);
 	step->statement = *statement;
 	step->statement.params = NULL;
-	if (kept)
-		step->statement.sql = kept->sql;
+	step->statement.sql = kept ? kept->sql : keep_text(pg, statement);
 	return 0;
 }
 
@@ -453,6 +463,7 @@ static void take_until(struct pg *pg, const struct pg_outcome *until,
 static void forget_steps(struct pg *pg)
 {
 	pg->step_head = pg->step_tail = 0;
+	TALLOC_FREE(pg->texts);
 	if (pg->deallocated)
 		pg_forget_kept(pg);
 	pg->deallocated = false;
